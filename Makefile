@@ -1,0 +1,71 @@
+# Frontstage. The stages are Python modules; this file only names them and sets up their environment.
+# Targets share names with folders, so all of them are phony.
+.PHONY: help setup setup-dev nightly ingest mine reports status test check bench sample clean
+.DEFAULT_GOAL := help
+
+SITE ?= data/sample
+AS_OF ?=
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+NIGHT := --site $(SITE) $(if $(AS_OF),--as-of $(AS_OF))
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+nightly: setup ## The main job: ingest, mine, report, publish [SITE=data/sample] [AS_OF=YYYY-MM-DD]
+	$(PY) -m ingest nightly $(NIGHT)
+
+ingest: setup ## Only read what is new in SITE/inbox
+	$(PY) -m ingest $(NIGHT)
+
+mine: setup ## Only mine the journeys
+	$(PY) -m mining $(NIGHT)
+
+reports: setup ## Only write the report
+	$(PY) -m reports $(NIGHT)
+
+status: setup ## What the warehouse of SITE holds
+	$(PY) -m ingest status --site $(SITE)
+
+test: setup-dev ## Run the tests
+	$(PY) -m pytest
+
+check: setup-dev ## Tests, and lint, types, SQL style, import contracts
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m sqlfluff lint --processes 1 --disable-progress-bar ingest mining
+	$(VENV)/bin/lint-imports
+	$(PY) -m pytest
+
+bench: setup-dev ## Speed against pandas + pm4py, DuckDB's floor and GoAccess [EVENTS="1000000 10000000"]
+	$(PY) tests/bench/run.py
+
+sample: setup-dev ## Rebuild data/sample byte for byte
+	$(PY) tests/worldgen/build.py --out data/sample
+
+clean: ## Remove the environment and what nights left in data/sample
+	rm -rf $(VENV) data/sample/var data/sample/reports data/sample/exports
+
+setup: $(VENV)/.runtime ## Set up the environment for the stages
+setup-dev: $(VENV)/.dev ## Set up the environment for tests too
+
+# uv when it is there, else venv and pip; both install only what the lock names, by hash.
+define install
+	@if command -v uv >/dev/null 2>&1; then \
+	  test -x $(PY) || uv venv --quiet --python $(PYTHON) $(VENV) && \
+	  uv pip install --quiet --python $(PY) --require-hashes -r $(1); \
+	else \
+	  test -x $(PY) || $(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing: apt-get install python3-venv, or install uv" >&2; exit 1; } && \
+	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); \
+	fi
+	@touch $@
+endef
+
+$(VENV)/.runtime: requirements.lock
+	$(call install,requirements.lock)
+
+$(VENV)/.dev: requirements-dev.lock requirements.lock
+	$(call install,requirements-dev.lock)
+	@touch $(VENV)/.runtime

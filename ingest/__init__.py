@@ -1,0 +1,1 @@
+"""Stage one: raw call, web and order logs become one event table, its customers and their journeys."""

@@ -1,0 +1,68 @@
+/*---
+summary = "Asterisk queue_log, the file with | between fields; old and new parameter lists; any verb"
+records = "lines"
+codes = "VERB queue, e.g. 'ENTERQUEUE status'"
+---*/
+-- Seconds since 1970 at the time of writing. A completed call is written at its end: it begins `talk` seconds before.
+with field as (
+    select
+        line_no, string_split(raw, '|') as f
+    from line
+),
+part as (
+    select
+        line_no, len(f) as n_fields, f[1] as clock, try_cast(f[1] as bigint) as epoch_s, f[2] as callid, f[3] as queue, f[5] as verb,
+        f[7] as caller,
+        case
+            when f[5] in ('COMPLETECALLER', 'COMPLETEAGENT', 'CONNECT') then f[6]
+            when f[5] in ('ABANDON', 'EXITWITHTIMEOUT', 'EXITEMPTY', 'WITHDRAW') then f[8]
+            when f[5] = 'EXITWITHKEY' then f[9]
+            when f[5] in ('TRANSFER', 'BLINDTRANSFER') then f[8]
+            when f[5] = 'ATTENDEDTRANSFER' then case when f[6] = 'LINK' then f[9] else f[8] end
+        end as hold,
+        case
+            when f[5] in ('COMPLETECALLER', 'COMPLETEAGENT') then f[7]
+            when f[5] in ('TRANSFER', 'BLINDTRANSFER') then f[9]
+            when f[5] = 'ATTENDEDTRANSFER' then case when f[6] = 'LINK' then f[10] else f[9] end
+        end as talk
+    from field
+),
+typed as (
+    select
+        *, try_cast(nullif(hold, '') as integer) as hold_s, try_cast(nullif(talk, '') as integer) as talk_s,
+        callid not in ('NONE', 'REALTIME', 'MANAGER', 'CLI', '') as is_call
+    from part
+),
+checked as (
+    select
+        *,
+        case
+            when n_fields < 5 then 'fields'
+            when epoch_s is null or epoch_s not between 0 and 4102444800 then 'epoch'
+            when not regexp_full_match(verb, '[A-Z][A-Z0-9_]*') then 'event'
+            when nullif(hold, '') is not null and (hold_s is null or hold_s < 0) then 'holdtime'
+            when nullif(talk, '') is not null and (talk_s is null or talk_s < 0) then 'calltime'
+            when verb in ('COMPLETECALLER', 'COMPLETEAGENT') and talk_s is null then 'calltime'
+        end as problem_field
+    from typed
+)
+select
+    line_no,
+    problem_field,
+    case problem_field when 'fields' then cast(n_fields as varchar) when 'epoch' then clock when 'event' then verb when 'holdtime' then hold else talk end as problem_value,
+    case problem_field
+        when 'fields' then 'epoch|callid|queue|agent|EVENT|...'
+        when 'epoch' then 'seconds since 1970'
+        when 'event' then 'a verb in capitals'
+        when 'holdtime' then 'seconds on hold, at least 0'
+        when 'calltime' then 'seconds talked, at least 0'
+    end as problem_expectation,
+    cast(to_timestamp(epoch_s - coalesce(talk_s, 0)) as timestamp) as occurred_at,
+    case when talk_s is not null then cast(to_timestamp(epoch_s) as timestamp) end as ended_at,
+    verb || ' ' || queue as code,
+    case when is_call then callid end as call_no,
+    case when verb = 'ENTERQUEUE' then nullif(caller, '') end as phone,
+    case when is_call then nullif(queue, 'NONE') end as intent,
+    1000 * cast(hold_s as bigint) as wait_ms,
+    1000 * cast(talk_s as bigint) as handle_ms
+from checked

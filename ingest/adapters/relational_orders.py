@@ -1,0 +1,120 @@
+"""Adapter for relational CSV exports: several tables in one inbox, joined by their keys, such as Olist's or a CRM's.
+
+The source's section of site.toml says of each table which columns identify, and which are moments. A row gives one event for
+each moment that is filled; a row without any moment still links its identifiers (a table of customers).
+"""
+
+from __future__ import annotations
+
+import fnmatch
+
+from ingest.adapters import FileContext
+from ingest.reader import UnreadableFile
+from ingest.settings import TableSection
+
+SUMMARY = "relational CSV exports (Olist, CRM tables): columns declared per table in site.toml"
+RECORDS = "csv"
+CODES = "'table.event', with ' <value>' of the `code` column when one is declared"
+
+
+def query(context: FileContext) -> str:
+    """The SELECT for one file. Raises UnreadableFile when the file fits no table or lacks a declared column."""
+    name, table = _table(context)
+    header = context.header or []
+    columns = {column.strip().strip('"'): i + 1 for i, column in enumerate(header)}
+    place = _Columns(name, columns)
+    moments = ", ".join(_moment(name, event, table, place) for event in table.events)
+    unreadable = " or ".join(f"(m{i}.text <> '' and m{i}.at is null)" for i in range(len(table.events))) or "false"
+    identifiers = "".join(f",\n    {_identifier(kind, place(column), kind in table.digits)} as {kind}" for kind, column in sorted(table.identifiers.items()))
+    lateral = ",\n    ".join(f"{_parsed(columns_of, table, place)} as m{i}" for i, columns_of in enumerate(table.events.values()))
+    return f"""
+with field as (
+    select line_no, csv_fields(raw) as f from line
+),
+moment as (
+    select line_no, f{', ' + lateral if lateral else ''}
+    from field
+),
+checked as (
+    select
+        *,
+        case when f is null then 'quoting' when len(f) <> {len(header)} then 'fields' when {unreadable} then 'time' end as problem_field,
+        list_filter([{moments}], lambda x: x.at is not null) as happened
+    from moment
+)
+select
+    line_no, problem_field,
+    case problem_field when 'fields' then cast(len(f) as varchar) end as problem_value,
+    case problem_field
+        when 'quoting' then 'quotes in pairs'
+        when 'fields' then 'as many fields as the header has: {len(header)}'
+        when 'time' then {_text('a time such as ' + ' or '.join(table.time_formats))}
+    end as problem_expectation,
+    cast(e.n as usmallint) as part, e.code, e.at as local_at, e.until_at as local_ended_at{identifiers}{_extras(table, place)}
+from (
+    select *, unnest(case when problem_field is not null or len(happened) = 0 then [null] else happened end) as e from checked
+)
+"""
+
+
+class _Columns:
+    """SQL of a column's text in the record; UnreadableFile for a column that the file has not."""
+
+    def __init__(self, table: str, columns: dict[str, int]) -> None:
+        self.table, self.columns = table, columns
+
+    def __call__(self, column: str) -> str:
+        if column not in self.columns:
+            raise UnreadableFile(f"table {self.table!r} has no column {column!r}; its header has {', '.join(self.columns)}")
+        return f"f[{self.columns[column]}]"
+
+
+def _table(context: FileContext) -> tuple[str, TableSection]:
+    for name, table in context.source.tables.items():
+        if fnmatch.fnmatchcase(context.file_name, table.files):
+            return name, table
+    known = ", ".join(table.files for table in context.source.tables.values()) or "none"
+    raise UnreadableFile(f"fits no table of source {context.source.name!r} in site.toml (declared: {known})")
+
+
+def _text(value: str) -> str:
+    """A SQL string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _time(columns: str | list[str], place: _Columns) -> str:
+    names = [columns] if isinstance(columns, str) else columns
+    return "trim(concat_ws(' ', " + ", ".join(f"nullif({place(name)}, '')" for name in names) + "))"
+
+
+def _parsed(columns: str | list[str], table: TableSection, place: _Columns) -> str:
+    text = _time(columns, place)
+    formats = "[" + ", ".join(_text(f) for f in table.time_formats) + "]"
+    return f"{{'text': {text}, 'at': try_strptime({text}, {formats})}}"
+
+
+def _moment(name: str, event: str, table: TableSection, place: _Columns) -> str:
+    n = list(table.events).index(event)
+    code = _text(f"{name}.{event}") + (f" || coalesce(' ' || nullif({place(table.code)}, ''), '')" if table.code else "")
+    until = f"{_parsed(table.ends[event], table, place)}.at" if event in table.ends else "cast(null as timestamp)"
+    return f"{{'n': {n}, 'code': {code}, 'at': m{n}.at, 'until_at': case when {until} >= m{n}.at then {until} end}}"
+
+
+def _identifier(kind: str, text: str, digits_only: bool) -> str:
+    if digits_only:
+        text = rf"nullif(ltrim(regexp_replace(regexp_replace({text}, '\.0*$', ''), '[^0-9]', '', 'g'), '0'), '')"
+    return f"nullif({text}, '')"
+
+
+def _extras(table: TableSection, place: _Columns) -> str:
+    extras = ""
+    if table.product:
+        extras += f", nullif({place(table.product)}, '') as product_id"
+    if table.intent:
+        extras += f", nullif({place(table.intent)}, '') as intent"
+    if table.wait_s:
+        extras += f", cast(1000 * try_cast({place(table.wait_s)} as double) as bigint) as wait_ms"
+    if table.attributes:
+        pairs = ", ".join(f"{_text(name)}, {place(name)}" for name in table.attributes)
+        extras += f", json_object({pairs}) as attributes"
+    return extras

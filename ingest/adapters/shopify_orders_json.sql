@@ -1,0 +1,78 @@
+/*---
+summary = "Shopify orders as JSON: a REST answer {\"orders\": [...]}, a list, one order, or one order a line"
+records = "json"
+list = "orders"
+codes = "created <source>, transaction <kind> <status>, fulfillment <status>, fulfillment_event <status>, refund, cancelled, closed, event <verb>"
+---*/
+-- An order is sent again each time it changes: its id is the key, its updated_at the version, the newest wins.
+with record as (
+    select
+        line_no, o, o ->> 'id' as id, coalesce(o ->> 'order_number', ltrim(o ->> 'name', '#')) as order_no,
+        o ->> 'created_at' as created_text, o ->> 'updated_at' as updated_text,
+        try_cast(coalesce(o ->> 'processed_at', o ->> 'created_at') as timestamptz) as created_at,
+        try_cast(coalesce(o ->> 'updated_at', o ->> 'created_at') as timestamptz) as updated_at
+    from (select line_no, try_cast(raw as json) as o from line)
+),
+checked as (
+    select
+        *,
+        case
+            when o is null or json_type(o) <> 'OBJECT' then 'record'
+            when id is null then 'id'
+            when created_at is null then 'created_at'
+            when updated_at is null then 'updated_at'
+        end as problem_field
+    from record
+),
+moment as (
+    select line_no, 'created ' || coalesce(o ->> 'source_name', 'unknown') as code, created_at as at_time, 'created' as part_key from checked where problem_field is null
+    union all
+    select line_no, 'cancelled', try_cast(o ->> 'cancelled_at' as timestamptz), 'cancelled' from checked where problem_field is null and o ->> 'cancelled_at' is not null
+    union all
+    select line_no, 'closed', try_cast(o ->> 'closed_at' as timestamptz), 'closed' from checked where problem_field is null and o ->> 'closed_at' is not null
+    union all
+    select line_no, 'transaction ' || coalesce(t.kind, '?') || ' ' || coalesce(t.status, '?'), try_cast(coalesce(t.processed_at, t.created_at) as timestamptz), 'transaction ' || coalesce(t.id, '#' || n)
+    from (select line_no, unnest(from_json(o -> 'transactions', '[{"id":"VARCHAR","kind":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR","processed_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'transactions', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'transactions') = 'ARRAY')
+    union all
+    select line_no, 'fulfillment ' || coalesce(t.status, '?'), try_cast(t.created_at as timestamptz), 'fulfillment ' || coalesce(t.id, '#' || n)
+    from (select line_no, unnest(from_json(o -> 'fulfillments', '[{"id":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'fulfillments', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'fulfillments') = 'ARRAY')
+    union all
+    select line_no, 'fulfillment_event ' || coalesce(t.status, '?'), try_cast(coalesce(t.happened_at, t.created_at) as timestamptz), 'fulfillment_event ' || coalesce(t.id, '#' || n)
+    from (
+        select line_no, unnest(e) as t, generate_subscripts(e, 1) as n
+        from (select line_no, flatten(list_transform(from_json(o -> 'fulfillments', '[{"events":[{"id":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR","happened_at":"VARCHAR"}]}]'), lambda x: coalesce(x.events, []))) as e from checked where problem_field is null and json_type(o -> 'fulfillments') = 'ARRAY')
+    )
+    union all
+    select line_no, 'refund', try_cast(coalesce(t.processed_at, t.created_at) as timestamptz), 'refund ' || coalesce(t.id, '#' || n)
+    from (select line_no, unnest(from_json(o -> 'refunds', '[{"id":"VARCHAR","created_at":"VARCHAR","processed_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'refunds', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'refunds') = 'ARRAY')
+    union all
+    select line_no, 'event ' || coalesce(t.verb, '?'), try_cast(t.created_at as timestamptz), 'event ' || coalesce(t.id, '#' || n)
+    from (select line_no, unnest(from_json(o -> 'events', '[{"id":"VARCHAR","verb":"VARCHAR","created_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'events', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'events') = 'ARRAY')
+),
+-- a moment without a readable time spoils its whole record: half an order would look like a skipped step
+spoilt as (
+    select line_no, min(part_key) as part_key from moment where at_time is null group by line_no
+)
+select
+    c.line_no,
+    case when c.problem_field is not null then c.problem_field when s.line_no is not null then split_part(s.part_key, ' ', 1) end as problem_field,
+    case c.problem_field when 'created_at' then c.created_text when 'updated_at' then c.updated_text end as problem_value,
+    case
+        when c.problem_field = 'record' then 'a JSON object'
+        when c.problem_field = 'id' then 'an order id'
+        when c.problem_field is not null or s.line_no is not null then 'ISO 8601 with an offset'
+    end as problem_expectation,
+    cast(m.at_time as timestamp) as occurred_at,
+    m.code,
+    m.part_key,
+    c.order_no,
+    c.o -> 'customer' ->> 'id' as customer_no,
+    coalesce(nullif(c.o ->> 'email', ''), c.o -> 'customer' ->> 'email') as email,
+    coalesce(nullif(c.o ->> 'phone', ''), c.o -> 'customer' ->> 'phone') as phone,
+    (select max(a.value) from (select unnest(from_json(c.o -> 'note_attributes', '[{"name":"VARCHAR","value":"VARCHAR"}]')) as a) where a.name = 'call_id') as call_no,
+    list_distinct(list_transform(from_json(c.o -> 'line_items', '[{"product_id":"VARCHAR"}]'), lambda x: x.product_id)) as products,
+    c.id as record_key,
+    epoch_ms(c.updated_at) as record_version
+from checked as c
+left join spoilt as s using (line_no)
+left join moment as m on m.line_no = c.line_no and c.problem_field is null and s.line_no is null

@@ -1,0 +1,44 @@
+-- What a reader must know of the data before believing a number: one row per measure and source, n of of_n.
+create or replace table data_quality as
+with total as (select count(*) as n from event),
+code_of as (
+    select s.name as source, e.raw_code, e.step, e.visible, count(*) as n
+    from event as e inner join source as s using (source_id)
+    group by all
+),
+measure as (
+    select 1 as place, 'undeclared events' as measure, null as source, count(*) filter (where visible is null) as n, count(*) as of_n, 'codes that the step dictionary does not declare' as note from event
+    union all
+    select 2, 'undeclared code: ' || raw_code, source, sum(n), (select n from total), 'declare it in process/steps.toml'
+    from (select *, row_number() over (order by n desc, source, raw_code) as place from code_of where visible is null) where place <= 50
+    group by raw_code, source
+    union all
+    select 3, 'hidden step: ' || cast(step as varchar), null, count(*), (select n from total), 'behind the line of visibility; never on a map'
+    from event where not visible group by step
+    union all
+    select 4, 'events without any identifier', null, count(*) filter (where customer_id is null), count(*), 'in no journey' from event
+    union all
+    select 5, 'events known by ' || cast(identity_strength as varchar) || ' identity', null, count(*), (select n from total), '' from event group by identity_strength
+    union all
+    select 6, 'events after this night', null, (select count(*) from raw_event where occurred_at >= getvariable('night_end')), (select n from total), 'kept for later nights'
+    union all
+    select 7, 'steps taken together', null, sum(n_raw) - count(*), sum(n_raw), 'recorded twice, loaded again, or a run of browsing' from journey_event
+    union all
+    select 8, 'events with an ambiguous journey', null, coalesce(sum(n_raw) filter (where ambiguous), 0), coalesce(sum(n_raw), 0), 'two orders fitted about as well' from journey_event
+    union all
+    select 9, 'times in a ' || r.time_rule, s.name, count(*), (select count(*) from raw_event as a where a.source_id = r.source_id), 'clock change: the first of two, or the hour that was skipped'
+    from raw_event as r inner join source as s using (source_id) where r.time_rule in ('first of two', 'skipped hour') group by r.time_rule, s.name, r.source_id
+    union all
+    select 10, 'identifiers that connect nobody', null, getvariable('n_hubs'), (select count(*) from node), 'shared by too many customers: switchboards, shop devices'
+    union all
+    select 11, 'links not applied', null, getvariable('n_conflict_edges'), (select count(*) from edge), 'they would join different customers: households'
+    union all
+    select 12, 'customers with two or more customer numbers', null, (
+        select count(*) from (select p.cluster from person as p where p.kind = 'customer_no' and p.cluster is not null group by p.cluster having count(*) > 1)
+    ), (select count(*) from customer), 'one person registered twice, or two people taken for one'
+    union all
+    select 13, 'identifiers of the largest customer', null, coalesce((select max(n_identifiers) from cluster_key), 0), (select count(*) from node), 'a sudden growth means over-merging'
+)
+select cast(measure as varchar) as measure, source, cast(n as bigint) as n, cast(of_n as bigint) as of_n, note
+from measure
+order by place, n desc, measure, source

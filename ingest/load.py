@@ -1,0 +1,303 @@
+"""Loads delivered files, each in one transaction with its ledger row: all of a file or nothing of it.
+
+    lines read = accepted + duplicate + quarantined + blank      asserted before the commit, per file
+
+Lines are cut in Python a block at a time (reader.py) and parsed in SQL by the source's adapter. Python sees single values only
+where a file's distinct values are few: identifiers to pseudonymise, user agents, codes, wall-clock quarter hours.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+
+import pyarrow as pa
+
+from ingest.adapters import Adapter, FileContext, adapters
+from ingest.clock import offsets
+from ingest.errors import ConfigError, FrontstageError, StateError
+from ingest.pseudonym import key_id, load_key, mask, normalise, pseudonyms, scrub
+from ingest.reader import Reading, UnreadableFile, deliveries, read_blocks
+from ingest.robots import is_robot
+from ingest.settings import SourceSection
+from ingest.site import Site
+from ingest.store import Store
+
+log = logging.getLogger("frontstage.load")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What one run of `load` did: numbers of files and lines."""
+
+    n_files: int
+    n_new_files: int
+    n_refused: int
+    n_lines: int
+
+
+@cache
+def sql(name: str) -> str:
+    """A statement file of this package, e.g. `loading/accept.sql`."""
+    return files("ingest").joinpath(name).read_text(encoding="utf-8")
+
+
+def load(site: Site, store: Store) -> Loaded:
+    """Load every file that the ledger does not hold yet. Raises ConfigError for a missing inbox or unknown adapter."""
+    store.run(sql("schema.sql"), name="schema.sql")
+    key = load_key(site.var / "key")
+    _check_key(store, key)
+    found = [(source, site.inbox(source)) for source in site.settings.source]
+    counts = [0, 0, 0]
+    for rank, (source, folder) in enumerate(found):
+        source_id = _source_id(store, source, rank)
+        for path, refusal in deliveries(folder, source.files):
+            counts[0] += 1
+            name = str(path.relative_to(folder))
+            hint = (path.lstat().st_size, path.lstat().st_mtime_ns)
+            if _is_known(store, source_id, name, hint):
+                continue
+            file = _File(site, store, source, source_id, path, name, hint, key)
+            counts[1] += 1
+            try:
+                if refusal:
+                    raise UnreadableFile(refusal)
+                with store.transaction():
+                    file.load()
+            except UnreadableFile as error:
+                counts[2] += 1
+                with store.transaction():
+                    file.refuse(str(error))
+    n_lines = store.value("select coalesce(sum(n_lines), 0) from ledger")
+    return Loaded(counts[0], counts[1], counts[2], int(n_lines))
+
+
+class _File:
+    """One file on its way into the warehouse."""
+
+    def __init__(
+        self, site: Site, store: Store, source: SourceSection, source_id: int, path: Path, name: str, hint: tuple[int, int], key: bytes
+    ) -> None:
+        known = adapters()
+        if source.adapter not in known:
+            raise ConfigError(f"source {source.name!r}: unknown adapter {source.adapter!r}; expected one of {', '.join(known)}")
+        self.adapter: Adapter = known[source.adapter]
+        self.site, self.store, self.source, self.source_id = site, store, source, source_id
+        self.name, self.hint, self.key = name, hint, key
+        self.reading = Reading(path)
+
+    def load(self) -> None:
+        """Stage, accept, account. Raises UnreadableFile when nothing of the file may be used."""
+        store = self.store
+        store.run(sql("loading/stage.sql"), name="loading/stage.sql")
+        self._set_variables()
+        for block in read_blocks(self.reading, self.adapter.records, self.source.encoding):
+            self._stage(block)
+        self._settle_local_times()
+        self._drop_robots()
+        store.run(sql("loading/accept.sql"), name="loading/accept.sql")
+        store.put("named", self._pseudonyms())
+        store.put("scrubbed", self._codes())
+        store.run(sql("loading/events.sql"), name="loading/events.sql")
+        store.drop("named")
+        store.drop("scrubbed")
+        self._account()
+
+    def refuse(self, reason: str) -> None:
+        """Write a file that can't be used into the ledger, with the reason, so that reports can show it."""
+        self._forget_ledger_row()
+        self.store.run(
+            """insert into ledger select nextval('seq_file'), $source_id, $path, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null,
+            'refused', $reason, $size, $mtime""",
+            {"source_id": self.source_id, "path": self.name, "reason": reason, "size": self.hint[0], "mtime": self.hint[1]},
+            name="refuse",
+        )
+        log.warning("%s/%s: refused: %s", self.source.name, self.name, reason)
+
+    def _set_variables(self) -> None:
+        fields = {name: 8 + 2 * i for i, name in enumerate(self.source.extra)}
+        values = {
+            "source_id": self.source_id,
+            "source_name": self.source.name,
+            "rule_version": self.adapter.rule_version,
+            "n_quoted": 7 + 2 * len(self.source.extra),
+            "cookie_field": fields.get("cookie", 0),
+            "forwarded_field": fields.get("forwarded_for", 0),
+        }
+        for name, value in values.items():
+            self.store.run(f"set variable {name} = $value", {"value": value}, name=name)
+        self.store.run("set variable file_id = nextval('seq_file')", name="file_id")
+
+    def _stage(self, block: pa.Table) -> None:
+        store = self.store
+        store.put("delivered", block)
+        records = _cut_json(self.adapter.list_key) if self.adapter.records == "json" else "select * from delivered"
+        store.run(f"create or replace temp {'table' if self.adapter.records == 'json' else 'view'} block as {records}", name="block")
+        store.run(sql("loading/block.sql"), name="loading/block.sql")
+        store.run(
+            "create or replace temp view line as select line_no, byte_offset, rtrim(raw, e'\\r\\n') as raw from block"
+            " where not broken and trim(raw, e' \\t\\f\\r\\n') <> ''",
+            name="line",
+        )
+        query = self.adapter.query(FileContext(self.source, self.name, self._header()))
+        store.run(f"create or replace temp table answer as {query}", name=f"adapters/{self.adapter.name}")
+        store.run("insert into stage by name select * from answer", name=f"adapters/{self.adapter.name}")
+        store.run(
+            """insert into stage_bad
+            select a.line_no, b.byte_offset, min(a.problem_field), min(a.problem_value), min(a.problem_expectation), any_value(encode(b.raw))
+            from answer as a inner join block as b using (line_no) where a.problem_field is not null group by all""",
+            name="bad lines",
+        )
+        store.run(sql("loading/implausible.sql"), name="loading/implausible.sql")
+        store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
+        store.drop("delivered")
+
+    def _header(self) -> list[str] | None:
+        if self.reading.header is None:
+            return None
+        return [str(field) for field in self.store.value("select csv_fields($header)", {"header": self.reading.header}) or []]
+
+    def _settle_local_times(self) -> None:
+        """Turn wall-clock times into UTC by the source's zone; the rule used is kept with each event."""
+        store, zone = self.store, self.source.timezone or self.site.settings.site.timezone
+        quarters = store.rows(
+            """select distinct time_bucket(interval 15 minutes, t) from (
+            select local_at as t from stage union select local_ended_at from stage) where t is not null order by 1"""
+        )
+        if not quarters:
+            return
+        store.put("offset_at", offsets(zone, [row[0] for row in quarters]))
+        for local, utc in (("local_at", "occurred_at"), ("local_ended_at", "ended_at")):
+            store.run(
+                f"""update stage set {utc} = {local} - to_seconds(o.offset_s), time_rule = coalesce(time_rule, o.rule)
+                from offset_at as o where {utc} is null and o.quarter = time_bucket(interval 15 minutes, {local})""",
+                name="local times",
+            )
+        store.drop("offset_at")
+
+    def _drop_robots(self) -> None:
+        agents = [row[0] for row in self.store.rows("select distinct agent from stage where agent is not null order by 1")]
+        robots = [agent for agent in agents if is_robot(agent)]
+        if robots:
+            self.store.put("robot", pa.table({"agent": pa.array(robots, pa.string())}))
+            self.store.run(
+                "update stage set drop_reason = 'robot' where drop_reason is null and agent in (select agent from robot)", name="robots"
+            )
+            self.store.drop("robot")
+
+    def _pseudonyms(self) -> pa.Table:
+        """Pseudonyms of the file's identifiers: (kind, value, pseudonym)."""
+        country, rows = self.site.settings.site.country, ([], [], [])  # type: tuple[list[str], list[str], list[str]]
+        by_kind: dict[str, list[str]] = {}
+        for kind, value in self.store.rows("select kind, value from plain_id order by kind, value"):
+            by_kind.setdefault(kind, []).append(value)
+        for kind, values in sorted(by_kind.items()):
+            pairs = [(value, form) for value in values if (form := normalise(kind, value, country)) is not None]
+            rows[0].extend(kind for _ in pairs)
+            rows[1].extend(value for value, _ in pairs)
+            rows[2].extend(str(p) for p in pseudonyms(self.key, kind, [form for _, form in pairs]))
+        self.store.put("named_text", pa.table({"kind": rows[0], "value": rows[1], "pseudonym": rows[2]}, schema=_NAMED))
+        return self.store.arrow("select kind, value, cast(pseudonym as uuid) as pseudonym from named_text")
+
+    def _codes(self) -> pa.Table:
+        """The file's codes without personal data: (plain, code)."""
+        plain = [row[0] for row in self.store.rows("select distinct code from kept where code is not null order by 1")]
+        return pa.table({"plain": plain, "code": [scrub(code) for code in plain]}, schema=_SCRUBBED)
+
+    def _account(self) -> None:
+        """Mask quarantined values, write the ledger row, assert the identity."""
+        store = self.store
+        values = store.rows("select distinct value_masked from quarantine where file_id = getvariable('file_id') and value_masked is not null")
+        store.put("masked", pa.table({"value": [v for (v,) in values], "shape": [mask(v) for (v,) in values]}, schema=_MASKED))
+        store.run(
+            "update quarantine set value_masked = m.shape from masked as m where file_id = getvariable('file_id') and value_masked = m.value",
+            name="mask",
+        )
+        store.drop("masked")
+        self._forget_ledger_row()
+        reading = self.reading
+        store.run(
+            sql("loading/ledger.sql"),
+            {
+                "path": self.name, "sha256": reading.sha256, "n_bytes": reading.n_bytes,
+                "n_held_back": reading.n_held_back, "has_header": int(reading.header is not None),
+                "size": self.hint[0], "mtime": self.hint[1],
+            },
+            name="loading/ledger.sql",
+        )  # fmt: skip
+        n_lines, accounted, unanswered = store.rows(sql("loading/identity.sql"))[0]
+        if n_lines != accounted or unanswered:
+            raise FrontstageError(
+                f"{self.source.name}/{self.name}: {n_lines} lines read but {accounted} accounted for, {unanswered} unanswered by "
+                f"adapter {self.adapter.name}; nothing of the file was kept; this is a bug"
+            )
+
+    def _forget_ledger_row(self) -> None:
+        """A file that was delivered again under its name replaces its refusal; loads are all kept."""
+        self.store.run(
+            "delete from ledger where source_id = $source_id and path = $path and status = 'refused'",
+            {"source_id": self.source_id, "path": self.name},
+            name="ledger",
+        )
+
+
+_NAMED = pa.schema([("kind", pa.string()), ("value", pa.string()), ("pseudonym", pa.string())])
+_SCRUBBED = pa.schema([("plain", pa.string()), ("code", pa.string())])
+_MASKED = pa.schema([("value", pa.string()), ("shape", pa.string())])
+
+
+def _cut_json(list_key: str | None) -> str:
+    """SQL of the records in `delivered`: the list's elements, or the lines when the file is no one document."""
+    elements = "case"
+    if list_key:
+        elements += f" when json_type(raw, '$.{list_key}') = 'ARRAY' then json_extract(raw, '$.{list_key}[*]')"
+    elements += " when json_type(raw) = 'ARRAY' then json_extract(raw, '$[*]')"
+    elements += " when json_valid(raw) then [cast(raw as json)] end"
+    return f"""
+    with document as (select raw, broken, {elements} as found from delivered),
+    cut as (
+        select unnest([cast(x as varchar) for x in found]) as raw, generate_subscripts(found, 1) as n, broken from document where found is not null
+        union all
+        select unnest(string_split(raw, e'\\n')), generate_subscripts(string_split(raw, e'\\n'), 1), broken from document where found is null
+    )
+    select cast(n as uinteger) as line_no, cast(n as ubigint) as byte_offset, raw, broken from cut"""
+
+
+def _check_key(store: Store, key: bytes) -> None:
+    store.run("create table if not exists key_check (key_id varchar)", name="key_check")
+    known = store.value("select key_id from key_check")
+    if known is None:
+        store.run("insert into key_check values ($id)", {"id": key_id(key)}, name="key_check")
+    elif known != key_id(key):
+        raise StateError(
+            f"the pseudonym key (id {key_id(key)}) is not the one this warehouse was made with (id {known}); "
+            "put the old key back, or delete SITE/var/warehouse.duckdb to rebuild under the new one"
+        )
+
+
+def _source_id(store: Store, source: SourceSection, rank: int) -> int:
+    """The number of a source, given at its first sight; its rank follows the order in site.toml."""
+    found = store.rows("select source_id, adapter from source where name = $name", {"name": source.name})
+    if not found:
+        store.run(
+            "insert into source select coalesce(max(source_id), 0) + 1, $name, $adapter, $rank from source",
+            {"name": source.name, "adapter": source.adapter, "rank": rank},
+            name="source",
+        )
+        return _source_id(store, source, rank)
+    if found[0][1] != source.adapter:
+        raise ConfigError(
+            f"source {source.name!r}: was loaded by adapter {found[0][1]!r} and is now declared {source.adapter!r}; "
+            "give the new source another name"
+        )
+    store.run("update source set rank = $rank where name = $name", {"rank": rank, "name": source.name}, name="source")
+    return int(found[0][0])
+
+
+def _is_known(store: Store, source_id: int, name: str, hint: tuple[int, int]) -> bool:
+    """Whether this very file was read before: same name, size and time of change."""
+    query = "select count(*) from ledger where source_id = $s and path = $p and size_hint = $z and mtime_hint = $m"
+    return bool(store.value(query, {"s": source_id, "p": name, "z": hint[0], "m": hint[1]}))

@@ -1,0 +1,42 @@
+-- After the last block of a file: which lines are new. Equal lines of one file are numbered (k); a line of that number and
+-- text counts once for a source, however often and in whatever file it comes (reliability 1.4: a union of multisets).
+create or replace temp table repeated as
+select line_hash from stage_line where not is_blank group by line_hash having count(*) > 1;
+
+create or replace temp table numbered as
+select line_no, line_hash, cast(1 as uinteger) as k
+from stage_line anti join repeated using (line_hash)
+where not is_blank
+union all
+select line_no, line_hash, cast(row_number() over (partition by line_hash order by line_no) as uinteger)
+from stage_line semi join repeated using (line_hash);
+
+create or replace temp table new_line as
+select numbered.*
+from numbered anti join (select line_hash, k from line_seen where source_id = getvariable('source_id')) as seen using (line_hash, k);
+
+insert into line_seen select getvariable('source_id'), line_hash, k from new_line;
+
+-- lines that broke a rule: the encoding's, an adapter's
+create or replace temp table bad as
+select b.* from stage_bad as b semi join new_line using (line_no);
+
+insert into quarantine
+select getvariable('file_id'), line_no, byte_offset, field, value, expectation, raw, getvariable('rule_version') from bad;
+
+insert into dropped
+select getvariable('file_id'), drop_reason, count(distinct line_no)
+from stage semi join new_line using (line_no) anti join bad using (line_no)
+where drop_reason is not null
+group by drop_reason;
+
+-- what remains: rows that say something of a customer
+create or replace temp table kept as
+select stage.*, new_line.line_hash, new_line.k
+from stage inner join new_line using (line_no) anti join bad using (line_no)
+where drop_reason is null and (code is not null or coalesce(customer_no, login, email, order_no, call_no, reference, phone, cookie) is not null);
+
+create or replace temp table plain_id as
+select distinct kind, value
+from (select distinct customer_no, login, email, order_no, call_no, reference, phone, cookie, visitor from kept)
+unpivot (value for kind in (customer_no, login, email, order_no, call_no, reference, phone, cookie, visitor));

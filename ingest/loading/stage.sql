@@ -1,0 +1,22 @@
+-- Temporary tables of one file while it is loaded, and the functions adapters share.
+-- stage: what an adapter says of each line; several rows of one line are its several events (`part`).
+create or replace temp table stage (
+    line_no uinteger, part usmallint, problem_field varchar, problem_value varchar, problem_expectation varchar, drop_reason varchar,
+    occurred_at timestamp, ended_at timestamp, local_at timestamp, local_ended_at timestamp, time_rule varchar,
+    code varchar, part_key varchar, record_key varchar, record_version bigint,
+    customer_no varchar, login varchar, email varchar, order_no varchar, call_no varchar, reference varchar, phone varchar, cookie varchar, visitor varchar,
+    agent varchar, product_id varchar, products varchar [], intent varchar, wait_ms bigint, handle_ms bigint, attributes json
+);
+-- every line with its identity; `broken` lines are not text in the declared encoding
+create or replace temp table stage_line (line_no uinteger, line_hash uhugeint, is_blank boolean);
+create or replace temp table stage_bad (line_no uinteger, byte_offset ubigint, field varchar, value varchar, expectation varchar, raw blob);
+
+-- Fields of a CSV record: NULL when its quotes do not pair. Without a quote a plain split does.
+create or replace temp macro csv_fields(record) as case
+    when not contains(record, '"') then string_split(record, ',')
+    when list_sum(list_transform(regexp_extract_all(record || ',', '((?:"(?:[^"]|"")*"|[^",]*)),', 1), lambda t: length(t) + 1)) <> length(record) + 1 then null
+    else list_transform(
+        regexp_extract_all(record || ',', '((?:"(?:[^"]|"")*"|[^",]*)),', 1),
+        lambda t: case when starts_with(t, '"') then replace(t[2:-2], '""', '"') else t end
+    )
+end;

@@ -1,0 +1,129 @@
+"""Keyed pseudonyms, and the normal form a value takes before it becomes one.
+
+HMAC-SHA-256 with a key of the site, cut to 128 bits, parted by kind (`phone|...`, `email|...`): without the key nobody can
+try all phone numbers. DuckDB has no HMAC, so it is computed here over the distinct values of a file.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+import secrets
+import unicodedata
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+
+import phonenumbers
+
+from ingest.errors import ConfigError, StorageError
+
+KINDS = ("customer_no", "login", "email", "order_no", "call_no", "reference", "phone", "cookie", "visitor")
+STRENGTH = {
+    "customer_no": "strong", "login": "strong", "email": "strong", "order_no": "strong", "call_no": "strong",
+    "reference": "strong",     "phone": "medium", "cookie": "weak", "visitor": "none",
+}  # fmt: skip
+KEY_VARIABLE = "FRONTSTAGE_KEY"
+_KEY_BYTES = 32
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def load_key(path: Path) -> bytes:
+    """The site's secret: from the environment (hex), else from `path`, which is created on the first run.
+
+    Raises ConfigError when the file can be read by everybody or is no key.
+    """
+    if os.environ.get(KEY_VARIABLE):
+        return _parse_key(os.environ[KEY_VARIABLE], KEY_VARIABLE)
+    if not path.exists():
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise StorageError(f"{path}: the pseudonym key can't be written ({error.strerror})") from error
+    if path.stat().st_mode & 0o077:
+        raise ConfigError(f"{path}: the pseudonym key can be read by others; expected mode 0600: chmod 600 it")
+    return _parse_key(path.read_text(encoding="ascii").strip(), str(path))
+
+
+def key_id(key: bytes) -> str:
+    """A name of the key that tells nothing about it; stored with the data, so that a wrong key is noticed."""
+    return hmac.new(key, b"id", "sha256").hexdigest()[:8]
+
+
+def pseudonyms(key: bytes, kind: str, values: Sequence[str]) -> list[uuid.UUID]:
+    """The pseudonym of each (already normalised) value of one kind."""
+    prefix = kind.encode() + b"|"
+    return [uuid.UUID(bytes=hmac.digest(key, prefix + value.encode(), "sha256")[:16]) for value in values]
+
+
+def normalise(kind: str, value: str, country: str) -> str | None:
+    """The normal form in which equal identifiers are equal text; None when the value identifies nobody."""
+    text = unicodedata.normalize("NFKC", value).strip()
+    if kind == "phone":
+        return normalise_phone(text, country)
+    if kind in ("email", "login"):
+        text = text.lower()
+        if kind == "email":
+            return text if _EMAIL.fullmatch(text) else None
+    if kind == "order_no":
+        text = text.lstrip("#")
+    return text if text not in ("", "-", "0", "NULL", "null", "None") else None
+
+
+def normalise_phone(text: str, country: str) -> str | None:
+    """E.164, or `ext:<digits>` for short internal numbers; None for withheld and impossible numbers."""
+    digits = re.sub(r"[\s()./-]", "", text)
+    if not re.fullmatch(r"\+?\d+", digits) or set(digits.lstrip("+")) <= {"0"}:
+        return None
+    if len(digits) < 6 and not digits.startswith("+"):
+        return f"ext:{digits}"
+    try:
+        number = phonenumbers.parse(digits, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+_SCRUB = (
+    (re.compile(r"[^/\s?&=]+(?:@|%40)[^/\s?&=]+\.[a-zA-Z]{2,}"), "{email}"),
+    (re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "{token}"),
+    (re.compile(r"\+\d{8,15}(?!\d)"), "{phone}"),
+)
+_CARD = re.compile(r"(?<!\d)[3-6]\d{3}(?:[ -]?\d){11,12}(?!\d)")  # 15 or 16 digits; 13 would hit order numbers
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+
+
+def scrub(text: str) -> str:
+    """Text without e-mail addresses, tokens, international numbers, card numbers and control characters."""
+    for pattern, name in _SCRUB:
+        text = pattern.sub(name, text)
+    text = _CARD.sub(lambda found: "{card}" if _luhn(found.group()) else found.group(), text)
+    return _CONTROL.sub("\ufffd", text)[:500]
+
+
+def mask(value: str) -> str:
+    """The shape of a value, for quarantine: letters become x, digits 9; enough to see what is wrong with it."""
+    shape = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "x", value[:80]))
+    return _CONTROL.sub("\ufffd", shape)
+
+
+def _luhn(text: str) -> bool:
+    digits = [int(c) for c in text if c.isdigit()][::-1]
+    return sum(d if i % 2 == 0 else sum(divmod(2 * d, 10)) for i, d in enumerate(digits)) % 10 == 0
+
+
+def _parse_key(text: str, where: str) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != _KEY_BYTES:
+        raise ConfigError(f"{where}: not a pseudonym key; expected {2 * _KEY_BYTES} hex digits")
+    return key

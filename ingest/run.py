@@ -1,0 +1,190 @@
+"""One run of one or more stages: its number, its record (run.json), its lock, its exit code.
+
+`run.json` repeats exit code and reason, since make turns every code into 2. It is replaced by one rename, so a reader never sees
+half of it. No value out of a log is written to it.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import datetime as dt
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ingest.errors import ExitCode, FrontstageError, StateError, UsageError
+from ingest.site import Site
+from ingest.store import Store, clear_spill
+
+RUN_VARIABLE = "FRONTSTAGE_RUN"
+log = logging.getLogger("frontstage")
+
+
+def run_stage(stage: str, site_root: Path, work: Callable[[Site, Store], dict[str, Any]]) -> int:
+    """Run one stage on a site under its lock and write what came of it to run.json. Returns the exit code.
+
+    `work` gets the site and the open warehouse, and returns figures for run.json. A gate that fails after the work is done
+    (too much undeclared) is a figure `gate` with the reason: the stage's tables stand, the code is DATA_GATE.
+    """
+    logging.basicConfig(level=os.environ.get("FRONTSTAGE_LOG", "WARNING"), format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    started = time.monotonic()
+    record: dict[str, Any] = {"stage": stage, "exit_code": 0, "reason": "ok"}
+    site = None
+    try:
+        site = Site(site_root)
+        _ = site.settings
+        site.prepare()
+        with site.lock():
+            clear_spill(site.warehouse)
+            _check_state(site)
+            with _stoppable(site) as store:
+                record["figures"] = work(site, store)
+                store.checkpoint()
+            _write_state(site)
+            if gate := record["figures"].pop("gate", None):
+                record |= {"exit_code": int(ExitCode.DATA_GATE), "reason": gate}
+                print(f"frontstage {stage}: {gate}", file=sys.stderr)
+    except FrontstageError as error:
+        record |= {"exit_code": int(error.exit_code), "reason": str(error)}
+        print(f"frontstage {stage}: {error}", file=sys.stderr)
+        log.debug("cause", exc_info=error)
+    except _Stopped as error:
+        record |= {"exit_code": 128 + error.number, "reason": f"stopped by {signal.Signals(error.number).name}"}
+        print(f"frontstage {stage}: {record['reason']}; nothing half-done was kept", file=sys.stderr)
+    except OSError as error:
+        record |= {"exit_code": int(ExitCode.STORAGE), "reason": f"{error.filename or site_root}: {error.strerror}"}
+        print(f"frontstage {stage}: {record['reason']}; free space or mend the permission, then run again", file=sys.stderr)
+    except Exception as error:  # a bug: its text may hold personal data, so only its kind and place are told
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        record |= {"exit_code": int(ExitCode.BUG), "reason": f"bug: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}"}
+        print(f"frontstage {stage}: {record['reason']}; please report it", file=sys.stderr)
+        log.debug("cause", exc_info=error)
+    record["seconds"] = round(time.monotonic() - started, 1)
+    if site is not None and record["exit_code"] != ExitCode.BUSY:
+        with contextlib.suppress(OSError):  # the disk may be full: the message is on stderr already
+            _append(site, record)
+    return int(record["exit_code"])
+
+
+class _Stopped(Exception):
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+_STOPPING = {signal.SIGTERM, signal.SIGINT}
+
+
+@contextlib.contextmanager
+def _stoppable(site: Site) -> Iterator[Store]:
+    """The warehouse, given up within a fraction of a second on SIGTERM or SIGINT.
+
+    While DuckDB works in the main thread no Python signal handler runs, so the signals are blocked and a thread waits for them:
+    it interrupts the statement at work and, should the main thread be in Python code, that too.
+    """
+    got: list[int] = []
+    done = threading.Event()
+
+    def watch(store: Store) -> None:
+        while not done.is_set():
+            found = signal.sigtimedwait(_STOPPING, 0.1)
+            if found is not None:
+                got.append(found.si_signo)
+            if got:
+                store.interrupt()
+                _thread.interrupt_main()
+
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
+    try:
+        with Store.open(site.warehouse) as store:
+            watcher = threading.Thread(target=watch, args=(store,), daemon=True)
+            watcher.start()
+            try:
+                yield store
+            finally:
+                done.set()
+                with contextlib.suppress(KeyboardInterrupt):
+                    watcher.join()
+    except BaseException as error:
+        if got:
+            raise _Stopped(got[0]) from error
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+
+
+def _append(site: Site, record: dict[str, Any]) -> None:
+    """Add a stage's record to this run's run.json."""
+    run_id = os.environ.get(RUN_VARIABLE) or new_run_id(site)
+    folder = site.runs / run_id
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "run.json"
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"run_id": run_id, "stages": []}
+    known["stages"].append(record)
+    known |= {"exit_code": record["exit_code"], "stage": record["stage"], "reason": record["reason"]}
+    write_atomically(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
+
+
+def new_run_id(site: Site) -> str:
+    """The next run's number. Not a clock: two runs in one second must differ, and a replay must not depend on the time."""
+    numbers = [int(p.name[1:]) for p in site.runs.glob("r*") if p.name[1:].isdigit()]
+    return f"r{max(numbers, default=0) + 1:06d}"
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file so that a reader, or a crash, sees all of the old or all of the new text."""
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+
+
+def _state(store: Store) -> dict[str, int]:
+    if not store.has_table("ledger"):
+        return {"n_files": 0, "n_lines": 0}
+    n_files, n_lines = store.rows("select count(*), coalesce(sum(n_lines), 0) from ledger where status = 'loaded'")[0]
+    return {"n_files": int(n_files), "n_lines": int(n_lines)}
+
+
+def _write_state(site: Site) -> None:
+    """The high-water mark outside of the database: DuckDB drops a torn or missing write-ahead log without a word."""
+    with Store.open(site.warehouse, read_only=True) as store:
+        state = _state(store)
+    write_atomically(site.var / "state.json", json.dumps(state) + "\n")
+
+
+def _check_state(site: Site) -> None:
+    """Raises StateError when the warehouse holds less than the last run left in it."""
+    path = site.var / "state.json"
+    if not path.exists():
+        return
+    expected = json.loads(path.read_text(encoding="utf-8"))
+    found = {"n_files": 0, "n_lines": 0}
+    if site.warehouse.exists():
+        with Store.open(site.warehouse, read_only=True) as store:
+            found = _state(store)
+    if any(found[name] < expected[name] for name in expected):
+        raise StateError(
+            f"{site.warehouse}: holds {found['n_files']} files and {found['n_lines']} lines, but the last run left {expected['n_files']} and "
+            f"{expected['n_lines']}; put the newest warehouse back, or delete it together with state.json to rebuild from the raw files"
+        )
+
+
+def parse_night(text: str | None) -> dt.date | None:
+    """AS_OF as a date. Raises UsageError."""
+    if not text:
+        return None
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"AS_OF: got {text!r}, expected YYYY-MM-DD") from error

@@ -1,0 +1,173 @@
+"""What an operator writes in SITE/site.toml, validated. An unknown key is an error with a suggestion."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ingest.errors import ConfigError
+
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Strict(BaseModel):
+    """Base of all configuration: frozen, no unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def known_zone(name: str) -> str:
+    """An IANA time zone name, or ValueError."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"got {name!r}, expected a time zone such as 'Europe/Berlin'") from error
+    return name
+
+
+class SiteSection(Strict):
+    """The organisation: how it is called, where its clock runs, which money it counts."""
+
+    name: str
+    currency: str = "EUR"
+    timezone: str = "UTC"
+    country: str = Field("US", pattern="^[A-Z]{2}$", description="region of phone numbers without a country code")
+    as_of: dt.date | None = None
+    undeclared_share_limit: float = Field(0.005, ge=0, le=1)
+
+    _zone = field_validator("timezone")(known_zone)
+
+
+IdentifierKind = Literal["customer_no", "login", "email", "phone", "order_no", "call_no", "reference", "cookie"]
+
+
+class TableSection(Strict):
+    """One table of a relational export: which files, which columns identify, which columns are moments."""
+
+    files: str
+    events: dict[str, str | list[str]] = Field({}, description="event name -> column(s) of its time, joined by a blank")
+    ends: dict[str, str | list[str]] = Field({}, description="event name -> column(s) of its end")
+    time_formats: list[str] = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d"]
+    identifiers: dict[IdentifierKind, str] = Field({}, description="kind -> column; `reference` is any other key of a customer")
+    digits: list[IdentifierKind] = Field([], description="kinds of which only the number counts: C00004587 = 4587.0 = 4587")
+    product: str | None = None
+    code: str | None = Field(None, description="column whose value is added to each event's code")
+    intent: str | None = None
+    wait_s: str | None = None
+    attributes: list[str] = []
+
+
+class SourceSection(Strict):
+    """One stream of raw files: SITE/inbox/<name>/ read by one adapter."""
+
+    name: str = Field(pattern="^[a-z][a-z0-9_]*$")
+    adapter: str
+    files: str = "*"
+    timezone: str | None = None
+    encoding: str = "utf-8"
+    extra: list[str] = []
+    inbox: str | None = None
+    tables: dict[str, TableSection] = {}
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, name: str | None) -> str | None:
+        return known_zone(name) if name else None
+
+
+class JourneySection(Strict):
+    """How a customer's events are cut into journeys (method 2.2). Days."""
+
+    gap_free_days: float | None = Field(None, gt=0, description="None: the valley of the log's own gaps, else 7")
+    before_order_days: float = Field(3, ge=0)
+    after_order_days: float = Field(7, ge=0)
+
+
+class CostSection(Strict):
+    """Rates; a missing one leaves the money null, never 0."""
+
+    agent_hour: float | None = Field(None, gt=0)
+    margin_per_order: float | None = None
+    setup_min: float = Field(2, ge=0, description="greeting, login, identification of one contact, minutes")
+
+
+class PrivacySection(Strict):
+    """Cells with fewer customers than this are not published."""
+
+    min_cell: int = Field(5, ge=1)
+
+
+class Settings(Strict):
+    """The whole of site.toml."""
+
+    site: SiteSection
+    source: list[SourceSection] = Field(min_length=1)
+    journeys: JourneySection = JourneySection()
+    costs: CostSection = CostSection()
+    privacy: PrivacySection = PrivacySection()
+
+    @field_validator("source")
+    @classmethod
+    def _names_differ(cls, sources: list[SourceSection]) -> list[SourceSection]:
+        names = [source.name for source in sources]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"source name {name!r} is used twice, expected different names")
+        return sources
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML file as a dictionary. Raises ConfigError that names the file and the place."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file; expected the site's configuration there") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: can't be read ({type(error).__name__}); expected a UTF-8 text file") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not TOML: {error}") from error
+
+
+def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
+    """`data` as `model`. Raises ConfigError with every offending key, each with what was expected."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise ConfigError(f"{path}: " + "; ".join(_explain(model, item) for item in error.errors())) from error
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and validate site.toml."""
+    return validate(Settings, read_toml(path), path)
+
+
+def _explain(model: type[BaseModel], item: Any) -> str:
+    where = ".".join(str(part) for part in item["loc"])
+    if item["type"] != "extra_forbidden":
+        return f"{where}: {item['msg'].removeprefix('Value error, ')}"
+    known = sorted(_keys_at(model, item["loc"][:-1]))
+    close = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+    return f"{where}: unknown key; {hint}"
+
+
+def _keys_at(model: Any, loc: tuple[Any, ...]) -> set[str]:
+    """Names of the fields of the (nested) model that a pydantic location points into."""
+    for part in loc:
+        if isinstance(part, str) and isinstance(model, type) and part in model.model_fields:
+            model = model.model_fields[part].annotation
+        model = next((a for a in _arguments(model) if isinstance(a, type) and issubclass(a, BaseModel)), model)
+    if not isinstance(model, type):
+        return set()
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def _arguments(annotation: Any) -> tuple[Any, ...]:
+    return getattr(annotation, "__args__", ()) or (annotation,)

@@ -1,0 +1,84 @@
+"""A site: the folder that holds everything about one organisation, and the lock that lets one run in at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+
+from ingest.errors import BusyError, ConfigError, StorageError, UsageError
+from ingest.settings import Settings, SourceSection, load_settings
+
+LOCK_VARIABLE = "FRONTSTAGE_LOCK_FD"
+
+
+class Site:
+    """Where a site's parts are. Raises UsageError when `root` is no folder with a site.toml."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        if not root.is_dir():
+            raise UsageError(f"{root}: no such site; expected a folder with site.toml, e.g. SITE=data/sample")
+        if not (root / "site.toml").exists():
+            raise UsageError(f"{root}: not a site: there is no site.toml in it; see 'Your own logs' in README.md")
+        self.process = root / "process"
+        self.var = root / "var"
+        self.runs = self.var / "runs"
+        self.warehouse = self.var / "warehouse.duckdb"
+        self.reports = root / "reports"
+        self.exports = root / "exports"
+
+    @cached_property
+    def settings(self) -> Settings:
+        """site.toml, validated (ConfigError otherwise)."""
+        return load_settings(self.root / "site.toml")
+
+    @property
+    def name(self) -> str:
+        """The organisation's name as reports show it."""
+        return self.settings.site.name
+
+    def inbox(self, source: SourceSection) -> Path:
+        """The folder a source is delivered to. Raises ConfigError when it is missing."""
+        folder = (self.root / source.inbox).resolve() if source.inbox else self.root / "inbox" / source.name
+        if not folder.is_dir():
+            raise ConfigError(f"source {source.name!r}: its inbox {folder} is missing; create it and put the raw files "
+                              "there, or remove the source from site.toml")  # fmt: skip
+        return folder
+
+    def prepare(self) -> None:
+        """Create our own folders, readable by the owner and group only."""
+        os.umask(0o027)
+        try:
+            for folder in (self.var, self.runs, self.reports, self.exports):
+                folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self.root}: can't create our folders ({error.strerror}); make it writable") from error
+
+    @contextmanager
+    def lock(self) -> Iterator[int]:
+        """Hold the site for one run. The kernel frees the lock when the process dies, however it dies.
+
+        It is a file of its own: DuckDB's lock on the warehouse would fall off if this process opened that file again.
+        A stage started by `nightly` inherits the lock's descriptor instead of taking it. Raises BusyError.
+        """
+        inherited = os.environ.get(LOCK_VARIABLE)
+        if inherited:
+            yield int(inherited)
+            return
+        path = self.var / "lock"
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        except OSError as error:
+            raise StorageError(f"{path}: can't be opened ({error.strerror}); make SITE/var writable") from error
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise BusyError(f"{self.root}: another run is at work on this site; wait until it has ended") from error
+            yield descriptor
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,145 @@
+"""The one door to DuckDB: opens the warehouse, runs statements, names the one that failed.
+
+Settings follow what was measured: our own spill folder, no extension downloads, UTC, no progress bar on stdout.
+DuckDB's exception text can contain rows, that is personal data, so it is never passed on: `FrontstageError` carries
+the statement's name and the error class, and the text stays in the exception's cause for a debugger.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import duckdb
+import pyarrow as pa
+
+from ingest.errors import FrontstageError, StateError, StorageError
+
+log = logging.getLogger("frontstage.store")
+Params = Mapping[str, Any] | None
+
+
+class Store:
+    """A connection to one warehouse file (or to memory). Use as a context manager."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self._connection = connection
+
+    @classmethod
+    def open(
+        cls, path: Path | None = None, *, read_only: bool = False, memory_limit: str = "3GB", threads: int | None = None
+    ) -> Self:
+        """Open the warehouse at `path`, or a database in memory when it is None.
+
+        Raises StateError when the file is no database that this version can read, StorageError when it can't be reached.
+        """
+        config: dict[str, Any] = {"memory_limit": memory_limit, "autoinstall_known_extensions": "false"}
+        if threads:
+            config["threads"] = threads
+        if path is not None:
+            config["temp_directory"] = str(path.with_suffix(".spill"))
+        try:
+            connection = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=config)
+        except duckdb.IOException as error:
+            kind = StorageError if "lock" in str(error).lower() or "permission" in str(error).lower() else StateError
+            raise kind(f"{path}: DuckDB can't open the warehouse ({type(error).__name__}); expected a file that this "
+                       "version wrote and that no other program has open") from error  # fmt: skip
+        except duckdb.Error as error:
+            raise StateError(f"{path}: the warehouse is damaged ({type(error).__name__}); restore a backup, or delete "
+                             "it and run again to rebuild it from the raw files") from error  # fmt: skip
+        store = cls(connection)
+        for setting in ("TimeZone = 'UTC'", "enable_progress_bar = false", "preserve_insertion_order = true"):
+            connection.execute(f"set {setting}")
+        return store
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def run(self, sql: str, params: Params = None, *, name: str = "") -> None:
+        """Run a statement (several, when there are no `params`) for its effect. `$name` parameters only."""
+        started = time.perf_counter()
+        self._execute(sql, params, name)
+        log.debug("%s: %.0f ms", name or "statement", 1000 * (time.perf_counter() - started))
+
+    def rows(self, sql: str, params: Params = None) -> list[tuple[Any, ...]]:
+        """All rows of a query as tuples."""
+        return self._execute(sql, params, "read").fetchall()
+
+    def value(self, sql: str, params: Params = None) -> Any:
+        """The first column of the first row; None when there is no row."""
+        rows = self.rows(sql, params)
+        return rows[0][0] if rows else None
+
+    def records(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
+        """All rows of a query as dictionaries keyed by column name."""
+        cursor = self._execute(sql, params, "read")
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def arrow(self, sql: str, params: Params = None) -> pa.Table:
+        """A query's result as an Arrow table."""
+        try:
+            return self._connection.sql(sql, params=dict(params) if params else None).to_arrow_table()
+        except duckdb.Error as error:
+            raise FrontstageError(f"{sql.strip()[:60]}: the query failed ({type(error).__name__}); this is a bug") from error
+
+    def put(self, name: str, table: Any) -> None:
+        """Make an Arrow table (or a data frame) readable in SQL under `name`, without copying it."""
+        self._connection.register(name, table)
+
+    def drop(self, name: str) -> None:
+        """Forget a table that `put` made readable."""
+        self._connection.unregister(name)
+
+    def has_table(self, name: str) -> bool:
+        """Whether the database holds a table or view of that name."""
+        return bool(self.value("select count(*) from duckdb_tables() where table_name = $name", {"name": name}))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: commits at the end of the block, rolls back when it raises."""
+        self._execute("begin", None, "begin")
+        try:
+            yield
+        except BaseException:
+            try:
+                self._connection.execute("rollback")
+            except duckdb.Error:  # the failing COMMIT has already ended the transaction
+                log.debug("nothing left to roll back")
+            raise
+        self._execute("commit", None, "commit")
+
+    def checkpoint(self) -> None:
+        """Move everything into the main file, so that no write-ahead log is left at a stage's end."""
+        self._execute("checkpoint", None, "checkpoint")
+
+    def interrupt(self) -> None:
+        """Stop the statement at work; called from another thread."""
+        self._connection.interrupt()
+
+    def _execute(self, sql: str, params: Params, name: str) -> duckdb.DuckDBPyConnection:
+        where = name or sql.strip().split("\n", 1)[0][:60]
+        try:
+            return self._connection.execute(sql, dict(params)) if params else self._connection.execute(sql)
+        except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
+            raise StorageError(f"{where}: the database could not write or read its file ({type(error).__name__}); "
+                               "check free space and permissions of SITE/var, then run again") from error  # fmt: skip
+        except duckdb.OutOfMemoryException as error:
+            raise StorageError(f"{where}: out of memory and of spill space; free space in SITE/var") from error
+        except duckdb.InterruptException:
+            raise
+        except duckdb.Error as error:
+            raise FrontstageError(f"{where}: the statement failed ({type(error).__name__}); this is a bug") from error
+
+
+def clear_spill(path: Path) -> None:
+    """Remove what a killed run spilled; only the holder of the site lock may call it."""
+    shutil.rmtree(path.with_suffix(".spill"), ignore_errors=True)

@@ -1,0 +1,124 @@
+"""The touch contract: the step dictionary of SITE/process/steps.toml, and the matching of codes to steps.
+
+Every code of every source is declared there in the customer's words. What is not declared stays countable as
+`undeclared:<code>`; what is declared `visible = false` is behind the line of visibility.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from ingest.settings import Strict, read_toml, validate
+
+PLACEHOLDERS = ("product", "order", "call")
+_TOKEN = re.compile(r"\*|\{(\w+)\}")
+
+
+class Department(Strict):
+    """One lane below the line of visibility; the order in the file is the order on the map."""
+
+    name: str = Field(min_length=1)
+    note: str = ""
+
+
+class Step(Strict):
+    """One step of the customer process, and the codes of each source that mean it."""
+
+    step: str = Field(pattern="^[a-z][a-z0-9_]*$")
+    label: str = Field(min_length=1, max_length=60)
+    stage: Literal["research", "review", "order", "change", "receive", "return", "help"]
+    channel: str = Field(pattern="^[a-z][a-z0-9_]*$")
+    department: str | None = None
+    kind: Literal["browse", "work", "contact", "info_request", "handoff", "outcome"] = Field("work", alias="class")
+    actor: Literal["customer", "company"] = "customer"
+    visible: bool = True
+    repeats: int | Literal["any"] = Field(0, description="legitimate repeats beyond the first")
+    codes: dict[str, list[str]] = {}
+
+
+class StepDictionary(Strict):
+    """The whole of steps.toml."""
+
+    department: list[Department] = []
+    step: list[Step] = Field(min_length=1)
+
+    @field_validator("step")
+    @classmethod
+    def _steps_differ(cls, steps: list[Step]) -> list[Step]:
+        seen: set[str] = set()
+        for step in steps:
+            if step.step in seen:
+                raise ValueError(f"step {step.step!r} is declared twice, expected once")
+            seen.add(step.step)
+        return steps
+
+    @model_validator(mode="after")
+    def _departments_exist(self) -> StepDictionary:
+        names = [department.name for department in self.department]
+        for step in self.step:
+            if step.department is not None and step.department not in names:
+                raise ValueError(f"step {step.step!r}: department {step.department!r} is not declared, expected one of {names}")
+        return self
+
+
+@dataclass(frozen=True)
+class Match:
+    """What a code means: the step, and what its text names."""
+
+    step: str | None
+    product: str | None = None
+    order: str | None = None
+    call: str | None = None
+
+
+def load_steps(path: Path) -> StepDictionary:
+    """Read steps.toml. Raises ConfigError."""
+    return validate(StepDictionary, read_toml(path), path)
+
+
+class Matcher:
+    """Finds the step of a source's code: the first pattern, in file order, that fits the whole text."""
+
+    def __init__(self, steps: StepDictionary) -> None:
+        self._patterns: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        for step in steps.step:
+            for source, patterns in step.codes.items():
+                known = self._patterns.setdefault(source, [])
+                for pattern in patterns:
+                    known.append((step.step, compile_pattern(pattern)))
+
+    def match(self, source: str, code: str) -> Match:
+        """The step and the named parts of `code`; Match(None) when nobody declared it."""
+        for step, pattern in self._patterns.get(source, []):
+            found = pattern.fullmatch(code)
+            if found:
+                return Match(step, **{k: v for k, v in found.groupdict().items() if v})
+        return Match(None)
+
+    def match_all(self, codes: Iterable[tuple[str, str]]) -> list[Match]:
+        """`match` for (source, code) pairs, in their order."""
+        return [self.match(source, code) for source, code in codes]
+
+
+def compile_pattern(pattern: str) -> re.Pattern[str]:
+    """`*` is anything, `{product}`, `{order}` and `{call}` are one segment or word. Linear time: no nested repeats."""
+    parts, end = [], 0
+    used: set[str] = set()
+    for token in _TOKEN.finditer(pattern):
+        parts.append(re.escape(pattern[end : token.start()]))
+        name = token.group(1)
+        if name is None:
+            parts.append(".*")
+        elif name in PLACEHOLDERS and name not in used:
+            parts.append(f"(?P<{name}>[^/ ]+)")
+            used.add(name)
+        else:
+            parts.append("[^/ ]+")
+        end = token.end()
+    return re.compile("".join(parts) + re.escape(pattern[end:]), re.DOTALL)

@@ -1,0 +1,1 @@
+"""Stage two: journeys become aggregates, process models and findings."""

@@ -1,0 +1,42 @@
+"""Builds the aggregates: every `mining/aggregates/*.sql` becomes the table of its name, in dependency order.
+
+An aggregate is one file with TOML front matter (`summary`, `grain`, `reads`, `[columns]`) and one query. All of them
+lean on what ingest guarantees: `journey_event` is stored by journey and time with `pos` = 1, 2, 3 ...
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+
+from ingest.store import Store
+from ingest.units import Unit, in_dependency_order, scan
+
+log = logging.getLogger("frontstage.aggregate")
+FOLDER = Path(__file__).parent / "aggregates"
+
+
+def units() -> list[Unit]:
+    """All aggregates, each after the ones it reads."""
+    return in_dependency_order(scan(FOLDER, ".sql"))
+
+
+def is_kept(unit: Unit) -> bool:
+    """False for a helper (`keep = false`) that lives only while the aggregates are built."""
+    return bool(unit.meta.get("keep", True))
+
+
+def build(store: Store) -> dict[str, float]:
+    """Build every aggregate; helpers are temporary. Returns the seconds each took, for logs and benchmarks only."""
+    seconds: dict[str, float] = {}
+    ordered = units()
+    for unit in ordered:
+        started = time.perf_counter()
+        kind = "table" if is_kept(unit) else "temporary table"
+        store.run(f"create or replace {kind} {unit.stem} as\n{unit.body}", name=f"aggregate {unit.stem}")
+        seconds[unit.stem] = time.perf_counter() - started
+    for unit in ordered:
+        if not is_kept(unit):
+            store.run(f"drop table temp.{unit.stem}", name=f"drop helper {unit.stem}")
+    return seconds

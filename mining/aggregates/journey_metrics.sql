@@ -1,0 +1,46 @@
+/*---
+summary = "Size, durations and variant of each journey"
+grain = "one row per journey with at least one visible event"
+reads = ["journey_sequence", "variant_sequence", "journey_event", "event"]
+
+[columns]
+journey_id = "the journey; rows are stored in this order"
+customer_id = "whose journey"
+variant_id = "its variant, see variants"
+n_events = "visible events"
+n_raw = "raw records behind them, before page runs were collapsed"
+duration_ms = "ms from the first event's start to the latest end (or start, where no end is known)"
+engaged_ms = "ms the customer was engaged, each event's share by weight, rounded to a whole ms"
+wait_ms = "ms of that spent waiting, weighted alike"
+n_channels = "distinct channels"
+n_departments = "distinct departments met (the customer's own lane is none)"
+n_calls = "distinct calls among the visible events"
+first_pos = "position of its first event in journey_event: event k (from 0) is at first_pos + k"
+---*/
+with calls as (
+    select
+        moment.journey_id,
+        count(distinct event.call_id) as n_calls
+    from journey_event as moment
+    inner join event on moment.event_no = event.event_no
+    where event.call_id is not null
+    group by moment.journey_id
+)
+
+select
+    journey.journey_id,
+    journey.customer_id,
+    variant.variant_id,
+    journey.n_events,
+    journey.n_raw,
+    journey.duration_ms,
+    journey.engaged_ms,
+    journey.wait_ms,
+    journey.n_channels,
+    journey.n_departments,
+    cast(coalesce(calls.n_calls, 0) as uinteger) as n_calls,
+    journey.first_pos
+from journey_sequence as journey
+inner join variant_sequence as variant on journey.sequence = variant.sequence
+left join calls on journey.journey_id = calls.journey_id
+order by journey.journey_id

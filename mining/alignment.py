@@ -1,0 +1,197 @@
+"""Exact optimal alignment of one sequence with an automaton, and all its optimal alignments (method note 3.3).
+
+Shortest path from (0, start) to (n, accepting) over nodes (position, state): a synchronous move costs nothing, a log move
+`log_weight`, a model move the weight of its step. Weights are whole numbers, so a bucket queue (Dial 1969) does for
+Dijkstra, and for 0-1 search when all weights are 1. Every quantity is an integer: nothing depends on rounding or order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mining.automaton import Automaton
+
+SYNC, LOG, MODEL = "sync", "log", "model"
+
+
+@dataclass(frozen=True)
+class Move:
+    """`position` = events read before the move (the event's own index for sync and log moves)."""
+
+    kind: str
+    step: str
+    position: int
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """Result for one sequence. When `decided`, cost_low = cost_high = the optimum and the graph of optimal moves is there.
+
+    `edges[node]` lists (move, next node); node 0 is the start. `paths` counts optimal alignments.
+    """
+
+    cost_low: int
+    cost_high: int
+    decided: bool
+    pops: int
+    edges: tuple[tuple[tuple[Move, int], ...], ...] = ()
+    ways: tuple[int, ...] = ()
+
+    @property
+    def paths(self) -> int:
+        """Number of optimal alignments."""
+        return self.ways[0] if self.ways else 0
+
+    def path(self, rank: int) -> list[Move]:
+        """The optimal alignment of that rank, 0 <= rank < paths, in a fixed order."""
+        node, out = 0, []
+        while self.edges[node]:
+            for move, target in self.edges[node]:
+                if rank < self.ways[target]:
+                    out.append(move)
+                    node = target
+                    break
+                rank -= self.ways[target]
+        return out
+
+    def sample(self, at_most: int) -> list[list[Move]]:
+        """All optimal alignments, or `at_most` of them spread evenly over their ranks."""
+        count = min(self.paths, at_most)
+        return [self.path((2 * i + 1) * self.paths // (2 * count)) for i in range(count)]
+
+    def blame(self) -> dict[Move, float]:
+        """Share of the optimal alignments that make each costly move, by forward and backward path counts.
+
+        Shares times weights sum to the cost.
+        """
+        forward = [0] * len(self.edges)
+        if not self.edges:
+            return {}
+        forward[0] = 1
+        out: dict[Move, float] = {}
+        for node, leaving in enumerate(self.edges):  # nodes are in topological order
+            for move, target in leaving:
+                forward[target] += forward[node]
+                if move.kind != SYNC:
+                    out[move] = out.get(move, 0.0) + forward[node] * self.ways[target] / self.paths
+        return out
+
+
+class Aligner:
+    """Aligns sequences with one automaton. `weights` = cost of skipping a step (default 1), whole numbers from 1."""
+
+    def __init__(self, automaton: Automaton, weights: Mapping[str, int] | None = None, log_weight: int = 1, max_pops: int = 200_000) -> None:
+        self.automaton = automaton
+        self.log_weight = log_weight
+        self.max_pops = max_pops
+        weight = weights or {}
+        self._out = [[(label, target, weight.get(label, 1)) for label, target in sorted(edges.items())] for edges in automaton.moves]
+        self._shortest = self._to_accepting()
+
+    def _to_accepting(self) -> list[int]:
+        """Cheapest way from each state to acceptance by model moves alone (Bellman-Ford; the automaton is small)."""
+        infinite = 1 << 60
+        best = [0 if s in self.automaton.accepting else infinite for s in range(len(self._out))]
+        changed = True
+        while changed:
+            changed = False
+            for state, edges in enumerate(self._out):
+                for _, target, cost in edges:
+                    if best[target] + cost < best[state]:
+                        best[state], changed = best[target] + cost, True
+        return best
+
+    def align(self, sequence: Sequence[str], *, prefix: bool = False, max_pops: int | None = None) -> Alignment:
+        """The optimum for a sequence; with `prefix` a journey that still runs: any state may be the last one.
+
+        At the limit of expansions: cost_low is the cost of the node just reached (all cheaper ones are done, so it is a
+        true lower bound), cost_high drops all that is left of the cheapest node in hand and completes by skipping.
+        """
+        n, size, limit = len(sequence), len(self._out), self.max_pops if max_pops is None else max_pops
+        final = range(size) if prefix else self.automaton.accepting
+        goals = {n * size + state for state in final}
+        distance: dict[int, int] = {0: 0}
+        back: dict[int, list[tuple[int, Move]]] = {0: []}
+        buckets: dict[int, list[int]] = {0: [0]}
+        done: set[int] = set()
+        cost, pops, best = 0, 0, -1
+        while buckets:
+            while cost not in buckets:
+                cost += 1
+            queue = buckets[cost]
+            if not queue:
+                del buckets[cost]
+                if best >= 0:
+                    break
+                continue
+            node = queue.pop()
+            if node in done or distance[node] != cost:
+                continue
+            if pops >= limit:
+                return self._undecided(n, size, cost, distance, prefix, pops)
+            pops += 1
+            done.add(node)
+            if node in goals:
+                best = cost
+            for target, step_cost, move in self._leaving(sequence, node, size):
+                if best >= 0 and cost + step_cost > best:
+                    continue
+                known = distance.get(target)
+                if known is None or cost + step_cost < known:
+                    distance[target] = cost + step_cost
+                    back[target] = [(node, move)]
+                    buckets.setdefault(cost + step_cost, []).append(target)
+                elif known == cost + step_cost:
+                    back[target].append((node, move))
+        edges, ways = self._optimal_graph(goals, distance, back, best)
+        return Alignment(best, best, True, pops, edges, ways)
+
+    def _leaving(self, sequence: Sequence[str], node: int, size: int) -> list[tuple[int, int, Move]]:
+        position, state = divmod(node, size)
+        out: list[tuple[int, int, Move]] = []
+        if position < len(sequence):
+            step = sequence[position]
+            target = self.automaton.moves[state].get(step)
+            if target is not None:
+                out.append(((position + 1) * size + target, 0, Move(SYNC, step, position)))
+            out.append((node + size, self.log_weight, Move(LOG, step, position)))
+        for label, target, cost in self._out[state]:
+            out.append((position * size + target, cost, Move(MODEL, label, position)))
+        return out
+
+    def _undecided(self, n: int, size: int, cost: int, distance: Mapping[int, int], prefix: bool, pops: int) -> Alignment:
+        high = min(
+            known + (n - node // size) * self.log_weight + (0 if prefix else self._shortest[node % size])
+            for node, known in distance.items()
+        )
+        return Alignment(cost, max(cost, high), False, pops)
+
+    @staticmethod
+    def _optimal_graph(
+        goals: set[int], distance: Mapping[int, int], back: Mapping[int, list[tuple[int, Move]]], best: int
+    ) -> tuple[tuple[tuple[tuple[Move, int], ...], ...], tuple[int, ...]]:
+        """Nodes on optimal paths in topological order (cost, then position), edges in a fixed order, path counts.
+
+        All reached goals are joined in one last node, so that the counts are of whole alignments.
+        """
+        ends = [node for node in goals if distance.get(node) == best]
+        useful, stack = set(ends), list(ends)
+        while stack:
+            for source, _ in back[stack.pop()]:
+                if source not in useful:
+                    useful.add(source)
+                    stack.append(source)
+        # Moves that cost nothing raise the position, all others the cost: node numbers grow with the position.
+        order = sorted(useful, key=lambda node: (distance[node], node))
+        place = {node: i for i, node in enumerate(order)}
+        edges: list[list[tuple[Move, int]]] = [[] for _ in order]
+        for node in order:
+            for source, move in back[node]:
+                edges[place[source]].append((move, place[node]))
+        for leaving in edges:
+            leaving.sort(key=lambda edge: (edge[0].kind, edge[0].step, edge[1]))
+        ways = [0] * len(order)
+        for i in range(len(order) - 1, -1, -1):
+            ways[i] = (order[i] in ends) + sum(ways[target] for _, target in edges[i])
+        return tuple(tuple(leaving) for leaving in edges), tuple(ways)

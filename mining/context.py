@@ -1,0 +1,83 @@
+"""What every analysis is handed besides the store: window, step dictionary, costs, intended process, provenance."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ingest.errors import StateError
+from ingest.store import Store
+
+from mining.method import Method
+
+if TYPE_CHECKING:
+    from mining.intended import Intended
+
+
+@dataclass(frozen=True)
+class Touch:
+    """One step of the touch contract, as far as mining needs it. `repeats` None = any number is legitimate."""
+
+    step: str
+    label: str
+    step_class: str
+    channel: str
+    department: str | None
+    repeats: int | None
+
+    @property
+    def is_free(self) -> bool:
+        """Whether repeating the step is never a loop: browsing, and what the business declares free."""
+        return self.step_class == "browse" or self.repeats is None
+
+
+@dataclass(frozen=True)
+class Context:
+    """The night's frame. The window is closed: [window_from, window_to), UTC days."""
+
+    method: Method
+    window_from: dt.date
+    window_to: dt.date
+    touch: dict[str, Touch]
+    agent_hour: float | None
+    currency: str
+    intended: Intended | None
+    config_hash: str
+    input_hash: str
+
+    @property
+    def weeks(self) -> float:
+        """Length of the window in weeks, at least a day."""
+        return max(1, (self.window_to - self.window_from).days) / 7
+
+    @property
+    def window(self) -> dict[str, Any]:
+        """The record's `window` part."""
+        return {"from": self.window_from.isoformat(), "to": self.window_to.isoformat(), "weeks": round(self.weeks, 2), "closed": True}
+
+    def label(self, step: str) -> str:
+        """The step in the customer's words, in straight double quotes. A label's own quotes become single ones."""
+        known = self.touch.get(step)
+        return '"' + (known.label if known else step).replace('"', "'") + '"'
+
+
+def read_touch(store: Store) -> dict[str, Touch]:
+    """The step dictionary, by step."""
+    rows = store.rows("select step, label, class, channel, department, repeats from touch order by step")
+    return {row[0]: Touch(row[0], row[1] or row[0], *(None if v is None else str(v) for v in row[2:5]), row[5]) for row in rows}  # type: ignore[arg-type]
+
+
+def read_window(store: Store, night: dt.date) -> tuple[dt.date, dt.date]:
+    """[first day of the data, night). Raises StateError when there is nothing to mine."""
+    text = store.value("select value from run_fact where name = 'data_from'")
+    first = dt.date.fromisoformat(str(text)[:10]) if text else store.value("select cast(min(started_at) as date) from journey")
+    if first is None:
+        raise StateError("the warehouse holds no journey; expected the tables that ingest leaves; run ingest first")
+    return first, max(night, first + dt.timedelta(days=1))
+
+
+def read_input_hash(store: Store) -> str:
+    """What the data are known by: ingest's own hash, or one over the files it read."""
+    known = store.value("select value from run_fact where name = 'input_hash'")
+    return str(known) if known else "unknown"

@@ -1,0 +1,123 @@
+"""From alignments to deviations that can be said in a sentence, per variant (method note 3.4)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from mining.alignment import LOG, MODEL, SYNC, Aligner, Alignment, Move
+from mining.intended import Intended
+from mining.method import Method
+from mining.population import Variant
+
+START = ""
+"""The context of a deviation before any step of the process."""
+
+
+@dataclass(frozen=True, order=True)
+class Deviation:
+    """What went otherwise. `context` = the step of the process last done before; for out_of_order `step` came before `other`."""
+
+    kind: str
+    step: str
+    context: str = START
+    other: str = ""
+    known: bool = True
+
+
+@dataclass
+class Checked:
+    """One variant against the process: its deviations (share of its optimal alignments, at most 1 a journey)."""
+
+    variant: Variant
+    alignment: Alignment
+    steps: tuple[str, ...]
+    deviations: dict[Deviation, float] = field(default_factory=dict)
+
+    @property
+    def conforms(self) -> bool:
+        """Known to be allowed."""
+        return self.alignment.decided and self.alignment.cost_high == 0
+
+
+def relevant(steps: Sequence[str], intended: Intended) -> tuple[str, ...]:
+    """The steps that are checked: without the ignored ones, and without foreign ones when those are ignored."""
+    labels = intended.labels
+    drop_foreign = intended.other_steps == "ignore"
+    return tuple(s for s in steps if s not in intended.ignore and (s in labels or not drop_foreign))
+
+
+def check_all(ways: Iterable[Variant], intended: Intended, method: Method) -> list[Checked]:
+    """Check every variant, most frequent first; equal sequences after dropping ignored steps are aligned once.
+
+    The night's budget of expansions bounds the time; what is left over is undecided and counted as such.
+    """
+    aligner = Aligner(intended.automaton, intended.weights, max_pops=method.align_pops_max)
+    left = method.align_pops_night
+    done: dict[tuple[str, ...], tuple[Alignment, dict[Deviation, float]]] = {}
+    out = []
+    for way in ways:
+        steps = relevant(way.steps, intended)
+        if steps not in done:
+            alignment = aligner.align(steps, max_pops=min(method.align_pops_max, left))
+            left = max(0, left - alignment.pops)
+            done[steps] = (alignment, _deviations(alignment, intended, method.align_paths_max))
+        out.append(Checked(way, done[steps][0], steps, done[steps][1]))
+    return out
+
+
+def _deviations(alignment: Alignment, intended: Intended, paths_max: int) -> dict[Deviation, float]:
+    """Share of the optimal alignments that show each deviation. Empty for conforming and for undecided sequences."""
+    if not alignment.decided or alignment.cost_high == 0:
+        return {}
+    paths = alignment.sample(paths_max)
+    seen: Counter[Deviation] = Counter()
+    for path in paths:
+        seen.update(set(read_path(path, intended.labels)))
+    return {deviation: seen[deviation] / len(paths) for deviation in sorted(seen)}
+
+
+def read_path(path: Sequence[Move], labels: frozenset[str]) -> list[Deviation]:
+    """The deviations of one alignment.
+
+    1. the same step as model move and as log move: out of order, told with the neighbour it changed places with
+    2. other model moves: skipped, after the last synchronous step
+    3. other log moves: unexpected; equal ones in a row are one occurrence
+    """
+    swapped = _swapped(path)
+    used = {index for pair in swapped for index in pair[:2]}
+    out = [Deviation("out_of_order", early, START, late) for _, _, early, late in swapped]
+    context, last_log = START, ""
+    for index, move in enumerate(path):
+        if move.kind == SYNC:
+            context, last_log = move.step, ""
+        elif index in used:
+            continue
+        elif move.kind == MODEL:
+            out.append(Deviation("skipped", move.step, context))
+        elif move.step != last_log:
+            out.append(Deviation("unexpected", move.step, context, known=move.step in labels))
+            last_log = move.step
+    return out
+
+
+def _swapped(path: Sequence[Move]) -> list[tuple[int, int, str, str]]:
+    """Pairs (index of log move, index of model move, the step that came early, the step it came before)."""
+    waiting: dict[str, list[int]] = {}
+    for index, move in enumerate(path):
+        if move.kind == MODEL:
+            waiting.setdefault(move.step, []).append(index)
+    out = []
+    for index, move in enumerate(path):
+        if move.kind != LOG or not waiting.get(move.step):
+            continue
+        model = waiting[move.step].pop(0)
+        # What stands next to the event in the log, on the side of the place where the process has it.
+        between = [m.step for m in (path[index + 1 : model] if model > index else path[model + 1 : index]) if m.kind != MODEL]
+        if not between:
+            continue  # nothing was passed by: leave it as skipped and unexpected
+        early, late = (move.step, between[0]) if model > index else (between[-1], move.step)
+        if early != late:
+            out.append((index, model, early, late))
+    return out

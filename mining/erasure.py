@@ -1,0 +1,67 @@
+"""Chronological loop erasure (method note 4.2): takes a journey apart into its way and the cycles on it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence, Set
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Cycle:
+    """One pass: the steps gone round, in a canonical rotation, and the positions (from 0) of the erased events.
+
+    `entry` is the step at which the loop closed.
+    """
+
+    steps: tuple[str, ...]
+    entry: str
+    erased: tuple[int, ...]
+
+    @property
+    def length(self) -> int:
+        """Number of distinct steps: 1 = self-loop, 2 = ping-pong."""
+        return len(self.steps)
+
+
+def rotate(steps: Sequence[str]) -> tuple[str, ...]:
+    """The rotation that starts with the smallest step: a cycle is the same wherever one enters it."""
+    start = min(range(len(steps)), key=lambda i: steps[i])
+    return tuple(steps[start:]) + tuple(steps[:start])
+
+
+def erase(sequence: Sequence[str], free: Set[str] = frozenset()) -> list[Cycle]:
+    """The cycles of a sequence, in order of closing. Steps in `free` are looked through, as if they were not there.
+
+    Walk the sequence keeping the current path; when a step on the path recurs, everything after its first position is
+    one cycle, is recorded and removed. Each event lies in at most one cycle, so nothing counts twice; O(n).
+    """
+    path: list[tuple[str, int]] = []
+    place: dict[str, int] = {}
+    cycles: list[Cycle] = []
+    for position, step in enumerate(sequence):
+        if step in free:
+            continue
+        if step not in place:
+            place[step] = len(path)
+            path.append((step, position))
+            continue
+        keep = place[step]
+        removed = path[keep + 1 :]
+        names = [step, *(name for name, _ in removed)]
+        cycles.append(Cycle(rotate(names), step, (*(at for _, at in removed), position)))
+        for name, _ in removed:
+            del place[name]
+        del path[keep + 1 :]
+    return cycles
+
+
+def department_sequence(sequence: Sequence[str], department: dict[str, str | None]) -> tuple[list[str], list[int]]:
+    """The departments met, runs collapsed, the customer's own lane left out; and the position each run starts at."""
+    names: list[str] = []
+    starts: list[int] = []
+    for position, step in enumerate(sequence):
+        name = department.get(step)
+        if name is not None and (not names or names[-1] != name):
+            names.append(name)
+            starts.append(position)
+    return names, starts

@@ -1,0 +1,156 @@
+"""From variants that show something to a finding's evidence, customers and cost. Shared by the analyses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from ingest.store import Store
+
+from mining.context import Context
+from mining.findings import seed_of
+from mining.population import Scope
+from mining.statistics import bootstrap_sum
+
+NOT_COMPUTED = "not computed yet: the journeys would have to be cut anew with another gap"
+Minutes = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Who shows a finding: journeys and distinct customers in all closed journeys, customers in the confirm part."""
+
+    journeys: int
+    customers: int
+    customers_confirm: int
+
+
+def mark(store: Store, hits: Mapping[str, Mapping[int, float]]) -> None:
+    """Write which variants show which finding (finding_id -> variant_id -> amount per journey)."""
+    rows = [(finding_id, variant_id, float(amount)) for finding_id, by_variant in sorted(hits.items())
+            for variant_id, amount in sorted(by_variant.items())]  # fmt: skip
+    if not rows:
+        return
+    columns = list(zip(*rows, strict=True))
+    table = pa.table({"finding_id": pa.array(columns[0]), "variant_id": pa.array(columns[1], pa.uint32()), "amount": pa.array(columns[2])})
+    store.put("incoming_marks", table)
+    ids = [{"id": finding_id} for finding_id in hits]
+    for params in ids:
+        store.run("delete from finding_variant where finding_id = $id", params)
+    store.run("insert into finding_variant select * from incoming_marks", name="finding_variant")
+    store.drop("incoming_marks")
+
+
+def reach(store: Store, scope: Scope) -> dict[str, Reach]:
+    """Journeys and customers per marked finding."""
+    rows = store.rows(f"""
+        select f.finding_id, count(*), count(distinct customer_id),
+            count(distinct customer_id) filter (not is_discovery)
+        from finding_variant as f inner join population using (variant_id) where {scope.condition} group by 1""")
+    return {row[0]: Reach(*row[1:]) for row in rows}
+
+
+def journeys(store: Store, context: Context, scope: Scope, finding_id: str, context_step: str | None) -> dict[str, Any]:
+    """The record's `evidence`: typical = drawn by the stored seed from all, extreme = most engaged minutes,
+    counter = drawn from journeys that reached `context_step` (None = all) and do not show it."""
+    method, seed = context.method, seed_of(finding_id)
+    params = {"id": finding_id}
+    hit = f"from finding_variant as f inner join population as p using (variant_id) where f.finding_id = $id and {scope.condition}"
+    typical = store.rows(f"select journey_key {hit} order by md5(journey_key || '-{seed}'), journey_key limit {method.n_typical}", params)
+    taken = [row[0] for row in typical]
+    extreme = store.rows(
+        f"select journey_key {hit} and not list_contains($taken, journey_key) "
+        f"order by engaged_ms desc, duration_ms desc, journey_key limit {method.n_extreme}",
+        {**params, "taken": taken},
+    )
+    # A counter-example must have had the chance: it reached the same step.
+    chance = "" if context_step is None else """ and exists (select 1 from journey_event as e
+        where e.journey_id = p.journey_id and e.step = $step)"""
+    counter = store.rows(
+        f"""with drawn as (
+            select p.journey_id, p.journey_key from population as p where {scope.condition} and variant_id not in
+            (select variant_id from finding_variant where finding_id = $id){chance})
+        select journey_key from drawn order by md5(journey_key || '-{seed}'), journey_key limit {method.n_counter}""",
+        params if context_step is None else {**params, "step": context_step},
+    )
+    return {"typical": taken, "extreme": [row[0] for row in extreme], "counter": [row[0] for row in counter],
+            "sql": scope.evidence_sql(finding_id, context), "seed": seed}  # fmt: skip
+
+
+def withheld(finding_id: str) -> dict[str, Any]:
+    """Evidence of a finding about too few customers: none."""
+    return {"typical": [], "extreme": [], "counter": [], "sql": "", "seed": seed_of(finding_id)}
+
+
+def no_cost(reason: str) -> dict[str, Any]:
+    """A cost that is not known, with the reason."""
+    keys = ("customer_min_per_week", "company_min_per_week", "money_per_week")
+    return {**dict.fromkeys(keys), "basis": dict.fromkeys(keys), "reason": dict.fromkeys(keys, reason)}
+
+
+def cost_of_minutes(context: Context, customer_ms: Sequence[int], company_ms: Sequence[int], seed: int) -> dict[str, Any]:
+    """Cost from measured ms per customer over the window: minutes a week, bootstrap over customers (0.5).
+
+    `company_ms` empty = the logs tell no handling time. Money needs a rate from site.toml; without it null, never 0.
+    """
+    method = context.method
+
+    def interval(values: Sequence[int]) -> dict[str, Any]:
+        array = np.array(values, dtype=np.int64)
+        low, high = bootstrap_sum(array, seed, method.bootstrap_draws, method.bootstrap_customers_max, method.confidence)
+        middle = float(array.sum())
+        return _triple(min(low, middle), middle, max(high, middle), 60_000 * context.weeks)
+
+    cost = no_cost("")
+    if customer_ms:
+        _set(cost, "customer_min_per_week", interval(customer_ms), "measured")
+    else:
+        cost["reason"]["customer_min_per_week"] = "no engaged time is known for these steps"
+    if any(company_ms):
+        _set(cost, "company_min_per_week", interval(company_ms), "measured")
+    else:
+        cost["reason"]["company_min_per_week"] = "the logs tell no handling time for these steps"
+    return with_money(cost, context)
+
+
+def with_money(cost: dict[str, Any], context: Context) -> dict[str, Any]:
+    """Add money to a cost that has company minutes, where the site states an agent's rate."""
+    company = cost["company_min_per_week"]
+    if company is None:
+        cost["reason"]["money_per_week"] = "no company minutes to price"
+    elif context.agent_hour is None:
+        cost["reason"]["money_per_week"] = "site.toml states no rate ([costs] agent_hour)"
+    else:
+        rate = context.agent_hour / 60
+        money = {key: round(company[key] * rate, 2) for key in ("low", "mid", "high")}
+        _set(cost, "money_per_week", {**money, "unit": f"{context.currency}/week"}, "assumed:costs.agent_hour")
+    return cost
+
+
+def _triple(low: float, mid: float, high: float, divisor: float) -> dict[str, Any]:
+    return {"low": round(low / divisor, 2), "mid": round(mid / divisor, 2), "high": round(high / divisor, 2), "unit": "min/week"}
+
+
+def _set(cost: dict[str, Any], key: str, value: dict[str, Any], basis: str) -> None:
+    cost[key], cost["basis"][key], cost["reason"][key] = value, basis, None
+
+
+def robustness(light: tuple[float, float], strict: tuple[float, float], baseline: float) -> dict[str, Any]:
+    """The record's `robustness` for a share: (hits, n) without the heaviest customers and with strict identity.
+
+    `sign_stable`: the share stays above `baseline` in both; None when one of them can't be taken.
+    """
+    parts: dict[str, Any] = {}
+    signs: list[bool] = []
+    for name, (hits, n) in (("without_top_1pct_customers", light), ("strict_identity", strict)):
+        if n < 30:
+            parts[name] = {"reason": f"only {int(n)} journeys are left"}
+        else:
+            parts[name] = {"value": round(hits / n, 6), "n": int(n)}
+            signs.append(hits / n > baseline)
+    parts |= {"half_gap": {"reason": NOT_COMPUTED}, "double_gap": {"reason": NOT_COMPUTED}}
+    return {**parts, "sign_stable": all(signs) if signs else None}

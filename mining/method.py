@@ -1,0 +1,76 @@
+"""Every number that the findings rest on, in one frozen place; its hash goes into each finding as `config_hash`.
+
+Source of the defaults: the method note, sections 0.5 to 0.7, 3 to 5. Change one and every finding says so.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+DEFINITION_VERSION = "1"
+"""Version of what the kinds of finding mean. It is part of a finding's identity: raise it when a definition changes."""
+
+
+@dataclass(frozen=True)
+class Method:
+    """Floors, limits and levels. Shares are 0..1, times carry their unit in the name."""
+
+    # all findings
+    confidence: float = 0.95
+    small_cell_customers: int = 5
+    """Fewer customers than this are never published (privacy)."""
+    discovery_parts: int = 6
+    """Customers in parts 0..5 of 10 propose candidates, those in 6..9 confirm them."""
+    discovery_q: float = 0.10
+    confirm_alpha: float = 0.05
+    bootstrap_draws: int = 1000
+    bootstrap_customers_max: int = 20_000
+    """Above that many customers with minutes, the normal limit of the same bootstrap is used: same answer, bounded time."""
+    n_typical: int = 10
+    n_extreme: int = 5
+    n_counter: int = 5
+    stored_per_kind_max: int = 60
+    """Findings kept per kind; the number left out is in `data_quality`."""
+
+    # loops (4.3)
+    loop_journeys_min: int = 100
+    loop_hits_min: int = 20
+    loop_customers_min: int = 15
+
+    # deviations (3.4)
+    deviation_journeys_min: int = 100
+    deviation_hits_min: int = 10
+    context_journeys_min: int = 30
+    alternative_blame: float = 0.8
+    align_pops_max: int = 200_000
+    align_pops_night: int = 60_000_000
+    """Budget of node expansions for a whole night: a count, not a clock, so that it is the same on every machine."""
+    align_paths_max: int = 64
+    """Optimal alignments looked at per variant for the wording; more are sampled evenly over all of them."""
+    undecided_share_max: float = 0.01
+
+    # merges (5)
+    merge_share_min: float = 0.85
+    merge_band_share_min: float = 0.80
+    merge_entropy_max_bit: float = 0.30
+    merge_gap_max_ms: int = 10 * 60 * 1000
+    merge_gap_min_ms: int = 2000
+    merge_occurrences_min: int = 100
+    merge_setup_min: float = 1.0
+    """Minutes a second contact costs before it gets going (greeting, login): assumed until an operator measures it."""
+    realisable_low: float = 0.3
+    realisable_mid: float = 0.6
+    realisable_high: float = 0.9
+
+    # discovery
+    model_noise_threshold: float = 0.2
+    """The inductive miner ignores paths rarer than this share of the strongest one at the same point."""
+    model_variants_max: int = 2000
+    model_traces_max: int = 2000
+
+    def config_hash(self, extra: dict[str, object] | None = None) -> str:
+        """First 16 hex of the SHA-256 of all values and of what else decides a finding (costs, intended process)."""
+        text = json.dumps({"method": asdict(self), "extra": extra or {}}, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

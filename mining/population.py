@@ -1,0 +1,84 @@
+"""The population that rates are counted over: closed journeys of the window, by variant and split.
+
+Python sees variants with their counts, never journeys one at a time; what needs rows is asked of the warehouse.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.store import Store
+
+from mining.context import Context
+
+_SQL = Path(__file__).parent / "population.sql"
+SPLITS = ("all", "discovery", "confirm", "light", "strict")
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A way through the process and how many closed journeys took it, in all and by split.
+
+    light = without the 1 % of customers with most events; strict = identity on strong evidence only.
+    """
+
+    variant_id: int
+    steps: tuple[str, ...]
+    counts: dict[str, int]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Which closed journeys an analysis looks at; `sql` says the same in the warehouse (on `journey` as j)."""
+
+    anchor: str | None = None
+    keep_truncated: bool = True
+
+    @property
+    def condition(self) -> str:
+        """On the temporary table `population`."""
+        parts = ["true"]
+        if self.anchor:
+            parts.append(f"anchor = '{self.anchor}'")
+        if not self.keep_truncated:
+            parts.append("not is_truncated")
+        return " and ".join(parts)
+
+    def evidence_sql(self, finding_id: str, context: Context) -> str:
+        """The query that returns the journey_key of every journey that shows the finding; runs on the warehouse."""
+        parts = [f"f.finding_id = '{finding_id}'", "j.is_complete", f"j.started_at >= timestamp '{context.window_from}'",
+                 f"j.started_at < timestamp '{context.window_to}'"]  # fmt: skip
+        if self.anchor:
+            parts.append(f"j.anchor = '{self.anchor}'")
+        if not self.keep_truncated:
+            parts.append("not j.is_truncated")
+        return ("select j.journey_key from finding_variant as f "
+                "inner join journey_metrics as m on m.variant_id = f.variant_id "
+                "inner join journey as j on j.journey_id = m.journey_id "
+                f"where {' and '.join(parts)} order by j.journey_key")  # fmt: skip
+
+
+def prepare(store: Store, context: Context) -> None:
+    """Make the temporary table `population`."""
+    start = dt.datetime.combine(context.window_from, dt.time())
+    end = dt.datetime.combine(context.window_to, dt.time())
+    params = {"window_from": start, "window_to": end, "discovery_parts": context.method.discovery_parts}
+    store.run(_SQL.read_text(encoding="utf-8"), params, name="population")
+
+
+def variants(store: Store, scope: Scope) -> list[Variant]:
+    """All variants of the scope with their counts, most frequent first."""
+    rows = store.rows(f"""
+        select v.variant_id, v.steps, count(*), count(*) filter (is_discovery), count(*) filter (not is_discovery),
+            count(*) filter (not is_heavy), count(*) filter (is_strict)
+        from population inner join variants as v using (variant_id)
+        where {scope.condition} group by v.variant_id, v.steps order by v.variant_id""")
+    return [Variant(row[0], tuple(row[1].split(" > ")), dict(zip(SPLITS, row[2:], strict=True))) for row in rows]
+
+
+def total(chosen: Iterable[Variant], split: str = "all", weight: Callable[[Variant], float] | None = None) -> float:
+    """Journeys of the variants in a split, each times `weight` (1 when None)."""
+    return sum(v.counts[split] * (weight(v) if weight else 1) for v in chosen)

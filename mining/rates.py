@@ -1,0 +1,92 @@
+"""Findings that are a share of journeys: the numbers of each split, and the parts of the record made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from mining.context import Context
+from mining.evidence import Reach
+from mining.population import SPLITS, Variant
+from mining.statistics import needed_for_floor, wilson
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Hits and eligible journeys by split ("all", "discovery", "confirm", "light", "strict"). Hits may be fractional."""
+
+    hits: dict[str, float]
+    n: dict[str, int]
+
+    def share(self, split: str) -> float:
+        """Hits per eligible journey; 0 when there is none."""
+        return self.hits[split] / self.n[split] if self.n[split] else 0.0
+
+    def interval(self, split: str, confidence: float) -> tuple[float, float]:
+        """Wilson interval of the share."""
+        return wilson(self.hits[split], self.n[split], confidence)
+
+
+def rate_of(hit: list[tuple[Variant, float]], eligible: list[Variant]) -> Rate:
+    """The rate from the variants that show something (with the hits of one journey, at most 1) and the eligible ones."""
+    hits = {split: float(sum(v.counts[split] * min(1.0, amount) for v, amount in hit)) for split in SPLITS}
+    return Rate(hits, {split: sum(v.counts[split] for v in eligible) for split in SPLITS})
+
+
+def n_part(rate: Rate, reach: Reach, sample: str, *, events: int | None, n_needed: int | None) -> dict[str, Any]:
+    """The record's `n`. `units` = eligible journeys of the published sample, `exposed` = of all closed journeys."""
+    return {
+        "units": rate.n[sample], "unit": "closed journeys", "hits": round(rate.hits[sample], 2), "sample": sample,
+        "customers": reach.customers, "journeys": reach.journeys, "exposed": rate.n["all"], "events": events,
+        "hits_all": round(rate.hits["all"], 2), "share_all": round(rate.share("all"), 6),
+        "hits_discovery": round(rate.hits["discovery"], 2), "n_discovery": rate.n["discovery"],
+        "hits_confirm": round(rate.hits["confirm"], 2), "n_confirm": rate.n["confirm"], "n_needed": n_needed,
+    }  # fmt: skip
+
+
+def n_withheld() -> dict[str, Any]:
+    """The record's `n` when there are too few customers: no numbers at all."""
+    none = dict.fromkeys(("units", "customers", "journeys", "exposed", "events", "n_needed"))
+    return {**none, "unit": "closed journeys", "sample": "all", "withheld": True}
+
+
+def ci_part(rate: Rate, sample: str, confidence: float, method: str = "Wilson score") -> dict[str, Any]:
+    """The record's `ci` for the share of a sample."""
+    low, high = rate.interval(sample, confidence)
+    return {"low": round(low, 6), "high": round(high, 6), "level": confidence, "method": method}
+
+
+def share_text(share: float, ci: dict[str, Any]) -> str:
+    """'15.3 % [13.8 to 16.9 %]'."""
+    return f"{100 * share:.1f} % [{100 * ci['low']:.1f} to {100 * ci['high']:.1f} %]"
+
+
+def count_text(value: float) -> str:
+    """A count with thin groups: '12,345'; fractional hits to one decimal."""
+    return f"{value:,.0f}" if abs(value - round(value)) < 0.05 else f"{value:,.1f}"
+
+
+def sample_sentence(rate: Rate, sample: str, confidence: float, noun: str = "journeys") -> str:
+    """One sentence with numerator, denominator and interval, and where the numbers come from."""
+    ci = ci_part(rate, sample, confidence)
+    part = f"{count_text(rate.hits[sample])} of {count_text(rate.n[sample])} {noun}, {share_text(rate.share(sample), ci)}"
+    if sample == "confirm":
+        return (f"Among customers kept apart for checking: {part}; in all closed {noun}: {count_text(rate.hits['all'])} of "
+                f"{count_text(rate.n['all'])} ({100 * rate.share('all'):.1f} %)")  # fmt: skip
+    return f"In all closed {noun}: {part}"
+
+
+def floor_needed(rate: Rate, reach: Reach, journeys_min: int, hits_min: float, customers_min: int) -> int | None:
+    """None when the floors hold, else how many eligible journeys would be needed at the share seen so far."""
+    n, hits = rate.n["all"], rate.hits["all"]
+    needed = [journeys_min] if n < journeys_min else []
+    if hits < hits_min:
+        needed.append(needed_for_floor(hits, hits_min, n))
+    if reach.customers < customers_min:
+        needed.append(needed_for_floor(reach.customers, customers_min, n))
+    return max(needed) if needed else None
+
+
+def is_small_cell(reach: Reach, context: Context) -> bool:
+    """Whether too few customers show it to publish anything."""
+    return reach.customers < context.method.small_cell_customers

@@ -1,0 +1,29 @@
+-- What mining keeps for good. Everything else it makes is built anew each night.
+
+-- one row per finding of the last night; the record of the method note, section 0.4
+create table if not exists finding (
+    finding_id varchar, no_label varchar, kind varchar, status varchar, grade varchar, rank_no integer,
+    title varchar, text_evidence varchar, text_caution varchar,
+    where_json json, window_json json, n_json json, effect_json json, ci_json json,
+    p double, q double, family varchar, m integer,
+    cost_json json, evidence_json json, robustness_json json,
+    first_seen date, last_seen date,
+    definition_version varchar, config_hash varchar, input_hash varchar, seed bigint, extra_json json
+);
+
+-- one row per finding ever made: the number of its label, which never means another finding
+create table if not exists finding_register (finding_id varchar, label_no integer, given_on date);
+
+-- one row per finding and night
+create table if not exists finding_history (
+    finding_id varchar, night date, status varchar, value double, low double, high double
+);
+
+-- one row per variant that shows a finding; amount = passes, blame or occurrences per journey of the variant
+create or replace table finding_variant (finding_id varchar, variant_id uinteger, amount double);
+
+-- one row per discovered model
+create or replace table model_quality (
+    model varchar, fitness double, precision_ double, n_variants ubigint, n_journeys ubigint,
+    coverage_share double, note varchar
+);

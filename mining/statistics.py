@@ -1,0 +1,89 @@
+"""The few statistics that findings use, each with its source. All are exact or closed forms; none reads a clock or a
+random state that is not handed in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+
+def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson's score interval of a share (Wilson 1927). `hits` may be fractional (weights of blame). (0, 1) for n = 0."""
+    if n <= 0:
+        return 0.0, 1.0
+    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    share = min(max(hits / n, 0.0), 1.0)
+    centre = share + z * z / (2 * n)
+    spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    scale = 1 + z * z / n
+    return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
+
+
+def binomial_above(hits: float, n: int, share: float) -> float:
+    """One-sided exact p of "the true share is at most `share`"; fractional hits are rounded down (conservative)."""
+    return float(stats.binom.sf(math.floor(hits) - 1, n, share)) if n > 0 else 1.0
+
+
+def benjamini_hochberg(p: Sequence[float]) -> list[float]:
+    """q values of a family, in the order given (Benjamini and Hochberg 1995)."""
+    order = sorted(range(len(p)), key=lambda i: (p[i], i))
+    q = [1.0] * len(p)
+    running = 1.0
+    for rank in range(len(order), 0, -1):
+        i = order[rank - 1]
+        running = min(running, p[i] * len(p) / rank)
+        q[i] = running
+    return q
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Holm's adjusted p values, in the order given (Holm 1979)."""
+    order = sorted(range(len(p)), key=lambda i: (p[i], i))
+    adjusted = [1.0] * len(p)
+    running = 0.0
+    for rank, i in enumerate(order):
+        running = max(running, min(1.0, p[i] * (len(p) - rank)))
+        adjusted[i] = running
+    return adjusted
+
+
+def entropy_bits(counts: Sequence[int]) -> float:
+    """Shannon entropy of a split in bit with the Miller-Madow correction (m - 1) / (2 n ln 2)."""
+    n = sum(counts)
+    used = [count for count in counts if count > 0]
+    if n == 0:
+        return 0.0
+    plain = -sum(count / n * math.log2(count / n) for count in used)
+    return plain + (len(used) - 1) / (2 * n * math.log(2))
+
+
+def bootstrap_sum(
+    per_customer: npt.NDArray[np.int64], seed: int, draws: int, customers_max: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Interval of a total over customers, who are drawn anew with Poisson(1) weights, percentile method.
+
+    Customers with nothing to add need not be handed in: their weight times zero is zero. With more than
+    `customers_max` of them the normal limit (variance = sum of squares) is used. Units are those of the input.
+    """
+    if len(per_customer) == 0:
+        return 0.0, 0.0
+    tail = (1 - confidence) / 2
+    if len(per_customer) > customers_max:
+        total, spread = float(per_customer.sum()), math.sqrt(float((per_customer.astype(np.float64) ** 2).sum()))
+        z = float(stats.norm.ppf(1 - tail))
+        return max(0.0, total - z * spread), total + z * spread
+    rng = np.random.Generator(np.random.PCG64(seed))
+    sums = np.array([int(rng.poisson(1.0, len(per_customer)) @ per_customer) for _ in range(draws)], dtype=np.int64)
+    sums.sort()
+    low = sums[max(0, math.floor(tail * draws))]
+    high = sums[min(draws - 1, math.ceil((1 - tail) * draws) - 1)]
+    return float(low), float(high)
+
+
+def needed_for_floor(seen: float, floor: float, n: int) -> int:
+    """Units needed until `floor` hits may be expected at the share seen so far; at least one more than there are."""
+    return max(n + 1, math.ceil(n * floor / seen)) if seen > 0 else 2 * max(n, 1)

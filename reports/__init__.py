@@ -1,0 +1,1 @@
+"""Stage three: findings and aggregates become self-contained HTML."""

@@ -1,0 +1,127 @@
+"""How numbers, shares, durations, dates and intervals are written. The one place that turns a number into text.
+
+Digits are grouped by a narrow no-break space (8 920), which also stands before units and the per-cent sign, so that no
+number is torn from its unit at the end of a line. Minus is U+2212.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable
+
+THIN = "\u202f"
+MINUS = "\u2212"
+NONE = "\u2013"
+"""Shown where there is no value."""
+
+_SECOND, _MINUTE, _HOUR, _DAY = 1_000, 60_000, 3_600_000, 86_400_000
+
+
+def count(n: int | None) -> str:
+    """8920 -> '8 920'."""
+    if n is None:
+        return NONE
+    return f"{n:,}".replace(",", THIN).replace("-", MINUS)
+
+
+def small_count(n: int | None, k: int, n_people: int | None = None) -> str:
+    """A count that is not told when it stands for 1 to k-1 customers or journeys (design rule 7): '< 5'."""
+    people = n if n_people is None else n_people
+    if n is not None and people is not None and 0 < people < k:
+        return f"<{THIN}{k}"
+    return count(n)
+
+
+def count_short(n: int) -> str:
+    """For the pills on a map: 980, 1.2 k, 11.2 k, 128 k, 1.3 M."""
+    for limit, unit in ((1_000_000, "M"), (1_000, "k")):
+        if n >= limit or (unit == "k" and n >= 999.5) or (unit == "M" and n >= 999_500):
+            value = n / limit
+            return f"{value:.0f}{THIN}{unit}" if value >= 99.95 else f"{value:.1f}{THIN}{unit}"
+    return str(n)
+
+
+def number(value: float, decimals: int | None = None) -> str:
+    """A number with as many decimals as its size deserves: 0.04, 3.1, 27.9, 128, 8 920."""
+    if not math.isfinite(value):
+        return NONE
+    if decimals is None:
+        size = abs(value)
+        decimals = 0 if size >= 100 else 1 if size >= 1 else 2 if size >= 0.01 or size == 0 else 3
+    text = f"{value:,.{decimals}f}".replace(",", THIN)
+    if float(f"{value:.{decimals}f}") == 0:
+        text = text.lstrip("-")
+    return text.replace("-", MINUS)
+
+
+def signed(value: float, decimals: int | None = None) -> str:
+    """+6.8 or −3.1; zero has no sign."""
+    text = number(value, decimals)
+    return text if text.startswith(MINUS) or not any(digit in text for digit in "123456789") else f"+{text}"
+
+
+def share(part: float | None, decimals: int | None = None) -> str:
+    """0.412 -> '41.2 %'. Below 10 % and above 90 % one decimal as well, below 1 % two."""
+    if part is None or not math.isfinite(part):
+        return NONE
+    percent = 100 * part
+    if decimals is None:
+        decimals = 2 if 0 < abs(percent) < 1 else 0 if abs(percent) in (0, 100) else 1
+    return f"{number(percent, decimals)}{THIN}%"
+
+
+def ratio(n: int, of_n: int, decimals: int | None = None) -> str:
+    """The share n / of_n as text; a dash when there is nothing to divide by."""
+    return share(n / of_n, decimals) if of_n else NONE
+
+
+def duration(ms: float | None) -> str:
+    """Milliseconds in the unit a reader would choose: 40 s, 4 min, 5.2 h, 1.8 d, 42 d."""
+    if ms is None or not math.isfinite(ms):
+        return NONE
+    size = abs(ms)
+    for unit, name, from_ms in ((_DAY, "d", 36 * _HOUR), (_HOUR, "h", 90 * _MINUTE), (_MINUTE, "min", 60 * _SECOND), (_SECOND, "s", 0)):
+        if size >= from_ms:
+            value = ms / unit
+            decimals = 1 if name in ("d", "h") and abs(value) < 99.95 else 0
+            text = number(value, decimals)
+            return f"{text.removesuffix('.0')}{THIN}{name}"
+    raise AssertionError("the last unit starts at 0")
+
+
+def days(ms: float | None) -> str:
+    """Days as a bare number for the ruler of a map: 0, 0.1, 2.9, 41."""
+    if ms is None:
+        return NONE
+    value = ms / _DAY
+    return number(value, 0 if value >= 9.95 or value == 0 else 1)
+
+
+def interval(low: str, high: str) -> str:
+    """'6.2 to 7.5'."""
+    return f"{low} to {high}"
+
+
+def date_long(day: dt.date) -> str:
+    """21 November 2026, in English whatever the machine's locale."""
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+def date_short(day: dt.date) -> str:
+    """21 Nov."""
+    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
+
+
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
+
+
+def plural(n: int, one: str, many: str | None = None) -> str:
+    """'1 journey', '8 920 journeys'."""
+    return f"{count(n)} {one if n == 1 else many or one + 's'}"
+
+
+def listing(words: Iterable[str], last: str = "and") -> str:
+    """'a, b and c'."""
+    items = list(words)
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""

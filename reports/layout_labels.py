@@ -1,0 +1,93 @@
+"""Places for the counts on the edges: greedy, heaviest edge first, against boxes, labels and foreign edges.
+
+An edge without a free place gets no label; the number is in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+Point = tuple[float, float]
+
+LABEL_HEIGHT = 15.0
+_ALONG = (0.5, 0.35, 0.65, 0.2, 0.8)
+_ROOM = 22.0  # px of line that must stay visible beside a label on it, so that the arrow can be read
+
+
+@dataclass(frozen=True, slots=True)
+class Rect:
+    """An axis-parallel rectangle in px."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def meets(self, other: Rect, gap: float = 0.0) -> bool:
+        """Whether the two come closer than `gap`."""
+        return (
+            self.left < other.right + gap
+            and other.left < self.right + gap
+            and self.top < other.bottom + gap
+            and other.top < self.bottom + gap
+        )
+
+
+def segment_rects(points: Sequence[Point], half: float = 1.0) -> list[Rect]:
+    """The straight pieces of a polyline as thin rectangles, `half` px to each side."""
+    return [
+        Rect(min(a[0], b[0]) - half, min(a[1], b[1]) - half, max(a[0], b[0]) + half, max(a[1], b[1]) + half)
+        for a, b in zip(points, points[1:], strict=False)
+    ]
+
+
+def place_labels(
+    lines: Mapping[int, Sequence[Point]], widths: Mapping[int, float], halves: Mapping[int, float], solid: Iterable[Rect], frame: Rect
+) -> dict[int, Point]:
+    """Centre of the label per edge number, in the order of `lines`; edges without a free place are absent.
+
+    `widths`: label width per edge in px, `halves`: half the stroke width, `solid`: what a label may never touch.
+    """
+    strokes = {number: segment_rects(points, halves.get(number, 1.0)) for number, points in lines.items()}
+    everything = [(number, rect) for number, rects in strokes.items() for rect in rects]
+    taken = list(solid)
+    placed: dict[int, Point] = {}
+    for number, points in lines.items():
+        if number not in widths:
+            continue
+        for x, y in _candidates(points, widths[number]):
+            half = widths[number] / 2
+            rect = Rect(x - half, y - LABEL_HEIGHT / 2, x + half, y + LABEL_HEIGHT / 2)
+            if rect.left < frame.left or rect.right > frame.right or rect.top < frame.top or rect.bottom > frame.bottom:
+                continue
+            if any(rect.meets(other, 2.0) for other in taken):
+                continue
+            if any(other != number and rect.meets(stroke) for other, stroke in everything):
+                continue
+            placed[number] = (x, y)
+            taken.append(rect)
+            break
+    return placed
+
+
+def _candidates(points: Sequence[Point], width: float) -> list[Point]:
+    """Places to try: on the longest pieces first (level ones before upright ones), then beside short pieces."""
+    pieces = sorted(
+        zip(points, points[1:], strict=False),
+        key=lambda piece: (piece[0][1] != piece[1][1], -abs(piece[0][0] - piece[1][0]) - abs(piece[0][1] - piece[1][1]), piece),
+    )
+    on_line: list[Point] = []
+    beside: list[Point] = []
+    for (ax, ay), (bx, by) in pieces:
+        level = ay == by
+        length, needed = (abs(ax - bx), width + _ROOM) if level else (abs(ay - by), LABEL_HEIGHT + _ROOM)
+        if length >= needed:
+            on_line += [(ax + (bx - ax) * share, ay + (by - ay) * share) for share in _ALONG]
+        elif level:
+            middle, shift = (ax + bx) / 2, LABEL_HEIGHT / 2 + 4
+            beside += [(middle, ay - shift), (middle, ay + shift)]
+        else:
+            middle, shift = (ay + by) / 2, width / 2 + 4
+            beside += [(ax + shift, middle), (ax - shift, middle)]
+    return on_line + beside

@@ -1,0 +1,114 @@
+"""The report stage: a night's numbers become a folder of pages, published by one rename.
+
+    SITE/reports/<night>/overview.html, map.html, data.html, glossary.html, findings/F-nn.html
+    SITE/reports/current -> <night>
+
+Pages are built in a sibling folder first; on any failure the last report stays as it was.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from ingest.errors import StateError, StorageError
+from ingest.site import Site
+from ingest.store import Store
+
+from reports.figures import Figures
+from reports.layout_cells import Cell
+from reports.render import render
+from reports.view import Report, build
+
+_NEEDED = ("event", "journey", "journey_event", "touch", "steps", "dfg", "variants", "journey_metrics", "finding", "ledger")
+
+
+def report(site: Site, store: Store, night: dt.date) -> Path:
+    """Write the report of `night` and make it the current one. Returns the night's folder.
+
+    `store` is only read. Raises StateError when mining has not run, StorageError when the folder can't be written.
+    """
+    missing = [name for name in _NEEDED if not store.has_table(name)]
+    if missing:
+        raise StateError(f"{site.warehouse}: no table {missing[0]!r}; expected what ingest and mining leave; run both, then reports")
+    model = assemble(site, store, night)
+    try:
+        return publish(site.reports, night, model, _pins_file(site, night))
+    except OSError as error:
+        raise StorageError(f"{site.reports}: the report can't be written ({error.strerror}); the last report stays in place; "
+                           "free space or make the folder writable, then run again") from error  # fmt: skip
+
+
+def assemble(site: Site, store: Store, night: dt.date) -> Report:
+    """Read everything a night's report shows."""
+    settings = site.settings
+    intended, successors = intended_order(site)
+    figures = Figures(store, night, settings.privacy.min_cell)
+    return build(
+        figures, site=site.name, currency=settings.site.currency, intended=intended, successors=successors, pins=read_pins(site, night)
+    )
+
+
+def intended_order(site: Site) -> tuple[tuple[str, ...], frozenset[tuple[str, str]]]:
+    """The steps of the intended process in their declared order, and which may follow which; empty without one."""
+    return (), frozenset()
+
+
+def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Path:
+    """Write all pages next to their place, then swap: first the night's folder, then the link `current`."""
+    target = reports / night.isoformat()
+    fresh, old, link = (reports / f".{night.isoformat()}.{part}" for part in ("new", "old", "link"))
+    reports.mkdir(parents=True, exist_ok=True)
+    for left_over in (fresh, old):
+        shutil.rmtree(left_over, ignore_errors=True)
+    try:
+        for page in render(model):
+            path = fresh / page.path
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(page.content)
+        if target.exists():
+            target.rename(old)
+        fresh.rename(target)
+    except BaseException:
+        if old.exists() and not target.exists():
+            old.rename(target)
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(night.isoformat(), target_is_directory=True)
+    os.replace(link, reports / "current")
+    if model.maps:
+        _write_pins(pins_file, model.maps.pins)
+    return target
+
+
+def _pins_file(site: Site, night: dt.date) -> Path:
+    return site.var / "map_layout" / f"{night.isoformat()}.json"
+
+
+def _write_pins(path: Path, pins: Mapping[str, Mapping[str, Cell]]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(pins, sort_keys=True, indent=1) + "\n", encoding="utf-8")
+    os.replace(fresh, path)
+
+
+def read_pins(site: Site, night: dt.date) -> dict[str, dict[str, Cell]]:
+    """Where the boxes stood on the last night before this one; empty on the first, and when the file can't be read.
+
+    On the first night of a month nothing is pinned: the gaps that vanished steps left are closed then.
+    """
+    folder = site.var / "map_layout"
+    earlier = sorted(path for path in folder.glob("????-??-??.json") if path.stem < night.isoformat())
+    if not earlier or night.day == 1:
+        return {}
+    try:
+        found = json.loads(earlier[-1].read_text(encoding="utf-8"))
+        return {view: {key: (int(cell[0]), int(cell[1])) for key, cell in cells.items()} for view, cells in found.items()}
+    except (OSError, ValueError, TypeError, AttributeError, IndexError):
+        return {}  # a layout is a convenience: without it the map is drawn afresh

@@ -1,0 +1,35 @@
+"""Builds a world and writes it as a site: raw files, truth and (unless only logs are wanted) configuration."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from world_config import Config
+from world_dirt import Dirt
+from world_engine import run
+from world_files_calls import write_calls
+from world_files_orders import write_orders
+from world_files_web import write_web
+from world_io import write
+from world_record import World
+from world_truth import write_truth
+
+TEMPLATES = Path(__file__).parent / "site_files"
+
+
+def build(out: Path, config: Config) -> World:
+    """Write the world of `config` below `out` and return it. Replaces an inbox and a truth that are there."""
+    shutil.rmtree(out / "inbox", ignore_errors=True)
+    world = run(config)
+    dirt = Dirt(config)
+    write_web(world, out, dirt)
+    write_calls(world, out, dirt)
+    write_orders(world, out, dirt)
+    write_truth(world, out, dirt)
+    if not config.only_logs:
+        settings = (TEMPLATES / "site.toml").read_text(encoding="utf-8").replace("@AS_OF@", str(config.last_day))
+        write(out / "site.toml", settings.encode())
+        for name in ("steps.toml", "intended.toml"):
+            write(out / "process" / name, (TEMPLATES / name).read_bytes())
+    return world
