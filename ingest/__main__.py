@@ -18,7 +18,9 @@ from ingest.store import Store
 
 app = typer.Typer(add_completion=False, invoke_without_command=True, pretty_exceptions_enable=False)
 SiteOption = Annotated[Path, typer.Option("--site", help="Folder of the site.")]
-NightOption = Annotated[str, typer.Option("--as-of", help="Last day that counts, YYYY-MM-DD; by default the site's or the data's last day.")]
+NightOption = Annotated[
+    str, typer.Option("--as-of", help="Last day that counts, YYYY-MM-DD; by default the site's or the data's last day.")
+]
 SAMPLE = Path("data/sample")
 
 

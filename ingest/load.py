@@ -79,11 +79,21 @@ class _File:
     """One file on its way into the warehouse."""
 
     def __init__(
-        self, site: Site, store: Store, source: SourceSection, source_id: int, path: Path, name: str, hint: tuple[int, int], key: bytes
+        self,
+        site: Site,
+        store: Store,
+        source: SourceSection,
+        source_id: int,
+        path: Path,
+        name: str,
+        hint: tuple[int, int],
+        key: bytes,
     ) -> None:
         known = adapters()
         if source.adapter not in known:
-            raise ConfigError(f"source {source.name!r}: unknown adapter {source.adapter!r}; expected one of {', '.join(known)}")
+            raise ConfigError(
+                f"source {source.name!r}: unknown adapter {source.adapter!r}; expected one of {', '.join(known)}"
+            )
         self.adapter: Adapter = known[source.adapter]
         self.site, self.store, self.source, self.source_id = site, store, source, source_id
         self.name, self.hint, self.key = name, hint, key
@@ -112,7 +122,13 @@ class _File:
         self.store.run(
             """insert into ledger select nextval('seq_file'), $source_id, $path, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null,
             'refused', $reason, $size, $mtime""",
-            {"source_id": self.source_id, "path": self.name, "reason": reason, "size": self.hint[0], "mtime": self.hint[1]},
+            {
+                "source_id": self.source_id,
+                "path": self.name,
+                "reason": reason,
+                "size": self.hint[0],
+                "mtime": self.hint[1],
+            },
             name="refuse",
         )
         log.warning("%s/%s: refused: %s", self.source.name, self.name, reason)
@@ -135,7 +151,10 @@ class _File:
         store = self.store
         store.put("delivered", block)
         records = _cut_json(self.adapter.list_key) if self.adapter.records == "json" else "select * from delivered"
-        store.run(f"create or replace temp {'table' if self.adapter.records == 'json' else 'view'} block as {records}", name="block")
+        store.run(
+            f"create or replace temp {'table' if self.adapter.records == 'json' else 'view'} block as {records}",
+            name="block",
+        )
         store.run(sql("loading/block.sql"), name="loading/block.sql")
         store.run(
             "create or replace temp view line as select line_no, byte_offset, rtrim(raw, e'\\r\\n') as raw from block"
@@ -158,7 +177,10 @@ class _File:
     def _header(self) -> list[str] | None:
         if self.reading.header is None:
             return None
-        return [str(field) for field in self.store.value("select csv_fields($header)", {"header": self.reading.header}) or []]
+        return [
+            str(field)
+            for field in self.store.value("select csv_fields($header)", {"header": self.reading.header}) or []
+        ]
 
     def _settle_local_times(self) -> None:
         """Turn wall-clock times into UTC by the source's zone; the rule used is kept with each event."""
@@ -179,23 +201,34 @@ class _File:
         store.drop("offset_at")
 
     def _drop_robots(self) -> None:
-        agents = [row[0] for row in self.store.rows("select distinct agent from stage where agent is not null order by 1")]
+        agents = [
+            row[0] for row in self.store.rows("select distinct agent from stage where agent is not null order by 1")
+        ]
         robots = [agent for agent in agents if is_robot(agent)]
         if robots:
             self.store.put("robot", pa.table({"agent": pa.array(robots, pa.string())}))
             self.store.run(
-                "update stage set drop_reason = 'robot' where drop_reason is null and agent in (select agent from robot)", name="robots"
+                "update stage set drop_reason = 'robot' where drop_reason is null and agent in (select agent from robot)",
+                name="robots",
             )
             self.store.drop("robot")
 
     def _pseudonyms(self) -> pa.Table:
         """Pseudonyms of the file's identifiers: (kind, value, pseudonym)."""
         country, rows = self.site.settings.site.country, ([], [], [])  # type: tuple[list[str], list[str], list[str]]
+        listed = self.site.settings.identity.shared
+        shared = {
+            kind: {normalise(kind, value, country) for value in values} | {None} for kind, values in listed.items()
+        }
         by_kind: dict[str, list[str]] = {}
         for kind, value in self.store.rows("select kind, value from plain_id order by kind, value"):
             by_kind.setdefault(kind, []).append(value)
         for kind, values in sorted(by_kind.items()):
-            pairs = [(value, form) for value in values if (form := normalise(kind, value, country)) is not None]
+            pairs = [
+                (value, form)
+                for value in values
+                if (form := normalise(kind, value, country)) not in shared.get(kind, {None})
+            ]
             rows[0].extend(kind for _ in pairs)
             rows[1].extend(value for value, _ in pairs)
             rows[2].extend(str(p) for p in pseudonyms(self.key, kind, [form for _, form in pairs]))
@@ -210,8 +243,12 @@ class _File:
     def _account(self) -> None:
         """Mask quarantined values, write the ledger row, assert the identity."""
         store = self.store
-        values = store.rows("select distinct value_masked from quarantine where file_id = getvariable('file_id') and value_masked is not null")
-        store.put("masked", pa.table({"value": [v for (v,) in values], "shape": [mask(v) for (v,) in values]}, schema=_MASKED))
+        values = store.rows(
+            "select distinct value_masked from quarantine where file_id = getvariable('file_id') and value_masked is not null"
+        )
+        store.put(
+            "masked", pa.table({"value": [v for (v,) in values], "shape": [mask(v) for (v,) in values]}, schema=_MASKED)
+        )
         store.run(
             "update quarantine set value_masked = m.shape from masked as m where file_id = getvariable('file_id') and value_masked = m.value",
             name="mask",

@@ -54,7 +54,9 @@ def _stages(site: Site, as_of: str, descriptor: int) -> int:
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
     """Wait for a stage, and hand SIGTERM and SIGINT on to it."""
-    previous = {number: signal.signal(number, lambda n, _: process.send_signal(n)) for number in (signal.SIGTERM, signal.SIGINT)}
+    previous = {
+        number: signal.signal(number, lambda n, _: process.send_signal(n)) for number in (signal.SIGTERM, signal.SIGINT)
+    }
     try:
         return process.wait()
     finally:

@@ -32,7 +32,9 @@ MAX_QUOTED_LINES = 200
 _UNFINISHED = (".tmp", ".part", ".partial", ".swp", ".crdownload", ".filepart")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip", ".7z")
 
-SCHEMA = pa.schema([("line_no", pa.uint32()), ("byte_offset", pa.uint64()), ("raw", pa.large_string()), ("broken", pa.bool_())])
+SCHEMA = pa.schema(
+    [("line_no", pa.uint32()), ("byte_offset", pa.uint64()), ("raw", pa.large_string()), ("broken", pa.bool_())]
+)
 
 
 class UnreadableFile(Exception):
@@ -56,7 +58,7 @@ def deliveries(folder: Path, pattern: str) -> Iterator[tuple[Path, str | None]]:
     for path in sorted(folder.rglob("*")):
         name = path.name
         mode = path.lstat().st_mode
-        if stat.S_ISDIR(mode) or name.startswith(".") or name == "SOURCE.txt":
+        if stat.S_ISDIR(mode) or name.startswith("."):
             continue
         if not fnmatch.fnmatchcase(str(path.relative_to(folder)), pattern) and not fnmatch.fnmatchcase(name, pattern):
             continue
@@ -75,7 +77,9 @@ def _refusal(path: Path, mode: int) -> str | None:
     return None
 
 
-def read_blocks(reading: Reading, records: str, encoding: str, check_csv: Callable[[str], bool] | None = None) -> Iterator[pa.Table]:
+def read_blocks(
+    reading: Reading, records: str, encoding: str, check_csv: Callable[[str], bool] | None = None
+) -> Iterator[pa.Table]:
     """The lines of `reading.path` as blocks (SCHEMA), numbered from 1.
 
     `records` is how the file is cut: `lines` (an unterminated last line of an uncompressed file is held back, since its writer
@@ -199,7 +203,9 @@ def _table(data: bytes, bounds: np.ndarray, offset: int, reading: Reading) -> pa
 
 def _document(data: bytes, reading: Reading) -> pa.Table:
     if len(data) > MAX_DOCUMENT_BYTES:
-        raise UnreadableFile(f"a document of more than {MAX_DOCUMENT_BYTES} bytes; deliver it in parts or as JSON lines")
+        raise UnreadableFile(
+            f"a document of more than {MAX_DOCUMENT_BYTES} bytes; deliver it in parts or as JSON lines"
+        )
     return _table(data, np.array([0, len(data)], dtype=np.int64), 0, reading)
 
 
@@ -218,7 +224,8 @@ def _csv_blocks(chunks: Iterator[bytes], reading: Reading) -> Iterator[pa.Table]
     reading.header = header
     n_fields = len(next(csv.reader([header])))
     keep = _record_ends(data, starts, ends, quotes % 2 == 1, n_fields)
-    bounds = np.concatenate(([0], ends[keep])).astype(np.int64)
+    reading.n_lines = 1
+    bounds = ends[keep].astype(np.int64)  # the header is the first record and no line of the table
     yield _table(data, bounds, 0, reading)
 
 

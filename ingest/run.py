@@ -29,50 +29,81 @@ RUN_VARIABLE = "FRONTSTAGE_RUN"
 log = logging.getLogger("frontstage")
 
 
-def run_stage(stage: str, site_root: Path, work: Callable[[Site, Store], dict[str, Any]]) -> int:
+Work = Callable[[Site, Store], dict[str, Any]]
+
+
+def run_stage(stage: str, site_root: Path, work: Work, *, read_only: bool = False) -> int:
     """Run one stage on a site under its lock and write what came of it to run.json. Returns the exit code.
 
-    `work` gets the site and the open warehouse, and returns figures for run.json. A gate that fails after the work is done
-    (too much undeclared) is a figure `gate` with the reason: the stage's tables stand, the code is DATA_GATE.
+    `work` gets the site and the open warehouse, and returns figures for run.json. A gate that fails after the work is
+    done (too much undeclared) is a figure `gate` with the reason: the stage's tables stand, the code is DATA_GATE.
     """
-    logging.basicConfig(level=os.environ.get("FRONTSTAGE_LOG", "WARNING"), format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    level = os.environ.get("FRONTSTAGE_LOG", "WARNING")
+    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     started = time.monotonic()
-    record: dict[str, Any] = {"stage": stage, "exit_code": 0, "reason": "ok"}
-    site = None
+    record: dict[str, Any] = {"stage": stage, "exit_code": int(ExitCode.OK), "reason": "ok"}
+    site: Site | None = None
     try:
         site = Site(site_root)
         _ = site.settings
         site.prepare()
         with site.lock():
-            clear_spill(site.warehouse)
-            _check_state(site)
-            with _stoppable(site) as store:
-                record["figures"] = work(site, store)
-                store.checkpoint()
-            _write_state(site)
-            if gate := record["figures"].pop("gate", None):
-                record |= {"exit_code": int(ExitCode.DATA_GATE), "reason": gate}
-                print(f"frontstage {stage}: {gate}", file=sys.stderr)
-    except FrontstageError as error:
-        record |= {"exit_code": int(error.exit_code), "reason": str(error)}
-        print(f"frontstage {stage}: {error}", file=sys.stderr)
+            record["figures"] = _work(site, work, read_only)
+        if gate := record["figures"].pop("gate", None):
+            record |= {"exit_code": int(ExitCode.DATA_GATE), "reason": gate}
+    except Exception as error:
+        record |= _failure(error, site_root)
         log.debug("cause", exc_info=error)
-    except _Stopped as error:
-        record |= {"exit_code": 128 + error.number, "reason": f"stopped by {signal.Signals(error.number).name}"}
-        print(f"frontstage {stage}: {record['reason']}; nothing half-done was kept", file=sys.stderr)
-    except OSError as error:
-        record |= {"exit_code": int(ExitCode.STORAGE), "reason": f"{error.filename or site_root}: {error.strerror}"}
-        print(f"frontstage {stage}: {record['reason']}; free space or mend the permission, then run again", file=sys.stderr)
-    except Exception as error:  # a bug: its text may hold personal data, so only its kind and place are told
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        record |= {"exit_code": int(ExitCode.BUG), "reason": f"bug: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}"}
-        print(f"frontstage {stage}: {record['reason']}; please report it", file=sys.stderr)
-        log.debug("cause", exc_info=error)
+    if record["exit_code"]:
+        print(f"frontstage {stage}: {record['reason']}", file=sys.stderr)
     record["seconds"] = round(time.monotonic() - started, 1)
-    if site is not None and record["exit_code"] != ExitCode.BUSY:
+    if site is not None and site.runs.is_dir() and record["exit_code"] != ExitCode.BUSY:
         with contextlib.suppress(OSError):  # the disk may be full: the message is on stderr already
             _append(site, record)
     return int(record["exit_code"])
+
+
+def stage_night(store: Store, as_of: str | None) -> dt.date:
+    """The night that ingest left the warehouse at. Raises StateError when there is none, or when AS_OF asks for another."""
+    asked = parse_night(as_of)
+    known = store.value("select value from run_fact where name = 'as_of'") if store.has_table("run_fact") else None
+    if known is None:
+        raise StateError("the warehouse holds no night yet; run `make nightly`, or `make ingest` first")
+    night = dt.date.fromisoformat(known)
+    if asked not in (None, night):
+        raise StateError(f"the warehouse stands at the night of {night}, not {asked}; run `make ingest AS_OF={asked}` first")
+    return night
+
+
+def _work(site: Site, work: Work, read_only: bool) -> dict[str, Any]:
+    """Open the warehouse, do the stage's work, leave no write-ahead log and a high-water mark."""
+    clear_spill(site.warehouse)
+    _check_state(site)
+    if read_only and not site.warehouse.exists():
+        raise StateError(f"{site.warehouse}: there is no warehouse yet; run `make nightly`")
+    with _stoppable(site, read_only) as store:
+        figures = work(site, store)
+        if not read_only:
+            store.checkpoint()
+    if not read_only:
+        _write_state(site)
+    return figures
+
+
+def _failure(error: Exception, site_root: Path) -> dict[str, Any]:
+    """Exit code and reason of an error. Of a bug only kind and place are told: its text may hold personal data."""
+    if isinstance(error, FrontstageError):
+        return {"exit_code": int(error.exit_code), "reason": str(error)}
+    if isinstance(error, _Stopped):
+        name = signal.Signals(error.number).name
+        return {"exit_code": 128 + error.number, "reason": f"stopped by {name}; nothing half-done was kept"}
+    if isinstance(error, OSError):
+        where = error.filename or site_root
+        reason = f"{where}: {error.strerror}; free space or mend the permission, then run again"
+        return {"exit_code": int(ExitCode.STORAGE), "reason": reason}
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    reason = f"bug: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}; please report it"
+    return {"exit_code": int(ExitCode.BUG), "reason": reason}
 
 
 class _Stopped(Exception):
@@ -84,11 +115,11 @@ _STOPPING = {signal.SIGTERM, signal.SIGINT}
 
 
 @contextlib.contextmanager
-def _stoppable(site: Site) -> Iterator[Store]:
+def _stoppable(site: Site, read_only: bool) -> Iterator[Store]:
     """The warehouse, given up within a fraction of a second on SIGTERM or SIGINT.
 
-    While DuckDB works in the main thread no Python signal handler runs, so the signals are blocked and a thread waits for them:
-    it interrupts the statement at work and, should the main thread be in Python code, that too.
+    While DuckDB works in the main thread no Python signal handler runs, so the signals are blocked and a thread waits
+    for them: it interrupts the statement at work and, should the main thread be in Python code, that too.
     """
     got: list[int] = []
     done = threading.Event()
@@ -104,7 +135,7 @@ def _stoppable(site: Site) -> Iterator[Store]:
 
     previous = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
     try:
-        with Store.open(site.warehouse) as store:
+        with Store.open(site.warehouse, read_only=read_only) as store:
             watcher = threading.Thread(target=watch, args=(store,), daemon=True)
             watcher.start()
             try:
@@ -146,7 +177,7 @@ def write_atomically(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    os.replace(temporary, path)
+    temporary.replace(path)
 
 
 def _state(store: Store) -> dict[str, int]:

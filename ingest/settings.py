@@ -55,8 +55,12 @@ class TableSection(Strict):
     events: dict[str, str | list[str]] = Field({}, description="event name -> column(s) of its time, joined by a blank")
     ends: dict[str, str | list[str]] = Field({}, description="event name -> column(s) of its end")
     time_formats: list[str] = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d"]
-    identifiers: dict[IdentifierKind, str] = Field({}, description="kind -> column; `reference` is any other key of a customer")
-    digits: list[IdentifierKind] = Field([], description="kinds of which only the number counts: C00004587 = 4587.0 = 4587")
+    identifiers: dict[IdentifierKind, str] = Field(
+        {}, description="kind -> column; `reference` is any other key of a customer"
+    )
+    digits: list[IdentifierKind] = Field(
+        [], description="kinds of which only the number counts: C00004587 = 4587.0 = 4587"
+    )
     product: str | None = None
     code: str | None = Field(None, description="column whose value is added to each event's code")
     intent: str | None = None
@@ -80,6 +84,12 @@ class SourceSection(Strict):
     @classmethod
     def _zone(cls, name: str | None) -> str | None:
         return known_zone(name) if name else None
+
+
+class IdentitySection(Strict):
+    """Identifiers that are no person: the switchboard's number, a shop's tablet, test addresses."""
+
+    shared: dict[IdentifierKind, list[str]] = {}
 
 
 class JourneySection(Strict):
@@ -109,6 +119,7 @@ class Settings(Strict):
 
     site: SiteSection
     source: list[SourceSection] = Field(min_length=1)
+    identity: IdentitySection = IdentitySection()
     journeys: JourneySection = JourneySection()
     costs: CostSection = CostSection()
     privacy: PrivacySection = PrivacySection()

@@ -89,7 +89,9 @@ class Store:
         try:
             return self._connection.sql(sql, params=dict(params) if params else None).to_arrow_table()
         except duckdb.Error as error:
-            raise FrontstageError(f"{sql.strip()[:60]}: the query failed ({type(error).__name__}); this is a bug") from error
+            raise FrontstageError(
+                f"{sql.strip()[:60]}: the query failed ({type(error).__name__}); this is a bug"
+            ) from error
 
     def put(self, name: str, table: Any) -> None:
         """Make an Arrow table (or a data frame) readable in SQL under `name`, without copying it."""

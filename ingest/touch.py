@@ -63,7 +63,9 @@ class StepDictionary(Strict):
         names = [department.name for department in self.department]
         for step in self.step:
             if step.department is not None and step.department not in names:
-                raise ValueError(f"step {step.step!r}: department {step.department!r} is not declared, expected one of {names}")
+                raise ValueError(
+                    f"step {step.step!r}: department {step.department!r} is not declared, expected one of {names}"
+                )
         return self
 
 

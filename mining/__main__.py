@@ -2,60 +2,39 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from ingest.errors import ExitCode, FrontstageError, StateError
 
-app = typer.Typer(add_completion=False, help="Mine the customer process: aggregates, discovery, findings.")
+from ingest.run import run_stage, stage_night
+from ingest.site import Site
+from ingest.store import Store
+
+app = typer.Typer(add_completion=False, invoke_without_command=True, pretty_exceptions_enable=False)
 
 
-@app.callback(invoke_without_command=True)
-def run(
+@app.callback()
+def main(
     context: typer.Context,
-    site: Annotated[Path, typer.Option(help="the site's folder")] = Path("data/sample"),
-    as_of: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="the night to mine; default: the warehouse's")] = None,
+    site: Annotated[Path, typer.Option("--site", help="Folder of the site.")] = Path("data/sample"),
+    as_of: Annotated[str, typer.Option("--as-of", help="The night that ingest left, YYYY-MM-DD.")] = "",
 ) -> None:
-    """Run the stage on a site whose warehouse ingest has filled."""
-    if context.invoked_subcommand is not None:
-        return
-    try:
-        _mine(site, as_of.date() if as_of else None)
-    except FrontstageError as error:
-        typer.echo(f"mining: {error}", err=True)
-        raise typer.Exit(int(error.exit_code)) from error
+    """Aggregate the journeys, discover the process, look for findings, write the exports."""
+    if context.invoked_subcommand is None:
+        raise typer.Exit(run_stage("mining", site, lambda s, store: mine_site(s, store, as_of)))
 
 
-def _mine(root: Path, night: dt.date | None) -> None:
-    from ingest.site import Site
-    from ingest.store import Store
+def mine_site(site: Site, store: Store, as_of: str) -> dict[str, Any]:
+    """The stage. Returns figures for run.json."""
+    from mining.stage import mine  # pm4py takes seconds to import; --help must not wait for it
 
-    from mining.stage import mine
-
-    place = Site(root)
-    if not place.warehouse.exists():
-        raise StateError(f"{place.warehouse}: no warehouse yet; expected the one that ingest leaves; run ingest first")
-    with place.lock(), Store.open(place.warehouse) as store:
-        mine(place, store, night or night_of(store))
-        store.checkpoint()
-
-
-def night_of(store: object) -> dt.date:
-    """The night the warehouse was last ingested for. Raises StateError when it is not told."""
-    text = store.value("select value from run_fact where name = 'as_of'")  # type: ignore[attr-defined]
-    if not text:
-        raise StateError("the warehouse tells no night (run_fact as_of); run ingest first or give --as-of")
-    return dt.date.fromisoformat(str(text)[:10])
-
-
-def main() -> int:
-    """Entry point; the process ends with the exit code of the error tree."""
-    app()
-    return int(ExitCode.OK)
+    night = stage_night(store, as_of)
+    mine(site, store, night)
+    counts = store.rows("select status, count(*) from finding group by status order by status")
+    print(f"{site.name}: findings of {night}: " + (", ".join(f"{n} {status}" for status, n in counts) or "none"))
+    return {"night": night.isoformat(), "n_findings": dict(counts)}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    app(prog_name="python -m mining")

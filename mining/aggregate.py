@@ -27,7 +27,7 @@ def is_kept(unit: Unit) -> bool:
     return bool(unit.meta.get("keep", True))
 
 
-def build(store: Store) -> dict[str, float]:
+def build(store: Store, *, drop_helpers: bool = True) -> dict[str, float]:
     """Build every aggregate; helpers are temporary. Returns the seconds each took, for logs and benchmarks only."""
     seconds: dict[str, float] = {}
     ordered = units()
@@ -37,6 +37,6 @@ def build(store: Store) -> dict[str, float]:
         store.run(f"create or replace {kind} {unit.stem} as\n{unit.body}", name=f"aggregate {unit.stem}")
         seconds[unit.stem] = time.perf_counter() - started
     for unit in ordered:
-        if not is_kept(unit):
+        if drop_helpers and not is_kept(unit):
             store.run(f"drop table temp.{unit.stem}", name=f"drop helper {unit.stem}")
     return seconds

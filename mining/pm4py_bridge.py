@@ -22,14 +22,18 @@ sys._pm4py_welcome_shown = True  # type: ignore[attr-defined]
 
 import pm4py  # noqa: E402
 from ingest.errors import DataGateError  # noqa: E402
+from pm4py.algo.conformance.alignments.petri_net.variants import dijkstra_less_memory as dijkstra  # noqa: E402
 from pm4py.algo.discovery.inductive.dtypes.im_ds import IMDataStructureUVCL  # noqa: E402
 from pm4py.algo.discovery.inductive.variants.im import IMUVCL  # noqa: E402
 from pm4py.algo.discovery.inductive.variants.imf import IMFParameters, IMFUVCL  # noqa: E402
 from pm4py.objects.bpmn.exporter.variants.etree import get_xml_string  # noqa: E402
 from pm4py.objects.log.obj import Event, EventLog, Trace  # noqa: E402
+from pm4py.objects.petri_net.obj import Marking, PetriNet  # noqa: E402
+from pm4py.objects.petri_net.utils import petri_utils  # noqa: E402
 from pm4py.objects.process_tree.obj import ProcessTree  # noqa: E402
 from pm4py.objects.process_tree.utils import generic as tree_tools  # noqa: E402
 
+from mining.automaton import Automaton  # noqa: E402
 from mining.bpmn import canonical_bpmn  # noqa: E402
 
 logging.getLogger("pm4py").setLevel(logging.ERROR)
@@ -158,3 +162,34 @@ def read_xes(path: Path) -> list[dict[str, Any]]:
     if not events:
         raise DataGateError(f"{path.name}: no event in it; expected an XES log")
     return events
+
+
+def alignment_costs(automaton: Automaton, sequences: Sequence[Sequence[str]]) -> list[int]:
+    """Costs of optimal alignments by pm4py's Dijkstra (less memory): the oracle of our own alignment, for tests.
+
+    Every step costs 1. Results are paired by computing one variant at a time, never by position in a list.
+    """
+    ids = safe_ids(sorted(automaton.labels | {step for sequence in sequences for step in sequence}))
+    net, initial, final = PetriNet("p"), Marking(), Marking()
+    places = [PetriNet.Place(f"p{number}") for number in range(len(automaton.moves))]
+    end = PetriNet.Place("end")
+    net.places.update([*places, end])
+    for state, edges in enumerate(automaton.moves):
+        for step, target in sorted(edges.items()):
+            _connect(net, f"t{state}-{target}-{ids[step]}", ids[step], places[state], places[target])
+        if state in automaton.accepting:
+            _connect(net, f"t{state}-end", None, places[state], end)
+    initial[places[0]] = final[end] = 1
+    costs = []
+    for sequence in sequences:
+        trace = Trace([Event({"concept:name": ids[step]}) for step in sequence])
+        result = dijkstra.apply(trace, net, initial, final)
+        costs.append(int(result["cost"]) // 10_000)
+    return costs
+
+
+def _connect(net: PetriNet, name: str, label: str | None, source: Any, target: Any) -> None:
+    transition = PetriNet.Transition(name, label)
+    net.transitions.add(transition)
+    petri_utils.add_arc_from_to(source, transition, net)
+    petri_utils.add_arc_from_to(transition, target, net)

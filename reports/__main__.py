@@ -1,46 +1,39 @@
-"""`python -m reports --site SITE [--as-of YYYY-MM-DD]`: write the report of a night from the warehouse."""
+"""`python -m reports --site SITE [--as-of DATE]`: writes the report of the night and makes it the current one."""
 
 from __future__ import annotations
 
-import datetime as dt
-import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from ingest.errors import FrontstageError, StateError
+
+from ingest.run import run_stage, stage_night
 from ingest.site import Site
 from ingest.store import Store
-
 from reports.stage import report
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = typer.Typer(add_completion=False, invoke_without_command=True, pretty_exceptions_enable=False)
 
 
-@app.command()
+@app.callback()
 def main(
-    site: Annotated[Path, typer.Option(help="the site's folder")],
-    as_of: Annotated[str | None, typer.Option(help="night to report, YYYY-MM-DD; default: the one that was mined")] = None,
+    context: typer.Context,
+    site: Annotated[Path, typer.Option("--site", help="Folder of the site.")] = Path("data/sample"),
+    as_of: Annotated[str, typer.Option("--as-of", help="The night that was mined, YYYY-MM-DD.")] = "",
 ) -> None:
-    """Write SITE/reports/<night> and make it the current report."""
-    try:
-        where = Site(site)
-        if not where.warehouse.exists():
-            raise StateError(f"{where.warehouse}: there is no warehouse; run ingest and mining first")
-        with Store.open(where.warehouse, read_only=True) as store:
-            print(report(where, store, _night(store, as_of)))
-    except FrontstageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        raise typer.Exit(int(error.exit_code)) from error
+    """Write SITE/reports/<night>, then make it SITE/reports/current in one rename."""
+    if context.invoked_subcommand is None:
+        raise typer.Exit(run_stage("reports", site, lambda s, store: report_site(s, store, as_of), read_only=True))
 
 
-def _night(store: Store, as_of: str | None) -> dt.date:
-    value = as_of or store.value("select value from run_fact where name = 'as_of'")
-    try:
-        return dt.date.fromisoformat(str(value)[:10])
-    except ValueError as error:
-        raise typer.BadParameter(f"got {value!r}, expected a date such as 2026-03-01", param_hint="--as-of") from error
+def report_site(site: Site, store: Store, as_of: str) -> dict[str, Any]:
+    """The stage. Returns figures for run.json."""
+    night = stage_night(store, as_of)
+    folder = report(site, store, night)
+    n_bytes = sum(path.stat().st_size for path in folder.rglob("*.html"))
+    print(f"{site.name}: report of {night}: {site.reports / 'current' / 'index.html'} ({n_bytes // 1024} kB)")
+    return {"night": night.isoformat(), "n_bytes": n_bytes}
 
 
 if __name__ == "__main__":
-    app()
+    app(prog_name="python -m reports")

@@ -70,8 +70,8 @@ def spark(values: Sequence[float], title: str, width: int = 200, height: int = 3
         (2 + i * (width - 8) / (len(values) - 1), height - 4 - (value - low) / span * (height - 8)) for i, value in enumerate(values)
     ]
     line = "L".join(f"{px(x)} {px(y)}" for x, y in points)
-    x, y = points[-1]
+    x, y = points[-1]  # the dot is a stroke, too, so that stretching keeps it round
     return Markup(
         f'<svg class="spark" role="img" aria-label="{text(title)}" viewBox="0 0 {width} {height}" preserveAspectRatio="none">'
-        f'<path d="M{line}" vector-effect="non-scaling-stroke"/><circle cx="{px(x)}" cy="{px(y)}" r="2.5"/></svg>'
+        f'<path d="M{line}" vector-effect="non-scaling-stroke"/><path class="end" d="M{px(x)} {px(y)}h0.01" vector-effect="non-scaling-stroke"/></svg>'
     )

@@ -25,6 +25,8 @@ LANE_TINTS = 6
 
 _LONG_WAIT_MS = 40 * 3_600_000
 _DISC = 9.0
+_WIDEST, _TIGHTEST = 60.0, 9.0
+"""How far a gutter may grow, and how much it may shrink, for a map to fit its frame, px."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,13 @@ def draw(
     focus: frozenset[str] = frozenset(),
     finding_href: str = "#{}",
     step_href: str = "#{}",
+    fill: int = 0,
 ) -> Diagram:
     """Draw a map. `title` is its accessible name, `k` the least number of customers a published count stands for.
 
     `scale_to` is the largest count that the stroke width is scaled to (default: the map's own largest), `focus` the keys
-    of steps that are set off from their neighbours. `finding_href` and `step_href` are links with {} for the anchor.
+    of steps that are set off from their neighbours. `finding_href` and `step_href` are links with {} for the anchor;
+    a map about `fill` px wide is made exactly so.
     """
     top = scale_to or max((edge.n for edge in process.edges), default=1)
     by_pair = {(edge.source, edge.target): edge for edge in process.edges}
@@ -79,6 +83,10 @@ def draw(
     boxes = [Box(step.key, step.lane) for step in process.steps]
     sizes = Sizes() if ruler else replace(Sizes(), ruler=0.0)
     layout = lay_out(boxes, edges, len(process.lanes), intended=process.intended, pins=pins, sizes=sizes)
+    n_gutters = len(layout.column_x) - 1
+    change = (fill - layout.width) / max(n_gutters, 1)
+    if fill and n_gutters and change > -_TIGHTEST:  # routes don't depend on measures: other gutters are the same map
+        layout = lay_out(boxes, edges, len(process.lanes), intended=process.intended, pins=pins, sizes=replace(sizes, stretch=min(change, _WIDEST)))
     steps = {step.key: step for step in process.steps}
     reading = sorted(layout.boxes, key=lambda box: (box.x, box.y, box.key))
     number = {box.key: n for n, box in enumerate(reading)}
@@ -91,12 +99,12 @@ def draw(
     ]
     if ruler:
         body.append(_ruler(layout, steps))
+    body.append(_visibility(layout, width, head))
     drawn = sorted(layout.edges, key=lambda e: (bool(by_pair[e.edge.source, e.edge.target].findings), e.edge.weight))
     body += [_edge(e, by_pair[e.edge.source, e.edge.target], number) for e in drawn]
     body += [_box(box, steps[box.key], process, number[box.key], k, (step_href, finding_href), box.key in focus) for box in reading]
     body += [_label(e, by_pair[e.edge.source, e.edge.target], number, k, finding_href) for e in drawn if e.label]
     body.append(_discs(layout, by_pair, finding_href))
-    body.append(_visibility(layout, width, head))
     body.append("</g></svg>")
     return Diagram(Markup(_heads(layout, process, head, height, ruler)), Markup("".join(body)), width, height, len(boxes), layout, coverage)
 
@@ -122,7 +130,7 @@ def _bands(layout: Layout, width: int) -> str:
 def _heads(layout: Layout, process: ProcessMap, head: int, height: int, ruler: bool) -> str:
     parts = [f'<svg class="map-heads" aria-hidden="true" width="{head}" height="{height}">']
     if ruler:
-        parts.append('<text class="ruler" x="12" y="17">days since start</text>')
+        parts.append('<text class="ruler" x="12" y="17">since start</text>')
     for lane in layout.lanes:
         tint = 0 if lane.index == 0 else (lane.index - 1) % (LANE_TINTS - 1) + 1
         parts.append(f'<rect class="lane-{tint}" x="0" y="{px(lane.top)}" width="{head}" height="{px(lane.height)}"/>')
@@ -141,13 +149,17 @@ def _heads(layout: Layout, process: ProcessMap, head: int, height: int, ruler: b
 
 
 def _ruler(layout: Layout, steps: Mapping[str, MapStep]) -> str:
-    """Above each column: the median days since the start of its most frequent step."""
+    """Above each column: the median time since the start of the journey.
+
+    Of the column's steps that are at least a third as frequent as its most frequent one, the latest counts.
+    """
     parts = []
     for column, x in enumerate(layout.column_x):
         here = [steps[box.key] for box in layout.boxes if box.column == column and steps[box.key].since_start_ms is not None]
         if here:
-            main = max(here, key=lambda step: (step.n, step.key))
-            parts.append(f'<text class="ruler mid" x="{px(x)}" y="17">{formats.days(main.since_start_ms)}</text>')
+            often = max(step.n for step in here) / 3
+            main = max((step for step in here if step.n >= often), key=lambda step: (step.since_start_ms or 0, step.key))
+            parts.append(f'<text class="ruler mid" x="{px(x)}" y="17">{formats.duration(main.since_start_ms)}</text>')
     return "".join(parts)
 
 
@@ -178,8 +190,9 @@ def _label(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int], k: int,
 
 def _disc(x: float, y: float, finding: int, href: str) -> str:
     """A numbered disc that leads to the finding. The number is F-nn without its letter."""
+    name = f"F-{finding:02d}"
     return (
-        f'<a class="disc" href="{text(href.format(f'F-{finding:02d}'))}" aria-label="{finding}: finding F-{finding:02d}">'
+        f'<a class="disc" href="{text(href.format(name + ".html" if "/" in href else name))}" aria-label="{finding}: finding {name}">'
         f'<circle cx="{px(x)}" cy="{px(y)}" r="{px(_DISC)}"/><text x="{px(x)}" y="{px(y + 3.7)}">{finding}</text></a>'
     )
 
@@ -195,6 +208,8 @@ def _discs(layout: Layout, by_pair: Mapping[tuple[str, str], MapEdge], href: str
             zip(placed.points, placed.points[1:], strict=False),
             key=lambda piece: abs(piece[0][0] - piece[1][0]) + abs(piece[0][1] - piece[1][1]),
         )
+        if placed.edge.source == placed.edge.target:
+            ay = by = ay - 12.0  # above the arc, not on it
         for index, finding in enumerate(edge.findings):
             parts.append(_disc((ax + bx) / 2 + index * (2 * _DISC + 2), (ay + by) / 2, finding, href))
     return "".join(parts)
@@ -202,7 +217,7 @@ def _discs(layout: Layout, by_pair: Mapping[tuple[str, str], MapEdge], href: str
 
 def _box(box: PlacedBox, step: MapStep, process: ProcessMap, number: int, k: int, hrefs: tuple[str, str], in_focus: bool) -> str:
     x, y, w, h = box.x, box.y, box.width, box.height
-    lines = wrap(step.label, 19, 2)
+    lines = wrap(step.label, 17, 2)
     shown = formats.small_count(step.n, k, step.n_people)
     wait = formats.duration(step.wait_ms) if step.wait_ms is not None and step.lane else ""
     kinds = "".join((" fail" if step.is_failure else "", " fold" if step.n_folded else "", " focus" if in_focus else ""))
@@ -210,7 +225,7 @@ def _box(box: PlacedBox, step: MapStep, process: ProcessMap, number: int, k: int
     name += f", median wait {wait}" if wait else ""
     name += f", {formats.plural(len(step.findings), 'finding')}" if step.findings else ""
     parts = [
-        f'<a class="n n-{number}{kinds}" href="{text(hrefs[0].format(step.anchor or 'steps'))}" data-lane="{step.lane}" aria-label="{text(name)}">'
+        f'<a class="n n-{number}{kinds}" href="{text(hrefs[0].format(step.anchor or "steps"))}" data-lane="{step.lane}" aria-label="{text(name)}">'
         f"<title>{text(step.label)}</title>"
         f'<rect class="box" x="{px(x)}" y="{px(y)}" width="{px(w)}" height="{px(h)}" rx="6"/>'
     ]
@@ -239,7 +254,8 @@ def _visibility(layout: Layout, width: int, head: int) -> str:
             half = edge.edge.label_px / 2
             taken.append(Rect(edge.label[0] - half, edge.label[1] - 8, edge.label[0] + half, edge.label[1] + 8))
     pill, half = 106.0, 53.0
-    places = [width - 10 - half - 12 * i for i in range(int((width - head - pill - 16) / 12) + 1)]
+    right = min(width - 10 - half, 1_330.0)  # within the first screen
+    places = [right - 12 * i for i in range(int((right - head - half) / 12) + 1)]
     x = next((p for p in places if not any(r.meets(Rect(p - half, y - 9, p + half, y + 9)) for r in taken)), None)
     line = f'<line class="lov" x1="0" x2="{width + 4000}" y1="{px(y)}" y2="{px(y)}"/>'
     if x is None:

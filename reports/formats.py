@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterable
 
 THIN = "\u202f"
@@ -66,6 +67,8 @@ def share(part: float | None, decimals: int | None = None) -> str:
     if part is None or not math.isfinite(part):
         return NONE
     percent = 100 * part
+    if 99.95 <= percent < 100:
+        return f">{THIN}99.9{THIN}%"
     if decimals is None:
         decimals = 2 if 0 < abs(percent) < 1 else 0 if abs(percent) in (0, 100) else 1
     return f"{number(percent, decimals)}{THIN}%"
@@ -81,6 +84,8 @@ def duration(ms: float | None) -> str:
     if ms is None or not math.isfinite(ms):
         return NONE
     size = abs(ms)
+    if size == 0:
+        return "0"
     for unit, name, from_ms in ((_DAY, "d", 36 * _HOUR), (_HOUR, "h", 90 * _MINUTE), (_MINUTE, "min", 60 * _SECOND), (_SECOND, "s", 0)):
         if size >= from_ms:
             value = ms / unit
@@ -88,14 +93,6 @@ def duration(ms: float | None) -> str:
             text = number(value, decimals)
             return f"{text.removesuffix('.0')}{THIN}{name}"
     raise AssertionError("the last unit starts at 0")
-
-
-def days(ms: float | None) -> str:
-    """Days as a bare number for the ruler of a map: 0, 0.1, 2.9, 41."""
-    if ms is None:
-        return NONE
-    value = ms / _DAY
-    return number(value, 0 if value >= 9.95 or value == 0 else 1)
 
 
 def interval(low: str, high: str) -> str:
@@ -125,3 +122,13 @@ def listing(words: Iterable[str], last: str = "and") -> str:
     """'a, b and c'."""
     items = list(words)
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+
+
+_QUOTED = re.compile(r'"([^"]*)"')
+_BRACKET = re.compile(r"(\s?\[[^\[\]]*\d[^\[\]]*\])")
+
+
+def prose(sentence: str) -> list[tuple[str, bool]]:
+    """A finding's sentence in parts: (text, is an interval in brackets). Straight quotes become curly ones."""
+    curly = _QUOTED.sub("\u201c\\1\u201d", sentence)
+    return [(part, bool(_BRACKET.fullmatch(part))) for part in _BRACKET.split(curly) if part]

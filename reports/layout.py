@@ -53,10 +53,11 @@ class Sizes:
     """Between a box and the nearest track: room for an arrowhead."""
     border: float = 8.0
     """Between a lane's border and the nearest track."""
-    gutter: float = 36.0
-    loop: float = 17.0
-    """Height kept free above a row with self-loops."""
-    lane: float = 64.0
+    gutter: float = 34.0
+    stretch: float = 0.0
+    """Added to each gutter between columns, to fit a map to its frame."""
+    loop: float = 32.0
+    """Height kept free above a row with self-loops: the arc and its count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +198,9 @@ class _Plan:
         for ix in range(self.grid.nx):
             tracks = max((run.n_tracks for run in self.lines.get((False, ix), [])), default=0)
             outer = ix in (0, self.grid.nx - 1)
-            least = 24.0 if outer else s.gutter
+            gutter = max(24.0 if outer else s.gutter, 2 * s.pad + tracks * s.pitch if tracks else 0.0)
             self.x_start.append(at)
-            self.x_size.append(s.box_width if ix % 2 else max(least, 2 * s.pad + tracks * s.pitch if tracks else 0.0))
+            self.x_size.append(s.box_width if ix % 2 else gutter + (0.0 if outer else s.stretch))
             at += self.x_size[-1]
         at = s.ruler
         for iy in range(self.grid.ny):

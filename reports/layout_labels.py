@@ -87,6 +87,8 @@ def _candidates(points: Sequence[Point], width: float) -> list[Point]:
         elif level:
             middle, shift = (ax + bx) / 2, LABEL_HEIGHT / 2 + 4
             beside += [(middle, ay - shift), (middle, ay + shift)]
+            slide = width / 2 - length / 2 + 4
+            beside += [(middle + slide, ay - shift), (middle - slide, ay - shift)] if slide > 0 else []
         else:
             middle, shift = (ay + by) / 2, width / 2 + 4
             beside += [(ax + shift, middle), (ax - shift, middle)]

@@ -22,8 +22,11 @@ def sequence(keys: Sequence[str], weights: Weights, intended: Sequence[str] = ()
     fixed = set(order)
     free = [key for key in _greedy(sorted(known), weights) if key not in fixed]
     flows = _flows(sorted(known), weights)
-    for key in free:
-        order.insert(_best_position(key, order, flows), key)
+    waiting = list(free)
+    while waiting:  # the one most tied to what stands already: a chain of new steps is laid from its known end
+        tied = max(waiting, key=lambda key: (sum(flow.get(other, 0) for flow in flows[key] for other in order), -free.index(key)))
+        waiting.remove(tied)
+        order.insert(_best_position(tied, order, flows), tied)
     for _ in range(_SIFTING_PASSES):
         before = list(order)
         for key in free:
@@ -45,15 +48,22 @@ def _flows(keys: Sequence[str], weights: Weights) -> dict[str, tuple[dict[str, i
 
 
 def _best_position(key: str, order: Sequence[str], flows: Mapping[str, tuple[dict[str, int], dict[str, int]]]) -> int:
-    """Index at which inserting `key` makes the backward edges lightest; the first such index."""
+    """Index at which inserting `key` makes the backward edges lightest.
+
+    Among equals the first one after the step that leads to `key` most often (a refusal comes after the attempt), and
+    for a step that nothing leads to the last one, just before what follows it.
+    """
     outgoing, incoming = flows[key]
     cost = sum(incoming.get(other, 0) for other in order)  # at index 0 all incoming edges point backwards
-    best, best_cost = 0, cost
-    for index, other in enumerate(order):
+    costs = [cost]
+    for other in order:
         cost += outgoing.get(other, 0) - incoming.get(other, 0)
-        if cost < best_cost:
-            best, best_cost = index + 1, cost
-    return best
+        costs.append(cost)
+    ties = [index for index, value in enumerate(costs) if value == min(costs)]
+    cause = max((other for other in order if other in incoming), key=lambda other: (incoming[other], other), default=None)
+    if cause is None:
+        return ties[-1]
+    return next((index for index in ties if index > order.index(cause)), ties[-1])
 
 
 def _greedy(keys: Sequence[str], weights: Weights) -> list[str]:

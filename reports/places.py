@@ -14,7 +14,7 @@ from reports.maps import ALLOWED, DEVIATION, INTENDED
 COSTLY = ("deviation.", "loop.", "rework", "repeat_contact", "re_ask", "failure_point", "page_calls", "channel_switch", "duplicate_request")
 """Kinds whose paths are drawn as deviations. Others (merge, what-if ...) only carry their number."""
 
-_LISTS = ("cycle", "members", "steps", "pair")
+_LISTS = ("cycle", "members", "steps", "pair", "departments")
 _SINGLE = ("prev", "context", "step", "a", "b", "next")
 
 

@@ -19,6 +19,7 @@ from ingest.units import Unit, scan
 from jinja2 import BaseLoader, ChoiceLoader, DictLoader, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from reports import formats
 from reports.diagrams import hover_css
 from reports.svg import plain
 from reports.view import Report
@@ -86,6 +87,7 @@ def environment(units: list[Unit]) -> Environment:
     env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False)
     env.filters["json_block"] = json_block
     env.filters["plain"] = plain
+    env.filters["prose"] = formats.prose
     return env
 
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ingest.errors import StateError, StorageError
 from ingest.site import Site
 from ingest.store import Store
+from mining.intended import load
 
 from reports.figures import Figures
 from reports.layout_cells import Cell
@@ -55,7 +57,24 @@ def assemble(site: Site, store: Store, night: dt.date) -> Report:
 
 def intended_order(site: Site) -> tuple[tuple[str, ...], frozenset[tuple[str, str]]]:
     """The steps of the intended process in their declared order, and which may follow which; empty without one."""
-    return (), frozenset()
+    intended = load(site.process / "intended.toml")
+    if intended is None:
+        return (), frozenset()
+    moves = intended.automaton.moves
+    successors = frozenset((step, after) for edges in moves for step, target in edges.items() for after in moves[target])
+    return tuple(dict.fromkeys(_declared(intended.source.get("steps")))), successors
+
+
+def _declared(part: object) -> Iterator[str]:
+    """The steps of an intended process as they stand in its file, which is left to right in time."""
+    if isinstance(part, str):
+        yield re.split(r"[?*+{]", part, maxsplit=1)[0]
+    elif isinstance(part, dict):
+        for inner in part.values():
+            yield from _declared(inner)
+    elif isinstance(part, list):
+        for inner in part:
+            yield from _declared(inner)
 
 
 def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Path:

@@ -157,7 +157,7 @@ def _lede(night: Night, findings: list[FindingFigure]) -> str:
     confirmed = sum(finding.status == "confirmed" for finding in findings)
     told = f"{formats.plural(len(findings), 'finding')} in {size}"
     rest = f"{confirmed} of them confirmed on customers who were not used to find them" if confirmed else "none of them confirmed yet"
-    return f"The largest of {told}, {rest}."
+    return f"This is the first of {told}, {rest}."
 
 
 def _missing(night: Night, findings: list[FindingFigure], data: DataView) -> tuple[str, ...]:

@@ -41,6 +41,8 @@ GRADE_WORDS = {
     "C": "C: goes with it, after adjustment; no proof of cause", "D": "D: counted, nothing compared; no statement about causes",
 }  # fmt: skip
 
+MINUTES = "customer minutes a week"
+
 _COSTS = {
     "customer_min_per_week": ("Customers' time", "min a week"),
     "company_min_per_week": ("Our people's time", "min a week"),
@@ -186,21 +188,26 @@ def main_measure(finding: FindingFigure) -> tuple[str, float, float | None, floa
     """(unit, value, low, high) that a card leads with: customers' minutes a week when known, since these give the rank."""
     cost = finding.cost.get("customer_min_per_week")
     if isinstance(cost, dict) and cost.get("mid") is not None:
-        return "customer minutes a week", float(cost["mid"]), _float(cost.get("low")), _float(cost.get("high"))
+        return MINUTES, float(cost["mid"]), _float(cost.get("low")), _float(cost.get("high"))
     return (
         str(finding.effect.get("unit") or ""), float(finding.effect.get("value") or 0), _float(finding.ci.get("low")), _float(finding.ci.get("high"))
     )  # fmt: skip
 
 
-def axes_of(findings: Sequence[FindingFigure]) -> dict[str, Axis]:
-    """One axis per unit, so that cards can be compared by eye."""
-    values: dict[str, list[float]] = {}
+def axis_key(finding: FindingFigure) -> tuple[str, str]:
+    """Findings with equal keys share an axis: the unit, and whether more of it costs or is to be gained."""
+    return main_measure(finding)[0], tone_of(finding)
+
+
+def axes_of(findings: Sequence[FindingFigure]) -> dict[tuple[str, str], Axis]:
+    """One axis per unit and tone, so that cards can be compared by eye."""
+    values: dict[tuple[str, str], list[float]] = {}
     for finding in findings:
-        unit, *numbers = main_measure(finding)
-        values.setdefault(unit, []).extend(number for number in numbers if number is not None)
+        numbers = main_measure(finding)[1:]
+        values.setdefault(axis_key(finding), []).extend(number for number in numbers if number is not None)
     return {
-        unit: Axis.over(numbers, factor=100 if is_share(unit) else 1, suffix=formats.THIN + "%" if is_share(unit) else "")
-        for unit, numbers in sorted(values.items())
+        key: Axis.over(numbers, factor=100 if is_share(key[0]) else 1, suffix=formats.THIN + "%" if is_share(key[0]) else "")
+        for key, numbers in sorted(values.items())
     }
 
 
@@ -216,29 +223,38 @@ def quantity(value: float | None, unit: str) -> str:
     return formats.share(value) if is_share(unit) else formats.number(value)
 
 
-def measure(finding: FindingFigure, axes: Mapping[str, Axis]) -> Measure:
+def measure(finding: FindingFigure, axes: Mapping[tuple[str, str], Axis]) -> Measure:
     """The number a card leads with."""
     unit, value, low, high = main_measure(finding)
     tone = tone_of(finding)
     name = str(finding.effect.get("name") or "")
     shown, detail = effect_words(unit, value, low, high, finding.ci, name)
     label = f"{shown} {detail}"
-    return Measure(shown, detail, effect_axis(value, low, high, axes[unit], tone, label), tone, unit)
+    return Measure(shown, detail, effect_axis(value, low, high, axes[axis_key(finding)], tone, label), tone, unit)
 
 
 def effect_words(unit: str, value: float, low: float | None, high: float | None, ci: Mapping[str, Any], name: str) -> tuple[str, str]:
     """('12.3 %', 'of journeys, 95 % interval 11.0 to 13.6 %')."""
-    level = formats.share(float(ci.get("level") or 0.95))
-    if is_share(unit):
-        what = unit.removeprefix("share").removeprefix(" ") or name
+    level = formats.share(float(ci.get("level") or 0.95)).replace(".0", "")
+    if unit == MINUTES:
+        shown, what = f"{formats.number(value)}{formats.THIN}min", "of customers' time a week"
+    elif is_share(unit):
+        shown, what = quantity(value, unit), unit.removeprefix("share").removeprefix(" ") or name
     else:
-        what = unit
-    shown = quantity(value, unit)
+        shown, what = quantity(value, unit), unit
     if low is None or high is None:
         between = f"no interval: {ci.get('reason') or 'none was given'}"
     else:
-        between = f"{level} interval {formats.interval(quantity(low, unit).removesuffix(formats.THIN + '%'), quantity(high, unit))}"
+        between = f"{level} interval {bounds(low, high, unit)}"
     return shown, f"{what}, {between}" if what else between
+
+
+def bounds(low: float, high: float, unit: str = "") -> str:
+    """'11.0 to 13.6 %', both ends with the decimals of the larger."""
+    factor, sign = (100, f"{formats.THIN}%") if is_share(unit) else (1, "")
+    size = max(abs(low), abs(high)) * factor
+    decimals = (2 if size < 1 else 1) if is_share(unit) else (0 if size >= 100 else 1 if size >= 1 else 2)
+    return f"{formats.interval(formats.number(low * factor, decimals), formats.number(high * factor, decimals))}{sign}"
 
 
 def second_measure(finding: FindingFigure) -> Fact | None:
@@ -261,7 +277,7 @@ def cost_facts(finding: FindingFigure, currency: str) -> tuple[Fact, ...]:
         cost = finding.cost.get(key)
         unit = f"{currency} {unit}" if key == "money_per_week" else unit
         if isinstance(cost, dict) and cost.get("mid") is not None:
-            between = formats.interval(formats.number(float(cost["low"])), formats.number(float(cost["high"])))
+            between = bounds(float(cost["low"]), float(cost["high"]))
             note = f"{between}; {basis.get(key) or 'measured'}"
             facts.append(Fact(name, f"{formats.number(float(cost['mid']))}{formats.THIN}{unit}", note))
         else:

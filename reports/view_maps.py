@@ -13,6 +13,8 @@ from reports.maps import Coverage, MapEdge, MapLane, MapStep, ProcessMap, fold_r
 from reports.places import COSTLY, edge_class, place_of
 
 MOST_RARE = 120
+FULL_WIDTH, TEXT_WIDTH = 1390, 1238
+"""Inner width of a map on the map page and on the other pages of a screen 1 440 px wide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,17 +92,17 @@ def maps_view(full: ProcessMap, waits: Mapping[str, int], k: int, pins: Mapping[
     folded = fold_rare_steps(full)
     reduced, coverage = reduce_edges(folded, k)
     title = "How customers go through the company, by department"
-    department = draw(reduced, title=title, k=k, pins=pins.get("department"), coverage=coverage, finding_href="findings/{}.html")
+    department = draw(reduced, title=title, k=k, pins=pins.get("department"), coverage=coverage, finding_href="findings/{}", fill=FULL_WIDTH)
     wide, wide_coverage = reduce_edges(folded, k, most=MOST_RARE, flow_share=1.0)
     rare = None
     if wide_coverage.n_edges > coverage.n_edges:
-        rare = draw(wide, title=f"{title}, with rare paths", k=k, pins=department.layout.pins, coverage=wide_coverage, finding_href="findings/{}.html")
+        rare = draw(wide, title=f"{title}, with rare paths", k=k, pins=department.layout.pins, coverage=wide_coverage, finding_href="findings/{}")
     merged = simple_view(full, waits)
     small, simple_coverage = reduce_edges(_fold_customer(merged), k)
     pinned = pins.get("simple")
-    simple = draw(small, title="How customers go through the company, company as one band", k=k, pins=pinned, coverage=simple_coverage, finding_href="findings/{}.html")
+    simple = draw(small, title="How customers go through the company, company as one band", k=k, pins=pinned, coverage=simple_coverage, finding_href="findings/{}", fill=FULL_WIDTH)
     overview = draw(
-        small, title="The process as the customer sees it", k=k, pins=simple.layout.pins, ruler=False, coverage=simple_coverage, step_href="map.html#{}"
+        small, title="The process as the customer sees it", k=k, pins=simple.layout.pins, ruler=False, coverage=simple_coverage, step_href="map.html#{}", fill=TEXT_WIDTH,
     )
     summary = f"{formats.plural(len(full.steps), 'step')}, {formats.plural(len(full.edges), 'path')}, {formats.plural(full.n_moves, 'move')}"
     return MapsView(
@@ -130,7 +132,7 @@ def draw_finding_map(full: ProcessMap, finding: FindingFigure, k: int) -> tuple[
     if not place.steps:
         return None, ""
     part = neighbourhood(full, place.steps, place.paths)
-    own = set(place.paths)
+    own = set([pair for pair in place.paths if any((e.source, e.target) == pair for e in part.edges)][:1])
     part = replace(
         part,
         edges=tuple(
@@ -141,7 +143,7 @@ def draw_finding_map(full: ProcessMap, finding: FindingFigure, k: int) -> tuple[
     shown, coverage = reduce_edges(part, k, most=24)
     diagram = draw(
         shown, title=f"The steps of {finding.label} and their neighbours", k=k, coverage=coverage, ruler=False, focus=frozenset(place.steps),
-        scale_to=max((edge.n for edge in full.edges), default=1), finding_href="#{}", step_href="../map.html#{}",
+        scale_to=max((edge.n for edge in full.edges), default=1), finding_href="#{}", step_href="../map.html#{}", fill=TEXT_WIDTH,
     )  # fmt: skip
     text = (
         f"The steps of this finding and the {formats.plural(len(part.steps) - len(place.steps), 'step')} that customers come from or go to "

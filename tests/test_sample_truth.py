@@ -52,8 +52,13 @@ class _Truth:
     def __init__(self) -> None:
         data = json.loads(gzip.decompress((SAMPLE / "truth.json.gz").read_bytes()))
         people = data["needs"]["person"]
-        self.calls = {c: (p, n) for c, p, n in zip(*(data["calls"][k] for k in ("call_id", "person", "need")), strict=True)}
-        self.orders = {str(o): (p, n) for o, p, n in zip(*(data["orders"][k] for k in ("order_number", "person", "need")), strict=True)}
+        self.calls = {
+            c: (p, n) for c, p, n in zip(*(data["calls"][k] for k in ("call_id", "person", "need")), strict=True)
+        }
+        self.orders = {
+            str(o): (p, n)
+            for o, p, n in zip(*(data["orders"][k] for k in ("order_number", "person", "need")), strict=True)
+        }
         web, at, seen = data["web"], 0, {}
         for visitor, step, path, need in zip(web["visitor"], web["at"], web["path"], web["need"], strict=True):
             at += step
@@ -84,7 +89,9 @@ def test_customers_are_not_merged(scored: list[tuple[int, int, int, int]], capsy
     largest = max(Counter(customer for customer, *_ in scored).values())
     people = max(Counter(customer for customer, _ in {(c, p) for c, p, *_ in scored}).values())
     with capsys.disabled():
-        print(f"\nsample identity: pair precision {precision:.4f}, recall {recall:.3f}, largest customer {largest} events, at most {people} people in one")
+        print(
+            f"\nsample identity: pair precision {precision:.4f}, recall {recall:.3f}, largest customer {largest} events, at most {people} people in one"
+        )
     assert precision >= 0.98
     assert recall >= 0.5
 

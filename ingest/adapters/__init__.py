@@ -57,7 +57,15 @@ def adapters() -> dict[str, Adapter]:
 
 
 def _from_sql(name: str, meta: dict[str, Any], body: str) -> Adapter:
-    return Adapter(name, meta["summary"], meta["records"], meta["codes"], lambda _: body, meta.get("list"), str(meta.get("version", 1)))
+    return Adapter(
+        name,
+        meta["summary"],
+        meta["records"],
+        meta["codes"],
+        lambda _: body,
+        meta.get("list"),
+        str(meta.get("version", 1)),
+    )
 
 
 def _from_module(module: ModuleType, name: str) -> Adapter:

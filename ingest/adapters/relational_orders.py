@@ -25,14 +25,19 @@ def query(context: FileContext) -> str:
     place = _Columns(name, columns)
     moments = ", ".join(_moment(name, event, table, place) for event in table.events)
     unreadable = " or ".join(f"(m{i}.text <> '' and m{i}.at is null)" for i in range(len(table.events))) or "false"
-    identifiers = "".join(f",\n    {_identifier(kind, place(column), kind in table.digits)} as {kind}" for kind, column in sorted(table.identifiers.items()))
-    lateral = ",\n    ".join(f"{_parsed(columns_of, table, place)} as m{i}" for i, columns_of in enumerate(table.events.values()))
+    identifiers = "".join(
+        f",\n    {_identifier(kind, place(column), kind in table.digits)} as {kind}"
+        for kind, column in sorted(table.identifiers.items())
+    )
+    lateral = ",\n    ".join(
+        f"{_parsed(columns_of, table, place)} as m{i}" for i, columns_of in enumerate(table.events.values())
+    )
     return f"""
 with field as (
     select line_no, csv_fields(raw) as f from line
 ),
 moment as (
-    select line_no, f{', ' + lateral if lateral else ''}
+    select line_no, f{", " + lateral if lateral else ""}
     from field
 ),
 checked as (
@@ -48,7 +53,7 @@ select
     case problem_field
         when 'quoting' then 'quotes in pairs'
         when 'fields' then 'as many fields as the header has: {len(header)}'
-        when 'time' then {_text('a time such as ' + ' or '.join(table.time_formats))}
+        when 'time' then {_text("a time such as " + " or ".join(table.time_formats))}
     end as problem_expectation,
     cast(e.n as usmallint) as part, e.code, e.at as local_at, e.until_at as local_ended_at{identifiers}{_extras(table, place)}
 from (
@@ -65,7 +70,9 @@ class _Columns:
 
     def __call__(self, column: str) -> str:
         if column not in self.columns:
-            raise UnreadableFile(f"table {self.table!r} has no column {column!r}; its header has {', '.join(self.columns)}")
+            raise UnreadableFile(
+                f"table {self.table!r} has no column {column!r}; its header has {', '.join(self.columns)}"
+            )
         return f"f[{self.columns[column]}]"
 
 
@@ -95,7 +102,9 @@ def _parsed(columns: str | list[str], table: TableSection, place: _Columns) -> s
 
 def _moment(name: str, event: str, table: TableSection, place: _Columns) -> str:
     n = list(table.events).index(event)
-    code = _text(f"{name}.{event}") + (f" || coalesce(' ' || nullif({place(table.code)}, ''), '')" if table.code else "")
+    code = _text(f"{name}.{event}") + (
+        f" || coalesce(' ' || nullif({place(table.code)}, ''), '')" if table.code else ""
+    )
     until = f"{_parsed(table.ends[event], table, place)}.at" if event in table.ends else "cast(null as timestamp)"
     return f"{{'n': {n}, 'code': {code}, 'at': m{n}.at, 'until_at': case when {until} >= m{n}.at then {until} end}}"
 

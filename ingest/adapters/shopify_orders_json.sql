@@ -19,7 +19,7 @@ checked as (
         case
             when o is null or json_type(o) <> 'OBJECT' then 'record'
             when id is null then 'id'
-            when created_at is null then 'created_at'
+            when try_cast(created_text as timestamptz) is null or created_at is null then 'created_at'
             when updated_at is null then 'updated_at'
         end as problem_field
     from record

@@ -38,7 +38,11 @@ def derive(site: Site, store: Store, as_of: dt.date | None) -> dt.date:
     """
     steps = load_steps(site.process / "steps.toml")
     night = as_of or site.settings.site.as_of or _last_day(store)
-    store.run("set variable night_end = $end::timestamp", {"end": night_ends(night, site.settings.site.timezone)}, name="night_end")
+    store.run(
+        "set variable night_end = $end::timestamp",
+        {"end": night_ends(night, site.settings.site.timezone)},
+        name="night_end",
+    )
     for name in ("live.sql",):
         _run(store, name)
     if not store.value("select count(*) from live"):
@@ -81,7 +85,9 @@ def _last_day(store: Store) -> dt.date:
     """The last day with a plausible amount of events: a stray date in the future must not move the window."""
     rows = store.rows("select cast(occurred_at as date) as d, count(*) as n from raw_event group by d order by d")
     if not rows:
-        raise DataGateError("no usable line in any inbox, so there is no night to report; put raw files into SITE/inbox")
+        raise DataGateError(
+            "no usable line in any inbox, so there is no night to report; put raw files into SITE/inbox"
+        )
     usual = sorted(n for _, n in rows)[len(rows) // 2]
     return max(day for day, n in rows if n * 100 >= usual)
 
@@ -94,7 +100,9 @@ def _match_codes(site: Site, store: Store, steps: StepDictionary) -> None:
         from code as c inner join source as s using (source_id) order by s.rank, c.code"""
     )
     matches = [matcher.match(source, code) for _, source, code, _ in rows]
-    rare = _rare({(source, code): n for (_, source, code, n), match in zip(rows, matches, strict=True) if match.step is None})
+    rare = _rare(
+        {(source, code): n for (_, source, code, n), match in zip(rows, matches, strict=True) if match.step is None}
+    )
     named = [
         match.step or ("undeclared:" + (f"{source} (rare codes)" if (source, code) in rare else code))
         for (_, source, code, _), match in zip(rows, matches, strict=True)
@@ -224,7 +232,9 @@ def _facts(site: Site, store: Store, night: dt.date, gap_days: float, gap_note: 
     data_from, data_to, n_events = store.rows("select min(occurred_at), max(occurred_at), count(*) from event")[0]
     n_undeclared, _ = undeclared(store)
     config = b"".join(p.read_bytes() for p in [site.root / "site.toml", *sorted(site.process.rglob("*.toml"))])
-    shas = store.rows("select s.name, l.path, l.sha256, l.status from ledger as l inner join source as s using (source_id) order by all")
+    shas = store.rows(
+        "select s.name, l.path, l.sha256, l.status from ledger as l inner join source as s using (source_id) order by all"
+    )
     facts = {
         "site": site.name,
         "as_of": night.isoformat(),
