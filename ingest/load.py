@@ -9,6 +9,7 @@ where a file's distinct values are few: identifiers to pseudonymise, user agents
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -22,7 +23,7 @@ from ingest.errors import ConfigError, FrontstageError, StateError
 from ingest.pseudonym import key_id, load_key, mask, normalise, pseudonyms, scrub
 from ingest.reader import Reading, UnreadableFile, deliveries, read_blocks
 from ingest.robots import is_robot
-from ingest.settings import SourceSection
+from ingest.settings import SourceSection, suggestion
 from ingest.site import Site
 from ingest.store import Store
 
@@ -50,17 +51,23 @@ def load(site: Site, store: Store) -> Loaded:
     store.run(sql("schema.sql"), name="schema.sql")
     key = load_key(site.var / "key")
     _check_key(store, key)
+    for source in site.settings.source:
+        if source.adapter not in adapters():
+            raise ConfigError(
+                f"source {source.name!r}: unknown adapter {source.adapter!r}; {suggestion(source.adapter, adapters())}"
+            )
     found = [(source, site.inbox(source)) for source in site.settings.source]
     counts = [0, 0, 0]
     for rank, (source, folder) in enumerate(found):
         source_id = _source_id(store, source, rank)
         for path, refusal in deliveries(folder, source.files):
             counts[0] += 1
-            name = str(path.relative_to(folder))
+            name = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
             hint = (path.lstat().st_size, path.lstat().st_mtime_ns)
-            if _is_known(store, source_id, name, hint):
+            held_back = _held_back(store, source_id, name, hint)
+            if held_back == 0:
                 continue
-            file = _File(site, store, source, source_id, path, name, hint, key)
+            file = _File(site, store, source, source_id, path, name, hint, key, hold_back=held_back is None)
             counts[1] += 1
             try:
                 if refusal:
@@ -88,15 +95,12 @@ class _File:
         name: str,
         hint: tuple[int, int],
         key: bytes,
+        *,
+        hold_back: bool,
     ) -> None:
-        known = adapters()
-        if source.adapter not in known:
-            raise ConfigError(
-                f"source {source.name!r}: unknown adapter {source.adapter!r}; expected one of {', '.join(known)}"
-            )
-        self.adapter: Adapter = known[source.adapter]
+        self.adapter: Adapter = adapters()[source.adapter]
         self.site, self.store, self.source, self.source_id = site, store, source, source_id
-        self.name, self.hint, self.key = name, hint, key
+        self.name, self.hint, self.key, self.hold_back = name, hint, key, hold_back
         self.reading = Reading(path)
 
     def load(self) -> None:
@@ -104,7 +108,7 @@ class _File:
         store = self.store
         store.run(sql("loading/stage.sql"), name="loading/stage.sql")
         self._set_variables()
-        for block in read_blocks(self.reading, self.adapter.records, self.source.encoding):
+        for block in read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back):
             self._stage(block)
         self._settle_local_times()
         self._drop_robots()
@@ -157,20 +161,13 @@ class _File:
         )
         store.run(sql("loading/block.sql"), name="loading/block.sql")
         store.run(
-            "create or replace temp view line as select line_no, byte_offset, rtrim(raw, e'\\r\\n') as raw from block"
-            " where not broken and trim(raw, e' \\t\\f\\r\\n') <> ''",
+            "create or replace temp view line as select line_no, byte_offset, raw from block"
+            r" where flaw is null and regexp_matches(raw, '\S')",
             name="line",
         )
         query = self.adapter.query(FileContext(self.source, self.name, self._header()))
-        store.run(f"create or replace temp table answer as {query}", name=f"adapters/{self.adapter.name}")
-        store.run("insert into stage by name select * from answer", name=f"adapters/{self.adapter.name}")
-        store.run(
-            """insert into stage_bad
-            select a.line_no, b.byte_offset, min(a.problem_field), min(a.problem_value), min(a.problem_expectation), any_value(encode(b.raw))
-            from answer as a inner join block as b using (line_no) where a.problem_field is not null group by all""",
-            name="bad lines",
-        )
-        store.run(sql("loading/implausible.sql"), name="loading/implausible.sql")
+        store.run(f"insert into stage by name {query}", name=f"adapters/{self.adapter.name}")
+        store.run(sql("loading/bad.sql"), name="loading/bad.sql")
         store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
         store.drop("delivered")
 
@@ -198,6 +195,10 @@ class _File:
                 from offset_at as o where {utc} is null and o.quarter = time_bucket(interval 15 minutes, {local})""",
                 name="local times",
             )
+        store.run(
+            "update stage set ended_at = occurred_at + to_milliseconds(lasts_ms) where ended_at is null and lasts_ms is not null",
+            name="local times",
+        )
         store.drop("offset_at")
 
     def _drop_robots(self) -> None:
@@ -259,7 +260,7 @@ class _File:
         store.run(
             sql("loading/ledger.sql"),
             {
-                "path": self.name, "sha256": reading.sha256, "n_bytes": reading.n_bytes,
+                "path": self.name, "n_lines": self._lines_read(), "sha256": reading.sha256, "n_bytes": reading.n_bytes,
                 "n_held_back": reading.n_held_back, "has_header": int(reading.header is not None),
                 "size": self.hint[0], "mtime": self.hint[1],
             },
@@ -271,6 +272,12 @@ class _File:
                 f"{self.source.name}/{self.name}: {n_lines} lines read but {accounted} accounted for, {unanswered} unanswered by "
                 f"adapter {self.adapter.name}; nothing of the file was kept; this is a bug"
             )
+
+    def _lines_read(self) -> int:
+        """Lines as the reader counted them; of a JSON document, its records."""
+        if self.adapter.records == "json":
+            return int(self.store.value("select count(*) from stage_line"))
+        return self.reading.n_lines
 
     def _forget_ledger_row(self) -> None:
         """A file that was delivered again under its name replaces its refusal; loads are all kept."""
@@ -288,19 +295,23 @@ _MASKED = pa.schema([("value", pa.string()), ("shape", pa.string())])
 
 def _cut_json(list_key: str | None) -> str:
     """SQL of the records in `delivered`: the list's elements, or the lines when the file is no one document."""
-    elements = "case"
+    elements = "case when not json_valid(raw) then null"  # first: json_type() raises on what is no JSON
     if list_key:
         elements += f" when json_type(raw, '$.{list_key}') = 'ARRAY' then json_extract(raw, '$.{list_key}[*]')"
-    elements += " when json_type(raw) = 'ARRAY' then json_extract(raw, '$[*]')"
-    elements += " when json_valid(raw) then [cast(raw as json)] end"
+    elements += " when json_type(raw) = 'ARRAY' then json_extract(raw, '$[*]') else [cast(raw as json)] end"
     return f"""
-    with document as (select raw, broken, {elements} as found from delivered),
+    with document as (select raw, flaw, {elements} as found from delivered),
     cut as (
-        select unnest([cast(x as varchar) for x in found]) as raw, generate_subscripts(found, 1) as n, broken from document where found is not null
+        select unnest([cast(x as varchar) for x in found]) as raw, generate_subscripts(found, 1) as n, flaw
+        from document where found is not null
         union all
-        select unnest(string_split(raw, e'\\n')), generate_subscripts(string_split(raw, e'\\n'), 1), broken from document where found is null
+        select unnest(string_split(raw, e'\\n')), generate_subscripts(string_split(raw, e'\\n'), 1), flaw
+        from document where found is null
     )
-    select cast(n as uinteger) as line_no, cast(n as ubigint) as byte_offset, raw, broken from cut"""
+    select
+        cast(n as uinteger) as line_no, cast(n as ubigint) as byte_offset, raw,
+        case when contains(raw, '\ufffd') then flaw end as flaw, cast(null as blob) as original
+    from cut"""
 
 
 def _check_key(store: Store, key: bytes) -> None:
@@ -334,7 +345,13 @@ def _source_id(store: Store, source: SourceSection, rank: int) -> int:
     return int(found[0][0])
 
 
-def _is_known(store: Store, source_id: int, name: str, hint: tuple[int, int]) -> bool:
-    """Whether this very file was read before: same name, size and time of change."""
-    query = "select count(*) from ledger where source_id = $s and path = $p and size_hint = $z and mtime_hint = $m"
-    return bool(store.value(query, {"s": source_id, "p": name, "z": hint[0], "m": hint[1]}))
+def _held_back(store: Store, source_id: int, name: str, hint: tuple[int, int]) -> int | None:
+    """Lines held back when this very file (name, size, time of change) was loaded; None when it never was.
+
+    A refused file counts as never loaded: it is tried again each night. A line held back is taken on the next night that
+    finds the file unchanged, for then its writer has left it so.
+    """
+    query = """select min(n_held_back) from ledger
+    where source_id = $s and path = $p and size_hint = $z and mtime_hint = $m and status = 'loaded'"""
+    held: int | None = store.value(query, {"s": source_id, "p": name, "z": hint[0], "m": hint[1]})
+    return held

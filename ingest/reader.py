@@ -16,24 +16,36 @@ import lzma
 import os
 import stat
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 BLOCK_BYTES = 32 * 1024 * 1024
 MAX_LINE_BYTES = 1024 * 1024
+MAX_REST_BYTES = 2 * BLOCK_BYTES
 MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
 MAX_RATIO = 1000
 MAX_QUOTED_LINES = 200
 _UNFINISHED = (".tmp", ".part", ".partial", ".swp", ".crdownload", ".filepart")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip", ".7z")
 
+LINE_FEED, CARRIAGE_RETURN = 10, 13
+Ints = npt.NDArray[np.int64]
+
+# `flaw` says why a line can't be parsed at all (encoding, length); `original` holds the bytes of a line that is no text.
 SCHEMA = pa.schema(
-    [("line_no", pa.uint32()), ("byte_offset", pa.uint64()), ("raw", pa.large_string()), ("broken", pa.bool_())]
+    [
+        ("line_no", pa.uint32()),
+        ("byte_offset", pa.uint64()),
+        ("raw", pa.string_view()),
+        ("flaw", pa.string()),
+        ("original", pa.binary()),
+    ]
 )
 
 
@@ -51,6 +63,7 @@ class Reading:
     n_held_back: int = 0
     sha256: str = ""
     header: str | None = None
+    is_log: bool = False
 
 
 def deliveries(folder: Path, pattern: str) -> Iterator[tuple[Path, str | None]]:
@@ -60,9 +73,14 @@ def deliveries(folder: Path, pattern: str) -> Iterator[tuple[Path, str | None]]:
         mode = path.lstat().st_mode
         if stat.S_ISDIR(mode) or name.startswith("."):
             continue
-        if not fnmatch.fnmatchcase(str(path.relative_to(folder)), pattern) and not fnmatch.fnmatchcase(name, pattern):
-            continue
-        yield path, _refusal(path, mode)
+        names = (name, unpacked(name), str(path.relative_to(folder)))
+        if any(fnmatch.fnmatchcase(known, pattern) for known in names):
+            yield path, _refusal(path, mode)
+
+
+def unpacked(name: str) -> str:
+    """A file's name as it was before it was compressed."""
+    return name.removesuffix(".gz").removesuffix(".bz2").removesuffix(".xz")
 
 
 def _refusal(path: Path, mode: int) -> str | None:
@@ -72,31 +90,30 @@ def _refusal(path: Path, mode: int) -> str | None:
         return "its name says that it is still being written; it is read under its final name"
     if path.name.endswith(_ARCHIVES):
         return "an archive; unpack it into the inbox"
-    if any(ord(c) < 32 for c in path.name):
-        return "control characters in its name; rename it"
+    if any(ord(c) < 32 or "\ud800" <= c <= "\udfff" for c in path.name):
+        return "its name is no plain text; rename it"
     return None
 
 
-def read_blocks(
-    reading: Reading, records: str, encoding: str, check_csv: Callable[[str], bool] | None = None
-) -> Iterator[pa.Table]:
+def read_blocks(reading: Reading, records: str, encoding: str, *, hold_back: bool = True) -> Iterator[pa.Table]:
     """The lines of `reading.path` as blocks (SCHEMA), numbered from 1.
 
-    `records` is how the file is cut: `lines` (an unterminated last line of an uncompressed file is held back, since its writer
-    may be at work), `csv` (a header, then records with quoted line breaks) or `json` (one document: the loader cuts it).
+    `records` is how the file is cut: `lines` (with `hold_back` an unterminated last line of an uncompressed file is left for
+    the next night, since its writer may be at work), `csv` (a header, then records with quoted line breaks) or `json` (one document: the loader cuts it).
     Raises UnreadableFile when the file is damaged; blocks given before must then be forgotten.
     """
     digest = hashlib.sha256()
+    reading.is_log = records == "lines"
     try:
-        with _open(reading.path) as (file, compressed):
+        with _Opened(reading.path) as (file, compressed):
             chunks = _counted(file, digest, reading, compressed)
             chunks = _as_utf8(chunks, encoding)
             if records == "json":
-                yield _document(b"".join(chunks), reading)
+                yield from _document(_joined(chunks), reading)
             elif records == "csv":
                 yield from _csv_blocks(chunks, reading)
             else:
-                yield from _line_blocks(chunks, reading, hold_back=not compressed)
+                yield from _line_blocks(chunks, reading, hold_back=hold_back and not compressed)
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as error:
         raise UnreadableFile(f"damaged compressed file ({type(error).__name__}); deliver it again") from error
     except UnicodeError as error:
@@ -107,7 +124,7 @@ def read_blocks(
     reading.sha256 = digest.hexdigest()
 
 
-class _open:
+class _Opened:
     """The decompressed bytes of a file, told by its first bytes and not by its name."""
 
     def __init__(self, path: Path) -> None:
@@ -165,8 +182,8 @@ def _line_blocks(chunks: Iterator[bytes], reading: Reading, *, hold_back: bool) 
         data = rest + chunk if rest else chunk
         cut = data.rfind(b"\n") + 1
         rest = data[cut:]
-        if len(rest) > MAX_LINE_BYTES:
-            raise UnreadableFile(f"a line of more than {MAX_LINE_BYTES} bytes; this is no log of lines")
+        if len(rest) > MAX_REST_BYTES:
+            raise UnreadableFile(f"a line of more than {MAX_REST_BYTES} bytes; this is no log of lines")
         if cut:
             yield _block(data[:cut] if rest else data, offset, reading)
             offset += cut
@@ -177,41 +194,77 @@ def _line_blocks(chunks: Iterator[bytes], reading: Reading, *, hold_back: bool) 
 
 
 def _block(data: bytes, offset: int, reading: Reading) -> pa.Table:
-    """Lines of `data`, which ends with a line feed. Values keep it; the adapters' view takes it off."""
-    feeds = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == 10)
-    bounds = np.zeros(len(feeds) + 1, dtype=np.int64)
-    bounds[1:] = feeds + 1
-    return _table(data, bounds, offset, reading)
+    """Lines of `data`, which ends with a line feed."""
+    feeds = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == LINE_FEED)
+    return _table(data, np.concatenate(([0], feeds + 1)), offset, reading)
 
 
-def _table(data: bytes, bounds: np.ndarray, offset: int, reading: Reading) -> pa.Table:
-    n = len(bounds) - 1
-    broken = np.zeros(n, dtype=bool)
+def _table(data: bytes, bounds: Ints, offset: int, reading: Reading) -> pa.Table:
+    """The records of `data` between `bounds`, without their line ends: Arrow views into `data`, so nothing is copied."""
+    array = np.frombuffer(data, dtype=np.uint8)
+    starts, ends = bounds[:-1], bounds[1:].copy()
+    for end_of_line in (LINE_FEED, CARRIAGE_RETURN):
+        ends -= (ends > starts) & (array[np.maximum(ends - 1, 0)] == end_of_line)
+    n = len(starts)
+    flaws = np.full(n, None, dtype=object)
+    originals = np.full(n, None, dtype=object)
     try:
         codecs.utf_8_decode(data, "strict", True)
-        raw = pa.Array.from_buffers(pa.large_string(), n, [None, pa.py_buffer(bounds), pa.py_buffer(data)])
+        raw = _views(array, data, starts, ends)
     except UnicodeDecodeError:
-        lines = [data[a:b] for a, b in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True)]
+        lines = [data[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
         texts = [line.decode("utf-8", "replace") for line in lines]
         broken = np.array([text.encode() != line for text, line in zip(texts, lines, strict=True)])
-        raw = pa.array(texts, pa.large_string())
+        flaws[broken] = "encoding"
+        originals[broken] = np.array(lines, dtype=object)[broken]
+        raw = pa.array(texts, pa.string_view())
+    if reading.is_log:
+        flaws[ends - starts > MAX_LINE_BYTES] = "length"
     numbers = np.arange(reading.n_lines + 1, reading.n_lines + n + 1, dtype=np.uint32)
     reading.n_lines += n
-    starts = (bounds[:-1] + offset).astype(np.uint64)
-    return pa.Table.from_arrays([pa.array(numbers), pa.array(starts), raw, pa.array(broken)], schema=SCHEMA)
+    places = (starts + offset).astype(np.uint64)
+    columns = [numbers, places, raw, pa.array(flaws, pa.string()), pa.array(originals, pa.binary())]
+    return pa.Table.from_arrays([pa.array(c) for c in columns], schema=SCHEMA)
 
 
-def _document(data: bytes, reading: Reading) -> pa.Table:
-    if len(data) > MAX_DOCUMENT_BYTES:
-        raise UnreadableFile(
-            f"a document of more than {MAX_DOCUMENT_BYTES} bytes; deliver it in parts or as JSON lines"
-        )
-    return _table(data, np.array([0, len(data)], dtype=np.int64), 0, reading)
+def _views(array: npt.NDArray[np.uint8], data: bytes, starts: Ints, ends: Ints) -> pa.Array:
+    """Arrow's string views (length, first four bytes, buffer, offset); up to 12 bytes stand in the view itself."""
+    if len(data) >= 2**31:
+        raise UnreadableFile("more than 2 GB in one piece; deliver it in parts")
+    length = ends - starts
+    views = np.zeros((len(starts), 4), dtype=np.int32)
+    views[:, 0] = length
+    last = len(array) - 1
+    if len(array):
+        for word in range(3):
+            at = np.minimum(starts[:, None] + 4 * word + np.arange(4), last)
+            inside = 4 * word + np.arange(4) < length[:, None]
+            views[:, 1 + word] = np.where(inside, array[at], 0).astype(np.uint8).view(np.int32)[:, 0]
+    is_long = length > 12
+    views[is_long, 2] = 0
+    views[is_long, 3] = starts[is_long]
+    return pa.Array.from_buffers(pa.string_view(), len(starts), [None, pa.py_buffer(views), pa.py_buffer(data)])
+
+
+def _joined(chunks: Iterable[bytes]) -> bytes:
+    """A whole file in memory; refused while it is read when it is too large for that."""
+    parts, size = [], 0
+    for chunk in chunks:
+        size += len(chunk)
+        if size > MAX_DOCUMENT_BYTES:
+            raise UnreadableFile(f"a document of more than {MAX_DOCUMENT_BYTES} bytes; deliver it in parts")
+        parts.append(chunk)
+    return b"".join(parts)
+
+
+def _document(data: bytes, reading: Reading) -> Iterator[pa.Table]:
+    if data:
+        yield _table(data, np.array([0, len(data)], dtype=np.int64), 0, reading)
 
 
 def _csv_blocks(chunks: Iterator[bytes], reading: Reading) -> Iterator[pa.Table]:
     """Records of a CSV file after its header. A quoted line break stays inside its record."""
-    data = b"".join(chunks)
+    data = _joined(chunks)
     if not data:
         return
     if not data.endswith(b"\n"):
@@ -222,14 +275,19 @@ def _csv_blocks(chunks: Iterator[bytes], reading: Reading) -> Iterator[pa.Table]
     quotes = np.add.reduceat((array == 34).astype(np.int64), starts)
     header = data[: ends[0]].decode("utf-8", "replace").rstrip("\r\n")
     reading.header = header
-    n_fields = len(next(csv.reader([header])))
+    try:
+        n_fields = len(next(csv.reader([header])))
+    except csv.Error as error:
+        raise UnreadableFile("its first line is no CSV header") from error
     keep = _record_ends(data, starts, ends, quotes % 2 == 1, n_fields)
     reading.n_lines = 1
     bounds = ends[keep].astype(np.int64)  # the header is the first record and no line of the table
     yield _table(data, bounds, 0, reading)
 
 
-def _record_ends(data: bytes, starts: np.ndarray, ends: np.ndarray, odd: np.ndarray, n_fields: int) -> np.ndarray:
+def _record_ends(
+    data: bytes, starts: Ints, ends: Ints, odd: npt.NDArray[np.bool_], n_fields: int
+) -> npt.NDArray[np.bool_]:
     """Which physical lines end a record.
 
     A line with an odd number of quotes opens a record that the next such line may close; it does so only if the lines

@@ -71,7 +71,9 @@ def stage_night(store: Store, as_of: str | None) -> dt.date:
         raise StateError("the warehouse holds no night yet; run `make nightly`, or `make ingest` first")
     night = dt.date.fromisoformat(known)
     if asked not in (None, night):
-        raise StateError(f"the warehouse stands at the night of {night}, not {asked}; run `make ingest AS_OF={asked}` first")
+        raise StateError(
+            f"the warehouse stands at the night of {night}, not {asked}; run `make ingest AS_OF={asked}` first"
+        )
     return night
 
 

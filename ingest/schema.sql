@@ -20,7 +20,7 @@ create table if not exists ledger (
 create table if not exists dropped (file_id uinteger, reason varchar, n_lines ubigint);
 
 -- identity of every line ever read, so that none counts twice: k is its number among equal lines of one file
-create table if not exists line_seen (source_id utinyint, line_hash uhugeint, k uinteger);
+create table if not exists line_seen (source_id utinyint, line_hash uuid, k uinteger);
 
 -- lines that broke a rule; raw is kept byte for byte for a replay and is never shown
 create table if not exists quarantine (
@@ -44,7 +44,7 @@ create table if not exists code (code_id uinteger, source_id utinyint, code varc
 -- (record_key, record_version) supersedes its earlier ones when events are derived
 create table if not exists raw_event (
     event_id uuid, source_id utinyint, file_id uinteger, line_no uinteger, part usmallint,
-    record_key uuid, record_version bigint, record_hash uhugeint,
+    record_key uuid, record_version bigint, record_hash uuid,
     code_id uinteger, party_id uinteger, occurred_at timestamp, ended_at timestamp, time_rule varchar,
     product_id varchar, order_id varchar, call_id varchar, intent varchar,
     wait_ms bigint, handle_ms bigint, attributes json

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import difflib
 import tomllib
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -85,6 +87,15 @@ class SourceSection(Strict):
     def _zone(cls, name: str | None) -> str | None:
         return known_zone(name) if name else None
 
+    @field_validator("encoding")
+    @classmethod
+    def _encoding(cls, name: str) -> str:
+        try:
+            "".encode(name)  # refuses codecs that are no text, such as hex
+            return codecs.lookup(name).name
+        except LookupError as error:
+            raise ValueError(f"got {name!r}, expected an encoding such as 'utf-8' or 'latin-1'") from error
+
 
 class IdentitySection(Strict):
     """Identifiers that are no person: the switchboard's number, a shop's tablet, test addresses."""
@@ -163,10 +174,13 @@ def _explain(model: type[BaseModel], item: Any) -> str:
     where = ".".join(str(part) for part in item["loc"])
     if item["type"] != "extra_forbidden":
         return f"{where}: {item['msg'].removeprefix('Value error, ')}"
-    known = sorted(_keys_at(model, item["loc"][:-1]))
-    close = difflib.get_close_matches(str(item["loc"][-1]), known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
-    return f"{where}: unknown key; {hint}"
+    return f"{where}: unknown key; {suggestion(str(item['loc'][-1]), _keys_at(model, item['loc'][:-1]))}"
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    """What to write instead of an unknown name: the close one, else all."""
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"did you mean {close[0]!r}?" if close else f"expected one of: {', '.join(sorted(known))}"
 
 
 def _keys_at(model: Any, loc: tuple[Any, ...]) -> set[str]:

@@ -7,14 +7,15 @@ Every code of every source is declared there in the customer's words. What is no
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ingest.settings import Strict, read_toml, validate
+from ingest.errors import ConfigError
+from ingest.settings import Strict, read_toml, suggestion, validate
 
 PLACEHOLDERS = ("product", "order", "call")
 _TOKEN = re.compile(r"\*|\{(\w+)\}")
@@ -38,8 +39,19 @@ class Step(Strict):
     kind: Literal["browse", "work", "contact", "info_request", "handoff", "outcome"] = Field("work", alias="class")
     actor: Literal["customer", "company"] = "customer"
     visible: bool = True
-    repeats: int | Literal["any"] = Field(0, description="legitimate repeats beyond the first")
+    repeats: Annotated[int, Field(ge=0)] | Literal["any"] = Field(0, description="legitimate repeats beyond the first")
     codes: dict[str, list[str]] = {}
+
+    @field_validator("codes")
+    @classmethod
+    def _placeholders_known(cls, codes: dict[str, list[str]]) -> dict[str, list[str]]:
+        for pattern in (pattern for patterns in codes.values() for pattern in patterns):
+            for name in re.findall(r"\{(\w*)\}", pattern):
+                if name not in PLACEHOLDERS:
+                    raise ValueError(
+                        f"pattern {pattern!r}: unknown placeholder {name!r}, expected one of {PLACEHOLDERS}"
+                    )
+        return codes
 
 
 class StepDictionary(Strict):
@@ -79,9 +91,16 @@ class Match:
     call: str | None = None
 
 
-def load_steps(path: Path) -> StepDictionary:
-    """Read steps.toml. Raises ConfigError."""
-    return validate(StepDictionary, read_toml(path), path)
+def load_steps(path: Path, sources: Collection[str] | None = None) -> StepDictionary:
+    """Read steps.toml, whose codes may be those of `sources` only, when they are given. Raises ConfigError."""
+    steps = validate(StepDictionary, read_toml(path), path)
+    for step in steps.step:
+        for name in step.codes:
+            if sources is not None and name not in sources:
+                raise ConfigError(
+                    f"{path}: step {step.step!r} has codes of unknown source {name!r}; {suggestion(name, sources)}"
+                )
+    return steps
 
 
 class Matcher:

@@ -81,12 +81,21 @@ class Alignment:
 class Aligner:
     """Aligns sequences with one automaton. `weights` = cost of skipping a step (default 1), whole numbers from 1."""
 
-    def __init__(self, automaton: Automaton, weights: Mapping[str, int] | None = None, log_weight: int = 1, max_pops: int = 200_000) -> None:
+    def __init__(
+        self,
+        automaton: Automaton,
+        weights: Mapping[str, int] | None = None,
+        log_weight: int = 1,
+        max_pops: int = 200_000,
+    ) -> None:
         self.automaton = automaton
         self.log_weight = log_weight
         self.max_pops = max_pops
         weight = weights or {}
-        self._out = [[(label, target, weight.get(label, 1)) for label, target in sorted(edges.items())] for edges in automaton.moves]
+        self._out = [
+            [(label, target, weight.get(label, 1)) for label, target in sorted(edges.items())]
+            for edges in automaton.moves
+        ]
         self._shortest = self._to_accepting()
 
     def _to_accepting(self) -> list[int]:
@@ -160,7 +169,9 @@ class Aligner:
             out.append((position * size + target, cost, Move(MODEL, label, position)))
         return out
 
-    def _undecided(self, n: int, size: int, cost: int, distance: Mapping[int, int], prefix: bool, pops: int) -> Alignment:
+    def _undecided(
+        self, n: int, size: int, cost: int, distance: Mapping[int, int], prefix: bool, pops: int
+    ) -> Alignment:
         high = min(
             known + (n - node // size) * self.log_weight + (0 if prefix else self._shortest[node % size])
             for node, known in distance.items()

@@ -83,7 +83,9 @@ class Builder:
                 reached = self._closure(targets[label])
                 if reached not in number:
                     if len(number) >= MAX_STATES:
-                        raise ConfigError(f"steps: the process has more than {MAX_STATES} states; use smaller any_order groups or repeats")
+                        raise ConfigError(
+                            f"steps: the process has more than {MAX_STATES} states; use smaller any_order groups or repeats"
+                        )
                     number[reached] = len(number)
                     moves.append({})
                     queue.append(reached)
@@ -105,7 +107,9 @@ def minimise(moves: Sequence[dict[str, int]], accepting: Iterable[int]) -> Autom
     final = set(accepting)
     block = [int(state in final) for state in range(len(moves))]
     while True:
-        signature = [(block[s], tuple(sorted((label, block[t]) for label, t in moves[s].items()))) for s in range(len(moves))]
+        signature = [
+            (block[s], tuple(sorted((label, block[t]) for label, t in moves[s].items()))) for s in range(len(moves))
+        ]
         names: dict[object, int] = {}
         refined = [names.setdefault(one, len(names)) for one in signature]
         if len(names) == len(set(block)):

@@ -51,7 +51,9 @@ def _read(xml: bytes) -> tuple[dict[str, _Node], list[tuple[str, str]]]:
         if tag == "sequenceFlow":
             flows.append((element.get("sourceRef"), element.get("targetRef")))
         elif tag in _NODES:
-            nodes[element.get("id")] = _Node(tag, element.get("name") or "" if tag == "task" else "", element.get("gatewayDirection") or "")
+            nodes[element.get("id")] = _Node(
+                tag, element.get("name") or "" if tag == "task" else "", element.get("gatewayDirection") or ""
+            )
     return nodes, flows
 
 
@@ -78,7 +80,15 @@ def _order(nodes: dict[str, _Node], flows: list[tuple[str, str]]) -> list[str]:
 def _refine(colour: dict[str, str], into: dict[str, list[str]], out: dict[str, list[str]]) -> dict[str, str]:
     for _ in range(len(colour)):
         finer = {
-            node: _hash("|".join((own, ",".join(sorted(colour[x] for x in into[node])), ",".join(sorted(colour[x] for x in out[node])))))
+            node: _hash(
+                "|".join(
+                    (
+                        own,
+                        ",".join(sorted(colour[x] for x in into[node])),
+                        ",".join(sorted(colour[x] for x in out[node])),
+                    )
+                )
+            )
             for node, own in colour.items()
         }
         if len(set(finer.values())) == len(set(colour.values())):
@@ -124,7 +134,9 @@ def _write(nodes: dict[str, _Node], edges: list[tuple[str, str]], names: Mapping
             if source == node_id:
                 etree.SubElement(element, f"{{{BPMN}}}outgoing").text = f"f{number}"
     for number, (source, target) in enumerate(edges, 1):
-        etree.SubElement(process, f"{{{BPMN}}}sequenceFlow", {"id": f"f{number}", "sourceRef": source, "targetRef": target})
+        etree.SubElement(
+            process, f"{{{BPMN}}}sequenceFlow", {"id": f"f{number}", "sourceRef": source, "targetRef": target}
+        )
     _draw(root, nodes, edges)
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
 
@@ -145,7 +157,11 @@ def _draw(root: etree._Element, nodes: dict[str, _Node], edges: list[tuple[str, 
         rows[depth[node_id]] += 1
         centre[node_id] = (x, y)
         shape = etree.SubElement(plane, f"{{{DI}}}BPMNShape", {"id": f"{node_id}_shape", "bpmnElement": node_id})
-        etree.SubElement(shape, f"{{{DC}}}Bounds", {"x": str(x - width // 2), "y": str(y - height // 2), "width": str(width), "height": str(height)})
+        etree.SubElement(
+            shape,
+            f"{{{DC}}}Bounds",
+            {"x": str(x - width // 2), "y": str(y - height // 2), "width": str(width), "height": str(height)},
+        )
     for number, (source, target) in enumerate(edges, 1):
         edge = etree.SubElement(plane, f"{{{DI}}}BPMNEdge", {"id": f"f{number}_edge", "bpmnElement": f"f{number}"})
         for x, y in (centre[source], centre[target]):

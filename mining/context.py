@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.errors import StateError
 from ingest.store import Store
-
 from mining.method import Method
 
 if TYPE_CHECKING:
@@ -54,7 +53,12 @@ class Context:
     @property
     def window(self) -> dict[str, Any]:
         """The record's `window` part."""
-        return {"from": self.window_from.isoformat(), "to": self.window_to.isoformat(), "weeks": round(self.weeks, 2), "closed": True}
+        return {
+            "from": self.window_from.isoformat(),
+            "to": self.window_to.isoformat(),
+            "weeks": round(self.weeks, 2),
+            "closed": True,
+        }
 
     def label(self, step: str) -> str:
         """The step in the customer's words, in straight double quotes. A label's own quotes become single ones."""
@@ -65,13 +69,20 @@ class Context:
 def read_touch(store: Store) -> dict[str, Touch]:
     """The step dictionary, by step."""
     rows = store.rows("select step, label, class, channel, department, repeats from touch order by step")
-    return {row[0]: Touch(row[0], row[1] or row[0], *(None if v is None else str(v) for v in row[2:5]), row[5]) for row in rows}  # type: ignore[arg-type]
+    return {
+        row[0]: Touch(row[0], row[1] or row[0], *(None if v is None else str(v) for v in row[2:5]), row[5])
+        for row in rows
+    }  # type: ignore[arg-type]
 
 
 def read_window(store: Store, night: dt.date) -> tuple[dt.date, dt.date]:
     """[first day of the data, night). Raises StateError when there is nothing to mine."""
     text = store.value("select value from run_fact where name = 'data_from'")
-    first = dt.date.fromisoformat(str(text)[:10]) if text else store.value("select cast(min(started_at) as date) from journey")
+    first = (
+        dt.date.fromisoformat(str(text)[:10])
+        if text
+        else store.value("select cast(min(started_at) as date) from journey")
+    )
     if first is None:
         raise StateError("the warehouse holds no journey; expected the tables that ingest leaves; run ingest first")
     return first, max(night, first + dt.timedelta(days=1))

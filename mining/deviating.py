@@ -114,7 +114,9 @@ def _swapped(path: Sequence[Move]) -> list[tuple[int, int, str, str]]:
             continue
         model = waiting[move.step].pop(0)
         # What stands next to the event in the log, on the side of the place where the process has it.
-        between = [m.step for m in (path[index + 1 : model] if model > index else path[model + 1 : index]) if m.kind != MODEL]
+        between = [
+            m.step for m in (path[index + 1 : model] if model > index else path[model + 1 : index]) if m.kind != MODEL
+        ]
         if not between:
             continue  # nothing was passed by: leave it as skipped and unexpected
         early, late = (move.step, between[0]) if model > index else (between[-1], move.step)

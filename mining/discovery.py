@@ -6,7 +6,6 @@ import csv
 from pathlib import Path
 
 from ingest.store import Store
-
 from mining.context import Context
 
 MODEL = "inductive miner, infrequent (IMf)"
@@ -33,15 +32,24 @@ def discover(store: Store, context: Context, exports: Path) -> None:
     labels = {step: touch.label for step, touch in context.touch.items()}
     (exports / "process.bpmn").write_bytes(bridge.bpmn(model, labels))
     mined = sum(n for _, n in ways)
-    note = (f"noise threshold {method.model_noise_threshold}; mined from the {len(ways):,} most frequent of {len(rows):,} variants "
-            f"({mined:,} of {total:,} journeys); fitness and precision by token replay on at most {method.model_traces_max:,} "
-            "traces in proportion to the journeys")  # fmt: skip
+    note = (
+        f"noise threshold {method.model_noise_threshold}; mined from the {len(ways):,} most frequent of {len(rows):,} variants "
+        f"({mined:,} of {total:,} journeys); fitness and precision by token replay on at most {method.model_traces_max:,} "
+        "traces in proportion to the journeys"
+    )
     store.run(
         "insert into model_quality values ($model, $fitness, $precision, $n_variants, $n_journeys, $coverage, $note)",
-        {"model": MODEL, "fitness": quality.fitness, "precision": quality.precision, "n_variants": quality.n_variants,
-         "n_journeys": quality.n_journeys, "coverage": quality.coverage, "note": note},
+        {
+            "model": MODEL,
+            "fitness": quality.fitness,
+            "precision": quality.precision,
+            "n_variants": quality.n_variants,
+            "n_journeys": quality.n_journeys,
+            "coverage": quality.coverage,
+            "note": note,
+        },
         name="model_quality",
-    )  # fmt: skip
+    )
 
 
 def write_dfg(store: Store, context: Context, path: Path) -> None:
@@ -50,8 +58,21 @@ def write_dfg(store: Store, context: Context, path: Path) -> None:
     rows = store.rows(_DFG)
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(["step_from", "step_to", "n", "n_journeys", "n_customers", "gap_sum_ms", "gap_median_ms", "gap_p90_ms"])
+        writer.writerow(
+            ["step_from", "step_to", "n", "n_journeys", "n_customers", "gap_sum_ms", "gap_median_ms", "gap_p90_ms"]
+        )
         writer.writerows(row for row in rows if row[4] >= small)
         folded = [row for row in rows if row[4] < small]
         if folded:
-            writer.writerow(["(rare)", f"({len(folded)} edges of fewer than {small} customers)", sum(row[2] for row in folded), "", "", "", "", ""])
+            writer.writerow(
+                [
+                    "(rare)",
+                    f"({len(folded)} edges of fewer than {small} customers)",
+                    sum(row[2] for row in folded),
+                    "",
+                    "",
+                    "",
+                    "",
+                    "",
+                ]
+            )

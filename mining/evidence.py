@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from ingest.store import Store
 
+from ingest.store import Store
 from mining.context import Context
 from mining.findings import seed_of
 from mining.population import Scope
@@ -31,12 +31,21 @@ class Reach:
 
 def mark(store: Store, hits: Mapping[str, Mapping[int, float]]) -> None:
     """Write which variants show which finding (finding_id -> variant_id -> amount per journey)."""
-    rows = [(finding_id, variant_id, float(amount)) for finding_id, by_variant in sorted(hits.items())
-            for variant_id, amount in sorted(by_variant.items())]  # fmt: skip
+    rows = [
+        (finding_id, variant_id, float(amount))
+        for finding_id, by_variant in sorted(hits.items())
+        for variant_id, amount in sorted(by_variant.items())
+    ]
     if not rows:
         return
     columns = list(zip(*rows, strict=True))
-    table = pa.table({"finding_id": pa.array(columns[0]), "variant_id": pa.array(columns[1], pa.uint32()), "amount": pa.array(columns[2])})
+    table = pa.table(
+        {
+            "finding_id": pa.array(columns[0]),
+            "variant_id": pa.array(columns[1], pa.uint32()),
+            "amount": pa.array(columns[2]),
+        }
+    )
     store.put("incoming_marks", table)
     ids = [{"id": finding_id} for finding_id in hits]
     for params in ids:
@@ -60,7 +69,9 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
     method, seed = context.method, seed_of(finding_id)
     params = {"id": finding_id}
     hit = f"from finding_variant as f inner join population as p using (variant_id) where f.finding_id = $id and {scope.condition}"
-    typical = store.rows(f"select journey_key {hit} order by md5(journey_key || '-{seed}'), journey_key limit {method.n_typical}", params)
+    typical = store.rows(
+        f"select journey_key {hit} order by md5(journey_key || '-{seed}'), journey_key limit {method.n_typical}", params
+    )
     taken = [row[0] for row in typical]
     extreme = store.rows(
         f"select journey_key {hit} and not list_contains($taken, journey_key) "
@@ -68,8 +79,12 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
         {**params, "taken": taken},
     )
     # A counter-example must have had the chance: it reached the same step.
-    chance = "" if context_step is None else """ and exists (select 1 from journey_event as e
+    chance = (
+        ""
+        if context_step is None
+        else """ and exists (select 1 from journey_event as e
         where e.journey_id = p.journey_id and e.step = $step)"""
+    )
     counter = store.rows(
         f"""with drawn as (
             select p.journey_id, p.journey_key from population as p where {scope.condition} and variant_id not in
@@ -77,8 +92,13 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
         select journey_key from drawn order by md5(journey_key || '-{seed}'), journey_key limit {method.n_counter}""",
         params if context_step is None else {**params, "step": context_step},
     )
-    return {"typical": taken, "extreme": [row[0] for row in extreme], "counter": [row[0] for row in counter],
-            "sql": scope.evidence_sql(finding_id, context), "seed": seed}  # fmt: skip
+    return {
+        "typical": taken,
+        "extreme": [row[0] for row in extreme],
+        "counter": [row[0] for row in counter],
+        "sql": scope.evidence_sql(finding_id, context),
+        "seed": seed,
+    }
 
 
 def withheld(finding_id: str) -> dict[str, Any]:
@@ -92,7 +112,9 @@ def no_cost(reason: str) -> dict[str, Any]:
     return {**dict.fromkeys(keys), "basis": dict.fromkeys(keys), "reason": dict.fromkeys(keys, reason)}
 
 
-def cost_of_minutes(context: Context, customer_ms: Sequence[int], company_ms: Sequence[int], seed: int) -> dict[str, Any]:
+def cost_of_minutes(
+    context: Context, customer_ms: Sequence[int], company_ms: Sequence[int], seed: int
+) -> dict[str, Any]:
     """Cost from measured ms per customer over the window: minutes a week, bootstrap over customers (0.5).
 
     `company_ms` empty = the logs tell no handling time. Money needs a rate from site.toml; without it null, never 0.
@@ -101,7 +123,9 @@ def cost_of_minutes(context: Context, customer_ms: Sequence[int], company_ms: Se
 
     def interval(values: Sequence[int]) -> dict[str, Any]:
         array = np.array(values, dtype=np.int64)
-        low, high = bootstrap_sum(array, seed, method.bootstrap_draws, method.bootstrap_customers_max, method.confidence)
+        low, high = bootstrap_sum(
+            array, seed, method.bootstrap_draws, method.bootstrap_customers_max, method.confidence
+        )
         middle = float(array.sum())
         return _triple(min(low, middle), middle, max(high, middle), 60_000 * context.weeks)
 
@@ -132,7 +156,12 @@ def with_money(cost: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _triple(low: float, mid: float, high: float, divisor: float) -> dict[str, Any]:
-    return {"low": round(low / divisor, 2), "mid": round(mid / divisor, 2), "high": round(high / divisor, 2), "unit": "min/week"}
+    return {
+        "low": round(low / divisor, 2),
+        "mid": round(mid / divisor, 2),
+        "high": round(high / divisor, 2),
+        "unit": "min/week",
+    }
 
 
 def _set(cost: dict[str, Any], key: str, value: dict[str, Any], basis: str) -> None:

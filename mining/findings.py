@@ -26,15 +26,35 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.errors import FrontstageError
-
 from mining.method import DEFINITION_VERSION
 
-KINDS = frozenset({
-    "deviation.skipped", "deviation.unexpected", "deviation.out_of_order", "deviation.late", "deviation.rule",
-    "loop.self", "loop.pingpong", "loop.cycle", "rework", "repeat_contact", "re_ask", "merge", "eliminate", "handoff",
-    "duplicate_request", "channel_switch", "failure_point", "page_calls", "change_effect", "map_change", "whatif",
-    "competitor_gap", "data_quality",
-})  # fmt: skip
+KINDS = frozenset(
+    {
+        "deviation.skipped",
+        "deviation.unexpected",
+        "deviation.out_of_order",
+        "deviation.late",
+        "deviation.rule",
+        "loop.self",
+        "loop.pingpong",
+        "loop.cycle",
+        "rework",
+        "repeat_contact",
+        "re_ask",
+        "merge",
+        "eliminate",
+        "handoff",
+        "duplicate_request",
+        "channel_switch",
+        "failure_point",
+        "page_calls",
+        "change_effect",
+        "map_change",
+        "whatif",
+        "competitor_gap",
+        "data_quality",
+    }
+)
 STATUSES = ("confirmed", "candidate", "below_tolerance", "not_enough_data", "cannot_tell", "withdrawn")
 GRADES = ("A", "B", "C", "D")
 COSTS = ("customer_min_per_week", "company_min_per_week", "money_per_week")
@@ -77,7 +97,9 @@ class Finding:
     def __post_init__(self) -> None:
         problems = check(self)
         if problems:
-            raise FindingError(f"finding {self.kind} {canonical(self.where)}: {'; '.join(problems)}; this is a bug of the analysis")
+            raise FindingError(
+                f"finding {self.kind} {canonical(self.where)}: {'; '.join(problems)}; this is a bug of the analysis"
+            )
 
     @property
     def finding_id(self) -> str:
@@ -116,19 +138,28 @@ def check(finding: Finding) -> list[str]:
     problems = [
         f"{name} is {value!r}, expected one of {', '.join(sorted(allowed))}"
         for name, value, allowed in (
-            ("kind", finding.kind, KINDS), ("status", finding.status, STATUSES), ("grade", finding.grade, GRADES),
+            ("kind", finding.kind, KINDS),
+            ("status", finding.status, STATUSES),
+            ("grade", finding.grade, GRADES),
         )
         if value not in allowed
-    ]  # fmt: skip
-    problems += [f"{name} is empty" for name in ("title", "text_evidence", "text_caution", "family", "config_hash", "input_hash")
-                 if not getattr(finding, name)]  # fmt: skip
+    ]
+    problems += [
+        f"{name} is empty"
+        for name in ("title", "text_evidence", "text_caution", "family", "config_hash", "input_hash")
+        if not getattr(finding, name)
+    ]
     problems += _check_numbers(finding) + _check_cost(finding.cost) + _check_evidence(finding)
     problems += lint_words(finding)
     return problems
 
 
 def _check_numbers(finding: Finding) -> list[str]:
-    problems = [f"n has no {key!r}" for key in ("units", "unit", "journeys", "customers", "exposed", "sample") if key not in finding.n]
+    problems = [
+        f"n has no {key!r}"
+        for key in ("units", "unit", "journeys", "customers", "exposed", "sample")
+        if key not in finding.n
+    ]
     problems += [f"window has no {key!r}" for key in ("from", "to", "weeks") if key not in finding.window]
     problems += [f"effect has no {key!r}" for key in ("name", "value", "unit") if key not in finding.effect]
     if finding.effect.get("value") is not None and not finding.effect.get("unit"):
@@ -161,7 +192,9 @@ def _check_cost(cost: dict[str, Any]) -> list[str]:
 
 def _check_evidence(finding: Finding) -> list[str]:
     evidence = finding.evidence
-    problems = [f"evidence has no {key!r}" for key in ("typical", "extreme", "counter", "sql", "seed") if key not in evidence]
+    problems = [
+        f"evidence has no {key!r}" for key in ("typical", "extreme", "counter", "sql", "seed") if key not in evidence
+    ]
     if finding.status == "confirmed" and not problems and not evidence["typical"]:
         problems.append("confirmed without evidence journeys")
     if sum(len(evidence.get(key, [])) for key in ("typical", "extreme", "counter")) > 20:

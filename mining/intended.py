@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import ConfigError
-
 from mining.automaton import Automaton, Builder
 
 MAX_ANY_ORDER = 8
@@ -40,7 +39,7 @@ _RULES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("not_both", re.compile(rf"^not both {_S} and {_S}$")),
     ("starts_with", re.compile(rf"^starts with {_S}$")),
     ("ends_with", re.compile(rf"^ends with one of {_S}(?:, {_S})*$")),
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def parse(data: dict[str, Any], known_steps: Iterable[str] = ()) -> Intended:
     _refuse_unknown_keys("", data, _KEYS)
     process, steps = data.get("process"), data.get("steps")
     if not isinstance(process, str) or not process:
-        raise ConfigError(f"process: got {process!r}, expected a name such as \"order_to_delivery\"")
+        raise ConfigError(f'process: got {process!r}, expected a name such as "order_to_delivery"')
     if not isinstance(steps, list) or not steps:
         raise ConfigError('steps: expected a list of steps, e.g. steps = ["view_product*", "pay", "deliver"]')
     builder = Builder()
@@ -105,10 +104,17 @@ def parse(data: dict[str, Any], known_steps: Iterable[str] = ()) -> Intended:
     if both := sorted(ignore & automaton.labels):
         raise ConfigError(f"ignore: {both[0]!r} is also in steps; expected it in one of the two")
     return Intended(
-        process, _integer(data, "version", 1), _choice(data, "case", ("order", "episode"), "order"), automaton,
-        tuple(parse_rule(text, known) for text in _list(data, "rules")), ignore,
-        _choice(data, "other_steps", ("deviation", "ignore"), "deviation"), _tolerance(data), _weights(data, automaton), data,
-    )  # fmt: skip
+        process,
+        _integer(data, "version", 1),
+        _choice(data, "case", ("order", "episode"), "order"),
+        automaton,
+        tuple(parse_rule(text, known) for text in _list(data, "rules")),
+        ignore,
+        _choice(data, "other_steps", ("deviation", "ignore"), "deviation"),
+        _tolerance(data),
+        _weights(data, automaton),
+        data,
+    )
 
 
 def parse_rule(text: Any, known: list[str]) -> Rule:
@@ -118,12 +124,22 @@ def parse_rule(text: Any, known: list[str]) -> Rule:
     for form, pattern in _RULES:
         match = pattern.match(text.strip())
         if match:
-            names = re.findall(_S, text.removeprefix("ends with one of ")) if form == "ends_with" else [
-                group for group in match.groups() if group and not group.isdigit() and not re.fullmatch(r"(business )?(minute|hour|day|week)s?", group)
-            ]  # fmt: skip
+            names = (
+                re.findall(_S, text.removeprefix("ends with one of "))
+                if form == "ends_with"
+                else [
+                    group
+                    for group in match.groups()
+                    if group
+                    and not group.isdigit()
+                    and not re.fullmatch(r"(business )?(minute|hour|day|week)s?", group)
+                ]
+            )
             return Rule(form, text.strip(), tuple(_name(name, f"rules: {text!r}", known) for name in names))
-    forms = "'X within 2 days of Y', 'if X then Y within 2 hours', 'X requires Y before', 'never X after Y within 7 days', " \
-            "'at most 1 X per journey', 'not both X and Y', 'starts with X', 'ends with one of X, Y'"  # fmt: skip
+    forms = (
+        "'X within 2 days of Y', 'if X then Y within 2 hours', 'X requires Y before', 'never X after Y within 7 days', "
+        "'at most 1 X per journey', 'not both X and Y', 'starts with X', 'ends with one of X, Y'"
+    )
     raise ConfigError(f"rules: {text!r} is none of the known sentences; expected one of {forms}")
 
 
@@ -139,17 +155,29 @@ def _item(builder: Builder, state: int, item: Any, where: str, known: list[str])
     if isinstance(item, str):
         return _step(builder, state, item, where, known)
     if not isinstance(item, dict) or len(item) != 1:
-        raise ConfigError(f"{where}: got {item!r}, expected a step in quotes or a table with one of {', '.join(_PARTS)}")
+        raise ConfigError(
+            f"{where}: got {item!r}, expected a step in quotes or a table with one of {', '.join(_PARTS)}"
+        )
     key, value = next(iter(item.items()))
     _refuse_unknown_keys(where, item, _PARTS)
     if key == "one_of":
         if not isinstance(value, list) or len(value) < 2:
             raise ConfigError(f"{where}.one_of: expected at least two lists of steps")
-        ends = [_sequence(builder, builder.branch(state), branch if isinstance(branch, list) else [branch], f"{where}.one_of[{n}]", known)
-                for n, branch in enumerate(value)]  # fmt: skip
+        ends = [
+            _sequence(
+                builder,
+                builder.branch(state),
+                branch if isinstance(branch, list) else [branch],
+                f"{where}.one_of[{n}]",
+                known,
+            )
+            for n, branch in enumerate(value)
+        ]
         return builder.join(ends)
     if key == "optional":
-        end = _sequence(builder, builder.branch(state), value if isinstance(value, list) else [value], f"{where}.optional", known)
+        end = _sequence(
+            builder, builder.branch(state), value if isinstance(value, list) else [value], f"{where}.optional", known
+        )
         return builder.join([state, end])
     return _any_order(builder, state, value, where, known)
 
@@ -173,13 +201,17 @@ def _any_order(builder: Builder, state: int, value: Any, where: str, known: list
 def _step(builder: Builder, state: int, text: str, where: str, known: list[str]) -> int:
     match = _STEP.match(text)
     if not match:
-        raise ConfigError(f"{where}: got {text!r}, expected a step such as 'pay', 'pay?', 'pay*', 'pay+' or 'pay{{1,3}}'")
+        raise ConfigError(
+            f"{where}: got {text!r}, expected a step such as 'pay', 'pay?', 'pay*', 'pay+' or 'pay{{1,3}}'"
+        )
     name = _name(match.group(1), where, known)
     low, high = {None: (1, 1), "?": (0, 1), "*": (0, None), "+": (1, None)}.get(match.group(2), (0, 0))
     if match.group(3):
         low, high = int(match.group(3)), int(match.group(4) or match.group(3))
         if not 0 <= low <= high <= MAX_REPEAT or high == 0:
-            raise ConfigError(f"{where}: got {text!r}, expected {{low,high}} with low <= high, high from 1 to {MAX_REPEAT}")
+            raise ConfigError(
+                f"{where}: got {text!r}, expected {{low,high}} with low <= high, high from 1 to {MAX_REPEAT}"
+            )
     for _ in range(low):
         state = builder.edge(state, name)
     if high is None:
@@ -246,7 +278,10 @@ def _weights(data: dict[str, Any], automaton: Automaton) -> dict[str, int]:
     for step, value in weights.items():
         if step not in automaton.labels:
             close = difflib.get_close_matches(step, sorted(automaton.labels), n=1)
-            raise ConfigError(f"weights.{step}: not a step of this process; " + (f"did you mean {close[0]!r}?" if close else "expected one of steps"))
+            raise ConfigError(
+                f"weights.{step}: not a step of this process; "
+                + (f"did you mean {close[0]!r}?" if close else "expected one of steps")
+            )
         if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1000:
             raise ConfigError(f"weights.{step}: got {value!r}, expected a whole number from 1 to 1000")
     return dict(weights)

@@ -21,18 +21,19 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 sys._pm4py_welcome_shown = True  # type: ignore[attr-defined]
 
 import pm4py  # noqa: E402
-from ingest.errors import DataGateError  # noqa: E402
 from pm4py.algo.conformance.alignments.petri_net.variants import dijkstra_less_memory as dijkstra  # noqa: E402
 from pm4py.algo.discovery.inductive.dtypes.im_ds import IMDataStructureUVCL  # noqa: E402
 from pm4py.algo.discovery.inductive.variants.im import IMUVCL  # noqa: E402
-from pm4py.algo.discovery.inductive.variants.imf import IMFParameters, IMFUVCL  # noqa: E402
+from pm4py.algo.discovery.inductive.variants.imf import IMFUVCL, IMFParameters  # noqa: E402
 from pm4py.objects.bpmn.exporter.variants.etree import get_xml_string  # noqa: E402
+from pm4py.objects.log.importer.xes.variants import iterparse  # noqa: E402
 from pm4py.objects.log.obj import Event, EventLog, Trace  # noqa: E402
 from pm4py.objects.petri_net.obj import Marking, PetriNet  # noqa: E402
 from pm4py.objects.petri_net.utils import petri_utils  # noqa: E402
 from pm4py.objects.process_tree.obj import ProcessTree  # noqa: E402
 from pm4py.objects.process_tree.utils import generic as tree_tools  # noqa: E402
 
+from ingest.errors import DataGateError  # noqa: E402
 from mining.automaton import Automaton  # noqa: E402
 from mining.bpmn import canonical_bpmn  # noqa: E402
 
@@ -85,8 +86,14 @@ def discover(ways: Sequence[Way], noise_threshold: float) -> Model:
 
 def tree_text(model: Model) -> str:
     """The process tree as indented text: one node a line, steps by name, `(nothing)` for a silent step."""
-    words = {"SEQUENCE": "in order", "XOR": "one of", "PARALLEL": "in any order", "LOOP": "repeat", "OR": "one or more of",
-             "INTERLEAVING": "one after the other, any order"}  # fmt: skip
+    words = {
+        "SEQUENCE": "in order",
+        "XOR": "one of",
+        "PARALLEL": "in any order",
+        "LOOP": "repeat",
+        "OR": "one or more of",
+        "INTERLEAVING": "one after the other, any order",
+    }
     lines: list[str] = []
 
     def write(node: ProcessTree, depth: int) -> None:
@@ -128,8 +135,13 @@ def quality(model: Model, ways: Sequence[Way], total_journeys: int, traces_max: 
     precision = pm4py.precision_token_based_replay(log, net, initial, final)
     used = [way for way, times in zip(ways, repeats, strict=True) if times]
     journeys = sum(n for _, n in used)
-    return Quality(round(float(fitness["log_fitness"]), 6), round(float(precision), 6), len(used), journeys,
-                   round(journeys / total_journeys, 6) if total_journeys else 0.0)  # fmt: skip
+    return Quality(
+        round(float(fitness["log_fitness"]), 6),
+        round(float(precision), 6),
+        len(used),
+        journeys,
+        round(journeys / total_journeys, 6) if total_journeys else 0.0,
+    )
 
 
 def _proportional(ways: Sequence[Way], traces_max: int) -> list[int]:
@@ -153,12 +165,17 @@ def read_xes(path: Path) -> list[dict[str, Any]]:
     with opener(path, "rb") as stream:
         if b"<!DOCTYPE" in stream.read(4096):
             raise DataGateError(f"{path.name}: carries a DOCTYPE; expected plain XES without entities")
-    log = pm4py.read_xes(str(path), return_legacy_log_object=True)
+    log = iterparse.apply(str(path), parameters={iterparse.Parameters.SHOW_PROGRESS_BAR: False})
     events = [
-        {"case": str(trace.attributes.get("concept:name", number)), "step": str(event["concept:name"]),
-         "occurred_at": event["time:timestamp"], "resource": event.get("org:resource")}
-        for number, trace in enumerate(log) for event in trace
-    ]  # fmt: skip
+        {
+            "case": str(trace.attributes.get("concept:name", number)),
+            "step": str(event["concept:name"]),
+            "occurred_at": event["time:timestamp"],
+            "resource": event.get("org:resource"),
+        }
+        for number, trace in enumerate(log)
+        for event in trace
+    ]
     if not events:
         raise DataGateError(f"{path.name}: no event in it; expected an XES log")
     return events

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.store import Store
-
 from mining.context import Context
 
 _SQL = Path(__file__).parent / "population.sql"
@@ -49,16 +48,22 @@ class Scope:
 
     def evidence_sql(self, finding_id: str, context: Context) -> str:
         """The query that returns the journey_key of every journey that shows the finding; runs on the warehouse."""
-        parts = [f"f.finding_id = '{finding_id}'", "j.is_complete", f"j.started_at >= timestamp '{context.window_from}'",
-                 f"j.started_at < timestamp '{context.window_to}'"]  # fmt: skip
+        parts = [
+            f"f.finding_id = '{finding_id}'",
+            "j.is_complete",
+            f"j.started_at >= timestamp '{context.window_from}'",
+            f"j.started_at < timestamp '{context.window_to}'",
+        ]
         if self.anchor:
             parts.append(f"j.anchor = '{self.anchor}'")
         if not self.keep_truncated:
             parts.append("not j.is_truncated")
-        return ("select j.journey_key from finding_variant as f "
-                "inner join journey_metrics as m on m.variant_id = f.variant_id "
-                "inner join journey as j on j.journey_id = m.journey_id "
-                f"where {' and '.join(parts)} order by j.journey_key")  # fmt: skip
+        return (
+            "select j.journey_key from finding_variant as f "
+            "inner join journey_metrics as m on m.variant_id = f.variant_id "
+            "inner join journey as j on j.journey_id = m.journey_id "
+            f"where {' and '.join(parts)} order by j.journey_key"
+        )
 
 
 def prepare(store: Store, context: Context) -> None:

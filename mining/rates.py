@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from mining import evidence
 from mining.context import Context
 from mining.evidence import Reach
+from mining.findings import Finding, identity
 from mining.population import SPLITS, Variant
 from mining.statistics import needed_for_floor, wilson
 
@@ -36,12 +38,22 @@ def rate_of(hit: list[tuple[Variant, float]], eligible: list[Variant]) -> Rate:
 def n_part(rate: Rate, reach: Reach, sample: str, *, events: int | None, n_needed: int | None) -> dict[str, Any]:
     """The record's `n`. `units` = eligible journeys of the published sample, `exposed` = of all closed journeys."""
     return {
-        "units": rate.n[sample], "unit": "closed journeys", "hits": round(rate.hits[sample], 2), "sample": sample,
-        "customers": reach.customers, "journeys": reach.journeys, "exposed": rate.n["all"], "events": events,
-        "hits_all": round(rate.hits["all"], 2), "share_all": round(rate.share("all"), 6),
-        "hits_discovery": round(rate.hits["discovery"], 2), "n_discovery": rate.n["discovery"],
-        "hits_confirm": round(rate.hits["confirm"], 2), "n_confirm": rate.n["confirm"], "n_needed": n_needed,
-    }  # fmt: skip
+        "units": rate.n[sample],
+        "unit": "closed journeys",
+        "hits": round(rate.hits[sample], 2),
+        "sample": sample,
+        "customers": reach.customers,
+        "journeys": reach.journeys,
+        "exposed": rate.n["all"],
+        "events": events,
+        "hits_all": round(rate.hits["all"], 2),
+        "share_all": round(rate.share("all"), 6),
+        "hits_discovery": round(rate.hits["discovery"], 2),
+        "n_discovery": rate.n["discovery"],
+        "hits_confirm": round(rate.hits["confirm"], 2),
+        "n_confirm": rate.n["confirm"],
+        "n_needed": n_needed,
+    }
 
 
 def n_withheld() -> dict[str, Any]:
@@ -69,10 +81,14 @@ def count_text(value: float) -> str:
 def sample_sentence(rate: Rate, sample: str, confidence: float, noun: str = "journeys") -> str:
     """One sentence with numerator, denominator and interval, and where the numbers come from."""
     ci = ci_part(rate, sample, confidence)
-    part = f"{count_text(rate.hits[sample])} of {count_text(rate.n[sample])} {noun}, {share_text(rate.share(sample), ci)}"
+    part = (
+        f"{count_text(rate.hits[sample])} of {count_text(rate.n[sample])} {noun}, {share_text(rate.share(sample), ci)}"
+    )
     if sample == "confirm":
-        return (f"Among customers kept apart for checking: {part}; in all closed {noun}: {count_text(rate.hits['all'])} of "
-                f"{count_text(rate.n['all'])} ({100 * rate.share('all'):.1f} %)")  # fmt: skip
+        return (
+            f"Among customers kept apart for checking: {part}; in all closed {noun}: {count_text(rate.hits['all'])} of "
+            f"{count_text(rate.n['all'])} ({100 * rate.share('all'):.1f} %)"
+        )
     return f"In all closed {noun}: {part}"
 
 
@@ -90,3 +106,29 @@ def floor_needed(rate: Rate, reach: Reach, journeys_min: int, hits_min: float, c
 def is_small_cell(reach: Reach, context: Context) -> bool:
     """Whether too few customers show it to publish anything."""
     return reach.customers < context.method.small_cell_customers
+
+
+def withheld(context: Context, kind: str, where: dict[str, Any], effect: str, family: str, title: str) -> Finding:
+    """The finding about too few customers: it exists, and says nothing more. `title` must carry no number."""
+    small = context.method.small_cell_customers
+    reason = f"fewer than {small} customers show it"
+    return Finding(
+        kind=kind,
+        status="not_enough_data",
+        grade="D",
+        where=where,
+        window=context.window,
+        n=n_withheld(),
+        effect={"name": effect, "value": None, "unit": "share"},
+        ci={"reason": reason},
+        cost=evidence.no_cost(reason),
+        evidence=evidence.withheld(identity(kind, where)),
+        robustness={"sign_stable": None},
+        title=title,
+        text_evidence=f"Fewer than {small} customers show it; numbers are withheld to protect them.",
+        text_caution="Not enough data: nothing is said about how often it happens.",
+        family=family,
+        m=0,
+        config_hash=context.config_hash,
+        input_hash=context.input_hash,
+    )

@@ -12,18 +12,42 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from ingest.store import Store
 
+from ingest.store import Store
 from mining.findings import STATUSES, Finding, canonical
 
 SCHEMA = Path(__file__).parent / "schema.sql"
 _JSON = ("where", "window", "n", "effect", "ci", "cost", "evidence", "robustness", "extra")
 COLUMNS = (
-    "finding_id", "no_label", "kind", "status", "grade", "rank_no", "title", "text_evidence", "text_caution",
-    "where_json", "window_json", "n_json", "effect_json", "ci_json", "p", "q", "family", "m", "cost_json",
-    "evidence_json", "robustness_json", "first_seen", "last_seen", "definition_version", "config_hash", "input_hash",
-    "seed", "extra_json",
-)  # fmt: skip
+    "finding_id",
+    "no_label",
+    "kind",
+    "status",
+    "grade",
+    "rank_no",
+    "title",
+    "text_evidence",
+    "text_caution",
+    "where_json",
+    "window_json",
+    "n_json",
+    "effect_json",
+    "ci_json",
+    "p",
+    "q",
+    "family",
+    "m",
+    "cost_json",
+    "evidence_json",
+    "robustness_json",
+    "first_seen",
+    "last_seen",
+    "definition_version",
+    "config_hash",
+    "input_hash",
+    "seed",
+    "extra_json",
+)
 
 
 def prepare(store: Store) -> None:
@@ -33,7 +57,9 @@ def prepare(store: Store) -> None:
 
 def ranked(findings: list[Finding]) -> list[Finding]:
     """The order of reports: what is confirmed first, then by customer minutes a week, then by n."""
-    return sorted(findings, key=lambda f: (STATUSES.index(f.status), -f.customer_minutes, -int(f.n["units"] or 0), f.finding_id))
+    return sorted(
+        findings, key=lambda f: (STATUSES.index(f.status), -f.customer_minutes, -int(f.n["units"] or 0), f.finding_id)
+    )
 
 
 def save(store: Store, findings: list[Finding], night: dt.date) -> None:
@@ -49,9 +75,15 @@ def save(store: Store, findings: list[Finding], night: dt.date) -> None:
         store.run("delete from finding_history where night = $night", {"night": night})
         store.run("delete from finding", name="clear findings")
         labels = _labels(store, ids, night)
-        first = dict(store.rows("select finding_id, min(night) from finding_history where night < $night group by 1", {"night": night}))
-        rows = [_row(finding, rank, labels[finding.finding_id], first.get(finding.finding_id, night), night)
-                for rank, finding in enumerate(ordered, 1)]  # fmt: skip
+        first = dict(
+            store.rows(
+                "select finding_id, min(night) from finding_history where night < $night group by 1", {"night": night}
+            )
+        )
+        rows = [
+            _row(finding, rank, labels[finding.finding_id], first.get(finding.finding_id, night), night)
+            for rank, finding in enumerate(ordered, 1)
+        ]
         if rows:
             _insert(store, "finding", rows)
             _insert(store, "finding_history", [_history(finding, night) for finding in ordered])
@@ -74,8 +106,23 @@ def _labels(store: Store, ids: list[str], night: dt.date) -> dict[str, str]:
 
 def _row(finding: Finding, rank: int, label: str, first_seen: dt.date, night: dt.date) -> dict[str, Any]:
     row: dict[str, Any] = {f"{name}_json": canonical(getattr(finding, name)) for name in _JSON}
-    for name in ("finding_id", "kind", "status", "grade", "title", "text_evidence", "text_caution", "p", "q", "family", "m",
-                 "definition_version", "config_hash", "input_hash", "seed"):  # fmt: skip
+    for name in (
+        "finding_id",
+        "kind",
+        "status",
+        "grade",
+        "title",
+        "text_evidence",
+        "text_caution",
+        "p",
+        "q",
+        "family",
+        "m",
+        "definition_version",
+        "config_hash",
+        "input_hash",
+        "seed",
+    ):
         row[name] = getattr(finding, name)
     row |= {"no_label": label, "rank_no": rank, "first_seen": first_seen, "last_seen": night}
     return {name: row[name] for name in COLUMNS}
@@ -84,10 +131,13 @@ def _row(finding: Finding, rank: int, label: str, first_seen: dt.date, night: dt
 def _history(finding: Finding, night: dt.date) -> dict[str, Any]:
     value = finding.effect.get("value")
     return {
-        "finding_id": finding.finding_id, "night": night, "status": finding.status,
+        "finding_id": finding.finding_id,
+        "night": night,
+        "status": finding.status,
         "value": None if value is None else float(value),
-        "low": finding.ci.get("low"), "high": finding.ci.get("high"),
-    }  # fmt: skip
+        "low": finding.ci.get("low"),
+        "high": finding.ci.get("high"),
+    }
 
 
 def _insert(store: Store, table: str, rows: list[dict[str, Any]]) -> None:
@@ -106,8 +156,13 @@ def _array(values: list[Any]) -> pa.Array:
 def read(store: Store) -> list[dict[str, Any]]:
     """Tonight's findings in rank order, JSON parts as dictionaries without the `_json` suffix."""
     records = store.records(f"select {', '.join(COLUMNS)} from finding order by rank_no")
-    return [{name.removesuffix("_json"): json.loads(value) if name.endswith("_json") else value for name, value in record.items()}
-            for record in records]  # fmt: skip
+    return [
+        {
+            name.removesuffix("_json"): json.loads(value) if name.endswith("_json") else value
+            for name, value in record.items()
+        }
+        for record in records
+    ]
 
 
 def export(store: Store, path: Path) -> None:

@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.store import Store
-
 from mining import aggregate, analyses, context, discovery, intended, population, register
 from mining.findings import Finding, canonical
 from mining.method import Method
@@ -43,13 +42,21 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
     process = intended.load(site.process / "intended.toml", touch)
     first, last = context.read_window(store, night)
     extra: dict[str, Any] = {
-        "agent_hour": settings.costs.agent_hour, "currency": settings.site.currency,
+        "agent_hour": settings.costs.agent_hour,
+        "currency": settings.site.currency,
         "intended": canonical(process.source) if process else None,
-    }  # fmt: skip
+    }
     return context.Context(
-        method, first, last, touch, settings.costs.agent_hour, settings.site.currency, process, method.config_hash(extra),
+        method,
+        first,
+        last,
+        touch,
+        settings.costs.agent_hour,
+        settings.site.currency,
+        process,
+        method.config_hash(extra),
         context.read_input_hash(store),
-    )  # fmt: skip
+    )
 
 
 def find_all(store: Store, frame: context.Context) -> list[Finding]:

@@ -14,7 +14,8 @@ from reports.svg import px, text
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """An axis that all cards with one unit share. `factor` turns a value into what the ticks say (share to per cent)."""
+    """An axis that all cards with one unit share. `factor` turns a value into what the ticks say (share to per
+    cent)."""
 
     low: float
     high: float
@@ -38,19 +39,26 @@ class Axis:
         return [self.low + i * self.step for i in range(round((self.high - self.low) / self.step) + 1)]
 
 
-def effect_axis(value: float, low: float | None, high: float | None, axis: Axis, tone: str, title: str, width: int = 276) -> Markup:
+def effect_axis(
+    value: float, low: float | None, high: float | None, axis: Axis, tone: str, title: str, width: int = 276
+) -> Markup:
     """A dot with its interval; hollow when the interval holds zero. `title` is the accessible name."""
     left, right = 14.0, width - 22.0
 
     def at(v: float) -> float:
         return left + (v * axis.factor - axis.low) / (axis.high - axis.low) * (right - left)
 
-    parts = [f'<svg class="effect" role="img" aria-label="{text(title)}" viewBox="0 0 {width} 40" width="{width}" height="40">']
+    parts = [
+        f'<svg class="effect" role="img" aria-label="{text(title)}" viewBox="0 0 {width} 40" width="{width}" '
+        f'height="40">'
+    ]
     for index, tick in enumerate(axis.ticks):
         zero = " zero" if abs(tick) < axis.step / 1e6 else ""
         x = left + (tick - axis.low) / (axis.high - axis.low) * (right - left)
         parts.append(f'<line class="tick{zero}" x1="{px(x)}" x2="{px(x)}" y1="{2 if zero else 4}" y2="22"/>')
-        name = formats.number(tick, None if axis.step < 1 and tick else 0 if axis.step >= 1 and axis.step % 1 == 0 else 1)
+        name = formats.number(
+            tick, None if axis.step < 1 and tick else 0 if axis.step >= 1 and axis.step % 1 == 0 else 1
+        )
         suffix = axis.suffix if index == len(axis.ticks) - 1 else ""
         parts.append(f'<text x="{px(x)}" y="35">{text(name)}{text(suffix)}</text>')
     if low is not None and high is not None:
@@ -67,11 +75,14 @@ def spark(values: Sequence[float], title: str, width: int = 200, height: int = 3
     low, high = min(values), max(values)
     span = (high - low) or 1.0
     points = [
-        (2 + i * (width - 8) / (len(values) - 1), height - 4 - (value - low) / span * (height - 8)) for i, value in enumerate(values)
+        (2 + i * (width - 8) / (len(values) - 1), height - 4 - (value - low) / span * (height - 8))
+        for i, value in enumerate(values)
     ]
     line = "L".join(f"{px(x)} {px(y)}" for x, y in points)
     x, y = points[-1]  # the dot is a stroke, too, so that stretching keeps it round
     return Markup(
-        f'<svg class="spark" role="img" aria-label="{text(title)}" viewBox="0 0 {width} {height}" preserveAspectRatio="none">'
-        f'<path d="M{line}" vector-effect="non-scaling-stroke"/><path class="end" d="M{px(x)} {px(y)}h0.01" vector-effect="non-scaling-stroke"/></svg>'
+        f'<svg class="spark" role="img" aria-label="{text(title)}" viewBox="0 0 {width} {height}" '
+        f'preserveAspectRatio="none">'
+        f'<path d="M{line}" vector-effect="non-scaling-stroke"/><path class="end" d="M{px(x)} {px(y)}h0.01" '
+        f'vector-effect="non-scaling-stroke"/></svg>'
     )

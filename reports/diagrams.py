@@ -1,6 +1,7 @@
 """A process map as inline SVG: layout in, text out.
 
-Colour, dashes and type come from CSS classes only, so that dark mode and print need no second drawing. Two drawings stand
+Colour, dashes and type come from CSS classes only, so that dark mode and print need no second drawing. Two drawings
+stand
 side by side: the lane heads, which stay in place, and the map, which scrolls. Paths are told by the table, not by the
 drawing; each step is a link to its row, in reading order from left to right.
 """
@@ -25,7 +26,7 @@ LANE_TINTS = 6
 
 _LONG_WAIT_MS = 40 * 3_600_000
 _DISC = 9.0
-_WIDEST, _TIGHTEST = 60.0, 9.0
+_WIDEST, _TIGHTEST = 90.0, 9.0
 """How far a gutter may grow, and how much it may shrink, for a map to fit its frame, px."""
 
 
@@ -73,20 +74,28 @@ def draw(
 ) -> Diagram:
     """Draw a map. `title` is its accessible name, `k` the least number of customers a published count stands for.
 
-    `scale_to` is the largest count that the stroke width is scaled to (default: the map's own largest), `focus` the keys
+    `scale_to` is the largest count that the stroke width is scaled to (default: the map's own largest), `focus` the
+    keys
     of steps that are set off from their neighbours. `finding_href` and `step_href` are links with {} for the anchor;
     a map about `fill` px wide is made exactly so.
     """
-    top = scale_to or max((edge.n for edge in process.edges), default=1)
+    top = scale_to or max((edge.n for edge in process.edges if edge.source != edge.target), default=1)
     by_pair = {(edge.source, edge.target): edge for edge in process.edges}
-    edges = [Edge(e.source, e.target, e.n, _label_px(e, k), _stroke(e.n, top)) for e in process.edges]
+    edges = [Edge(e.source, e.target, e.n, *_label_px(e, k), _stroke(e.n, top)) for e in process.edges]
     boxes = [Box(step.key, step.lane) for step in process.steps]
     sizes = Sizes() if ruler else replace(Sizes(), ruler=0.0)
     layout = lay_out(boxes, edges, len(process.lanes), intended=process.intended, pins=pins, sizes=sizes)
     n_gutters = len(layout.column_x) - 1
     change = (fill - layout.width) / max(n_gutters, 1)
     if fill and n_gutters and change > -_TIGHTEST:  # routes don't depend on measures: other gutters are the same map
-        layout = lay_out(boxes, edges, len(process.lanes), intended=process.intended, pins=pins, sizes=replace(sizes, stretch=min(change, _WIDEST)))
+        layout = lay_out(
+            boxes,
+            edges,
+            len(process.lanes),
+            intended=process.intended,
+            pins=pins,
+            sizes=replace(sizes, stretch=min(change, _WIDEST)),
+        )
     steps = {step.key: step for step in process.steps}
     reading = sorted(layout.boxes, key=lambda box: (box.x, box.y, box.key))
     number = {box.key: n for n, box in enumerate(reading)}
@@ -102,27 +111,41 @@ def draw(
     body.append(_visibility(layout, width, head))
     drawn = sorted(layout.edges, key=lambda e: (bool(by_pair[e.edge.source, e.edge.target].findings), e.edge.weight))
     body += [_edge(e, by_pair[e.edge.source, e.edge.target], number) for e in drawn]
-    body += [_box(box, steps[box.key], process, number[box.key], k, (step_href, finding_href), box.key in focus) for box in reading]
+    body += [
+        _box(box, steps[box.key], process, number[box.key], k, (step_href, finding_href), box.key in focus)
+        for box in reading
+    ]
     body += [_label(e, by_pair[e.edge.source, e.edge.target], number, k, finding_href) for e in drawn if e.label]
     body.append(_discs(layout, by_pair, finding_href))
     body.append("</g></svg>")
-    return Diagram(Markup(_heads(layout, process, head, height, ruler)), Markup("".join(body)), width, height, len(boxes), layout, coverage)
+    return Diagram(
+        Markup(_heads(layout, process, head, height, ruler)),
+        Markup("".join(body)),
+        width,
+        height,
+        len(boxes),
+        layout,
+        coverage,
+    )
 
 
 def _stroke(n: int, top: int) -> float:
     """1.4 to 7 px by the square root of the count."""
-    return round(1.4 + 5.6 * math.sqrt(n / max(top, 1)), 1)
+    return round(1.4 + 5.6 * math.sqrt(min(1.0, n / max(top, 1))), 1)
 
 
-def _label_px(edge: MapEdge, k: int) -> float:
+def _label_px(edge: MapEdge, k: int) -> tuple[float, float]:
+    """Width of the pill with count and discs, and of the discs alone (0 without findings)."""
     label = formats.small_count(edge.n, k, edge.n_people) if edge.n < k else formats.count_short(edge.n)
-    return 10 + 6.4 * len(label) + (2 * _DISC + 2) * len(edge.findings)
+    discs = (2 * _DISC + 2) * len(edge.findings)
+    return 10 + 6.4 * len(label) + discs, discs
 
 
 def _bands(layout: Layout, width: int) -> str:
     kinds = ["c"] + ["o" if lane % 2 else "e" for lane in range(1, len(layout.lanes))]
     return "".join(
-        f'<rect class="band b-{kind}" data-lane="{lane.index}" x="0" y="{px(lane.top)}" width="{width + 4000}" height="{px(lane.height)}"/>'
+        f'<rect class="band b-{kind}" data-lane="{lane.index}" x="0" y="{px(lane.top)}" width="{width + 4000}" '
+        f'height="{px(lane.height)}"/>'
         for lane, kind in zip(layout.lanes, kinds, strict=True)
     )
 
@@ -134,8 +157,14 @@ def _heads(layout: Layout, process: ProcessMap, head: int, height: int, ruler: b
     for lane in layout.lanes:
         tint = 0 if lane.index == 0 else (lane.index - 1) % (LANE_TINTS - 1) + 1
         parts.append(f'<rect class="lane-{tint}" x="0" y="{px(lane.top)}" width="{head}" height="{px(lane.height)}"/>')
-        names = wrap(process.lanes[lane.index].name, 12, 2)
-        notes = wrap(process.lanes[lane.index].note, 16, 2 if lane.height > 80 else 1) if process.lanes[lane.index].note else []
+        names = wrap(process.lanes[lane.index].name, head - 20, 2, 13)
+        notes = (
+            wrap(
+                process.lanes[lane.index].note, head - 20, 3 if lane.height > 110 else 2 if lane.height > 80 else 1, 11
+            )
+            if process.lanes[lane.index].note
+            else []
+        )
         at = lane.top + lane.height / 2 - (15 * len(names) + 13 * len(notes)) / 2 + 12
         for line in names:
             parts.append(f'<text class="lane-name" x="12" y="{px(at)}">{text(line)}</text>')
@@ -155,10 +184,14 @@ def _ruler(layout: Layout, steps: Mapping[str, MapStep]) -> str:
     """
     parts = []
     for column, x in enumerate(layout.column_x):
-        here = [steps[box.key] for box in layout.boxes if box.column == column and steps[box.key].since_start_ms is not None]
+        here = [
+            steps[box.key] for box in layout.boxes if box.column == column and steps[box.key].since_start_ms is not None
+        ]
         if here:
             often = max(step.n for step in here) / 3
-            main = max((step for step in here if step.n >= often), key=lambda step: (step.since_start_ms or 0, step.key))
+            main = max(
+                (step for step in here if step.n >= often), key=lambda step: (step.since_start_ms or 0, step.key)
+            )
             parts.append(f'<text class="ruler mid" x="{px(x)}" y="17">{formats.duration(main.since_start_ms)}</text>')
     return "".join(parts)
 
@@ -175,14 +208,15 @@ def _edge(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int]) -> str:
 def _label(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int], k: int, finding_href: str) -> str:
     assert placed.label is not None
     x, y = placed.label
-    width = placed.edge.label_px
+    width = placed.label_px
     label = formats.small_count(edge.n, k, edge.n_people) if edge.n < k else formats.count_short(edge.n)
     discs = (2 * _DISC + 2) * len(edge.findings)
     parts = [
         f'<g class="ed k-{edge.kind[0]} s-{number[edge.source]} t-{number[edge.target]} lb">'
         f'<rect x="{px(x - width / 2)}" y="{px(y - 7.5)}" width="{px(width)}" height="15" rx="4"/>'
-        f'<text x="{px(x + discs / 2)}" y="{px(y + 4)}">{label}</text>'
     ]
+    if width == placed.edge.label_px:  # else there is room for the numbers of the findings only
+        parts.append(f'<text x="{px(x + discs / 2)}" y="{px(y + 4)}">{label}</text>')
     for index, finding in enumerate(edge.findings):
         parts.append(_disc(x - width / 2 + _DISC + index * (2 * _DISC + 2), y, finding, finding_href))
     return "".join(parts) + "</g>"
@@ -192,7 +226,8 @@ def _disc(x: float, y: float, finding: int, href: str) -> str:
     """A numbered disc that leads to the finding. The number is F-nn without its letter."""
     name = f"F-{finding:02d}"
     return (
-        f'<a class="disc" href="{text(href.format(name + ".html" if "/" in href else name))}" aria-label="{finding}: finding {name}">'
+        f'<a class="disc" href="{text(href.format(name + ".html" if "/" in href else name))}" '
+        f'aria-label="{finding}: finding {name}">'
         f'<circle cx="{px(x)}" cy="{px(y)}" r="{px(_DISC)}"/><text x="{px(x)}" y="{px(y + 3.7)}">{finding}</text></a>'
     )
 
@@ -215,27 +250,38 @@ def _discs(layout: Layout, by_pair: Mapping[tuple[str, str], MapEdge], href: str
     return "".join(parts)
 
 
-def _box(box: PlacedBox, step: MapStep, process: ProcessMap, number: int, k: int, hrefs: tuple[str, str], in_focus: bool) -> str:
+def _box(
+    box: PlacedBox, step: MapStep, process: ProcessMap, number: int, k: int, hrefs: tuple[str, str], in_focus: bool
+) -> str:
     x, y, w, h = box.x, box.y, box.width, box.height
-    lines = wrap(step.label, 17, 2)
+    lines = wrap(step.label, w - 14, 2)
     shown = formats.small_count(step.n, k, step.n_people)
     wait = formats.duration(step.wait_ms) if step.wait_ms is not None and step.lane else ""
-    kinds = "".join((" fail" if step.is_failure else "", " fold" if step.n_folded else "", " focus" if in_focus else ""))
+    kinds = "".join(
+        (" fail" if step.is_failure else "", " fold" if step.n_folded else "", " focus" if in_focus else "")
+    )
     name = f"{plain(step.label)}, {process.lanes[step.lane].name}: {shown} times"
     name += f", median wait {wait}" if wait else ""
     name += f", {formats.plural(len(step.findings), 'finding')}" if step.findings else ""
     parts = [
-        f'<a class="n n-{number}{kinds}" href="{text(hrefs[0].format(step.anchor or "steps"))}" data-lane="{step.lane}" aria-label="{text(name)}">'
+        f'<a class="n n-{number}{kinds}" href="{text(hrefs[0].format(step.anchor or "steps"))}" '
+        f'data-lane="{step.lane}" aria-label="{text(name)}">'
         f"<title>{text(step.label)}</title>"
         f'<rect class="box" x="{px(x)}" y="{px(y)}" width="{px(w)}" height="{px(h)}" rx="6"/>'
     ]
-    parts += [f'<text class="st" x="{px(x + 9)}" y="{px(y + 18 + 13 * i)}">{text(line)}</text>' for i, line in enumerate(lines)]
+    parts += [
+        f'<text class="st" x="{px(x + 9)}" y="{px(y + 18 + 13 * i)}">{text(line)}</text>'
+        for i, line in enumerate(lines)
+    ]
     parts.append(f'<text class="sn" x="{px(x + 9)}" y="{px(y + 46)}">{shown}</text>')
     if wait and step.wait_ms is not None:
         parts.append(f'<text class="sw" x="{px(x + w - 9)}" y="{px(y + 46)}">{wait}</text>')
         share = min(1.0, math.log10(1 + step.wait_ms / 60_000) / math.log10(1 + 14 * 1440))
         long = " long" if step.wait_ms >= _LONG_WAIT_MS else ""
-        parts.append(f'<rect class="wb{long}" x="{px(x + 3)}" y="{px(y + h - 5)}" width="{px((w - 6) * share)}" height="3.5" rx="1.7"/>')
+        parts.append(
+            f'<rect class="wb{long}" x="{px(x + 3)}" y="{px(y + h - 5)}" width="{px((w - 6) * share)}" height="3.5" '
+            f'rx="1.7"/>'
+        )
     if step.is_failure:
         parts.append(f'<path class="tri" d="M{px(x + w - 22)} {px(y + 5)}l7 -12l7 12z"/>')
     parts.append("</a>")
@@ -251,7 +297,7 @@ def _visibility(layout: Layout, width: int, head: int) -> str:
         for a, b in zip(edge.points, edge.points[1:], strict=False):
             taken.append(Rect(min(a[0], b[0]) - 3, min(a[1], b[1]) - 3, max(a[0], b[0]) + 3, max(a[1], b[1]) + 3))
         if edge.label:
-            half = edge.edge.label_px / 2
+            half = edge.label_px / 2
             taken.append(Rect(edge.label[0] - half, edge.label[1] - 8, edge.label[0] + half, edge.label[1] + 8))
     pill, half = 106.0, 53.0
     right = min(width - 10 - half, 1_330.0)  # within the first screen

@@ -86,7 +86,12 @@ def duration(ms: float | None) -> str:
     size = abs(ms)
     if size == 0:
         return "0"
-    for unit, name, from_ms in ((_DAY, "d", 36 * _HOUR), (_HOUR, "h", 90 * _MINUTE), (_MINUTE, "min", 60 * _SECOND), (_SECOND, "s", 0)):
+    for unit, name, from_ms in (
+        (_DAY, "d", 36 * _HOUR),
+        (_HOUR, "h", 90 * _MINUTE),
+        (_MINUTE, "min", 60 * _SECOND),
+        (_SECOND, "s", 0),
+    ):
         if size >= from_ms:
             value = ms / unit
             decimals = 1 if name in ("d", "h") and abs(value) < 99.95 else 0
@@ -106,11 +111,24 @@ def date_long(day: dt.date) -> str:
 
 
 def date_short(day: dt.date) -> str:
-    """21 Nov."""
-    return f"{day.day} {_MONTHS[day.month - 1][:3]}"
+    """21 Nov 2026, on one line."""
+    return f"{day.day}\u00a0{_MONTHS[day.month - 1][:3]}\u00a0{day.year}"
 
 
-_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")  # fmt: skip
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:
@@ -125,10 +143,11 @@ def listing(words: Iterable[str], last: str = "and") -> str:
 
 
 _QUOTED = re.compile(r'"([^"]*)"')
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _BRACKET = re.compile(r"(\s?\[[^\[\]]*\d[^\[\]]*\])")
 
 
 def prose(sentence: str) -> list[tuple[str, bool]]:
     """A finding's sentence in parts: (text, is an interval in brackets). Straight quotes become curly ones."""
-    curly = _QUOTED.sub("\u201c\\1\u201d", sentence)
+    curly = _QUOTED.sub("\u201c\\1\u201d", _THOUSANDS.sub(THIN, sentence))
     return [(part, bool(_BRACKET.fullmatch(part))) for part in _BRACKET.split(curly) if part]

@@ -7,6 +7,7 @@ Yesterday's cells come in as `pins`, so that the boxes of a nightly map stay whe
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -30,12 +31,16 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A directed edge with its count; `label_px` is the width of its label, 0 for none."""
+    """A directed edge with its count; `label_px` is the width of its label, 0 for none.
+
+    `least_px`: the width of a shorter label, for where the whole one finds no place; 0 for none.
+    """
 
     source: str
     target: str
     weight: int
     label_px: float = 0.0
+    least_px: float = 0.0
     stroke_px: float = 2.0
 
 
@@ -81,12 +86,16 @@ class PlacedBox:
 
 @dataclass(frozen=True, slots=True)
 class PlacedEdge:
-    """An edge as a polyline from border to border. `is_back`: it goes back in time (a loop)."""
+    """An edge as a polyline from border to border. `is_back`: it goes back in time (a loop).
+
+    `label` is the centre of its label, None when none was wanted or no place was free; `label_px` its width.
+    """
 
     edge: Edge
     points: tuple[Point, ...]
     is_back: bool
     label: Point | None
+    label_px: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +138,8 @@ def lay_out(
 ) -> Layout:
     """Lay out a process map.
 
-    `edges` name boxes by key, at most one edge per (source, target). Self-loops are placed, too. Raises ValueError on an
+    `edges` name boxes by key, at most one edge per (source, target). Self-loops are placed, too. Raises ValueError on
+    an
     unknown key or lane or on a doubled edge.
     """
     sizes = sizes or Sizes()
@@ -188,7 +198,9 @@ class _Plan:
         paths = router.route_all({n: (node_of[e.source], node_of[e.target]) for n, e in enumerate(shown)})
         lines, runs_of = split_into_runs(paths)
         assign_tracks(lines, runs_of)
-        plan = cls(sizes, order, lane_of, cells, grid, node_of, lines, runs_of, frozenset(node_of[key] for key in looping))
+        plan = cls(
+            sizes, order, lane_of, cells, grid, node_of, lines, runs_of, frozenset(node_of[key] for key in looping)
+        )
         plan._measure()
         return plan
 
@@ -245,29 +257,32 @@ class _Plan:
         return offsets
 
     def _port_range(self, flat: bool, group: Sequence[Run]) -> tuple[float, float]:
-        """Where on the side of a box edges may end, from its upper or left corner; self-loops own the right of the top."""
+        """Where on the side of a box edges may end, from its upper or left corner; self-loops own the right of the
+        top."""
         s = self.sizes
         if flat:
             return 9.0, s.box_height - 9.0
         beside_loop = any(box in self.looping for run in group for box in run.boxes)
         return 11.0, s.box_width - (46.0 if beside_loop else 11.0)
 
-    def _polyline(self, edge: Edge, runs: Sequence[tuple[LineKey, Run]], offsets: Mapping[int, float]) -> tuple[Point, ...]:
+    def _polyline(
+        self, edge: Edge, runs: Sequence[tuple[LineKey, Run]], offsets: Mapping[int, float]
+    ) -> tuple[Point, ...]:
         source, target = self._box(edge.source), self._box(edge.target)
         points: list[Point] = []
         (first_flat, _), first = runs[0]
         last_flat = runs[-1][0][0]
-        toward = self._heading(edge, runs, offsets, at_start=True)
+        toward = self._heading(edge, runs, at_start=True)
         start_at = offsets[id(first)]
         points.append(_border(source, first_flat, toward, start_at))
-        for ((flat, _), run), (_, after) in zip(runs, runs[1:], strict=False):
+        for ((flat, _), run), (_, after) in itertools.pairwise(runs):
             here, there = offsets[id(run)], offsets[id(after)]
             points.append((there, here) if flat else (here, there))
-        toward = self._heading(edge, runs, offsets, at_start=False)
+        toward = self._heading(edge, runs, at_start=False)
         points.append(_border(target, last_flat, toward, offsets[id(runs[-1][1])]))
         return tuple((round(x, 1), round(y, 1)) for x, y in points)
 
-    def _heading(self, edge: Edge, runs: Sequence[tuple[LineKey, Run]], offsets: Mapping[int, float], *, at_start: bool) -> int:
+    def _heading(self, edge: Edge, runs: Sequence[tuple[LineKey, Run]], *, at_start: bool) -> int:
         """-1 when the edge leaves or meets the box on its left or top, +1 on its right or bottom."""
         (flat, _), run = runs[0] if at_start else runs[-1]
         here = self.node_of[edge.source if at_start else edge.target][0 if flat else 1]
@@ -277,7 +292,9 @@ class _Plan:
         ix, iy = self.node_of[key]
         column, row = self.cells[key]
         s = self.sizes
-        return PlacedBox(key, self.lane_of[key], column, row, self.x_start[ix], self.y_start[iy], s.box_width, s.box_height)
+        return PlacedBox(
+            key, self.lane_of[key], column, row, self.x_start[ix], self.y_start[iy], s.box_width, s.box_height
+        )
 
     def draw(self, shown: Sequence[Edge], loops: Sequence[Edge], hidden: Sequence[Edge]) -> Layout:
         """Turn tracks into points, place the labels."""
@@ -289,7 +306,7 @@ class _Plan:
         everyone = [*shown, *loops]
         labels = place_labels(
             polylines,
-            {n: edge.label_px for n, edge in enumerate(everyone) if edge.label_px},
+            {n: [width for width in (edge.label_px, edge.least_px) if width] for n, edge in enumerate(everyone)},
             {n: edge.stroke_px / 2 for n, edge in enumerate(everyone)},
             [box.rect for box in boxes.values()],
             Rect(self.sizes.head + 2, self.sizes.ruler + 1, width - 2, height - 1),
@@ -300,13 +317,18 @@ class _Plan:
         def is_back(edge: Edge) -> bool:
             return (column[edge.target], place[edge.target]) <= (column[edge.source], place[edge.source])
 
-        placed = [PlacedEdge(edge, polylines[n], is_back(edge), labels.get(n)) for n, edge in enumerate(everyone)]
+        nowhere = (None, 0.0)
+        placed = [
+            PlacedEdge(edge, polylines[n], is_back(edge), *labels.get(n, nowhere)) for n, edge in enumerate(everyone)
+        ]
         lanes = []
         for lane, rows in enumerate(self.grid.row_line):
             top, last = self.y_start[rows[0] - 1], rows[-1] + 1
             lanes.append(PlacedLane(lane, top, self.y_start[last] + self.y_size[last] - top))
         centres = tuple(self.x_start[ix] + self.x_size[ix] / 2 for ix in range(1, self.grid.nx, 2))
-        return Layout(width, height, tuple(lanes), tuple(boxes.values()), tuple(placed), tuple(hidden), centres, tuple(self.order))
+        return Layout(
+            width, height, tuple(lanes), tuple(boxes.values()), tuple(placed), tuple(hidden), centres, tuple(self.order)
+        )
 
 
 def _border(box: PlacedBox, flat: bool, side: int, at: float) -> Point:

@@ -7,7 +7,7 @@ straight up or down; only a step inside a lane costs a column.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import permutations
 
 from reports.layout_order import Weights
@@ -18,14 +18,23 @@ Cell = tuple[int, int]
 _MOST_ROWS = 2
 """Boxes that may share one cell of lane and column when the layout is free to choose."""
 
+_CLEAR, _NOTABLE = 2.0, 0.1
+"""A step inside a lane costs a column when it is taken so many times as often as its way back, and by at least this
+share of
+the moves at one of its ends. Where customers go to and fro, or hardly ever go, left and right mean nothing."""
 
-def assign_cells(order: Sequence[str], lane_of: Mapping[str, int], weights: Weights, pins: Mapping[str, Cell]) -> dict[str, Cell]:
+
+def assign_cells(
+    order: Sequence[str], lane_of: Mapping[str, int], weights: Weights, pins: Mapping[str, Cell]
+) -> dict[str, Cell]:
     """Return the cell of each key of `order`. A key in `pins` keeps its column, and its row when that is possible."""
     columns = _columns(order, lane_of, weights, pins)
     return _rows(order, lane_of, weights, columns, pins)
 
 
-def _columns(order: Sequence[str], lane_of: Mapping[str, int], weights: Weights, pins: Mapping[str, Cell]) -> dict[str, int]:
+def _columns(
+    order: Sequence[str], lane_of: Mapping[str, int], weights: Weights, pins: Mapping[str, Cell]
+) -> dict[str, int]:
     place = {key: index for index, key in enumerate(order)}
     forward_in: dict[str, list[str]] = defaultdict(list)
     forward_out: dict[str, list[str]] = defaultdict(list)
@@ -33,9 +42,15 @@ def _columns(order: Sequence[str], lane_of: Mapping[str, int], weights: Weights,
         if place[source] < place[target]:
             forward_in[target].append(source)
             forward_out[source].append(target)
+    clear = _clear_steps(weights)
     ancestors: dict[str, set[str]] = {}
     for key in order:
-        ancestors[key] = set(forward_in[key]).union(*(ancestors[source] for source in forward_in[key]))
+        before = [source for source in forward_in[key] if (source, key) in clear]
+        ancestors[key] = set(before).union(*(ancestors[source] for source in before))
+
+    def cost(source: str, target: str) -> int:
+        return int(lane_of[source] == lane_of[target] and (source, target) in clear)
+
     columns: dict[str, int] = {key: pins[key][0] for key in order if key in pins}
     cells: dict[tuple[int, int], list[str]] = defaultdict(list)
     for key in columns:
@@ -43,17 +58,35 @@ def _columns(order: Sequence[str], lane_of: Mapping[str, int], weights: Weights,
     for key in order:
         if key in pins:
             continue
-        column = max((columns[s] + (lane_of[s] == lane_of[key]) for s in forward_in[key] if s in columns), default=0)
+        column = max((columns[s] + cost(s, key) for s in forward_in[key] if s in columns), default=0)
         while not _fits(key, cells[lane_of[key], column], ancestors):
             column += 1
         columns[key] = column
         cells[lane_of[key], column].append(key)
     movable = [key for key in order if key not in pins]
     for _ in range(3):
-        moved = [_pull(key, columns, cells, lane_of, weights, forward_in, forward_out) for key in reversed(movable)]
+        moved = [
+            _pull(key, columns, cells, lane_of, weights, forward_in, forward_out, cost) for key in reversed(movable)
+        ]
         if not any(moved):
             break
     return columns
+
+
+def _clear_steps(weights: Weights) -> set[tuple[str, str]]:
+    """The edges that are clearly one-way and matter to one of their ends."""
+    outflow: dict[str, int] = defaultdict(int)
+    inflow: dict[str, int] = defaultdict(int)
+    for (source, target), weight in weights.items():
+        if source != target:
+            outflow[source] += weight
+            inflow[target] += weight
+    return {
+        (source, target)
+        for (source, target), weight in weights.items()
+        if weight >= _CLEAR * weights.get((target, source), 0)
+        and weight >= _NOTABLE * min(outflow[source], inflow[target])
+    }
 
 
 def _fits(key: str, occupants: Sequence[str], ancestors: Mapping[str, set[str]]) -> bool:
@@ -69,11 +102,12 @@ def _pull(
     weights: Weights,
     forward_in: Mapping[str, list[str]],
     forward_out: Mapping[str, list[str]],
+    cost: Callable[[str, str], int],
 ) -> bool:
     """Move a box to the free column at which its edges are shortest, time order kept. True when it moved."""
     lane, now = lane_of[key], columns[key]
-    low = max((columns[s] + (lane_of[s] == lane) for s in forward_in[key]), default=now)
-    high = min((columns[t] - (lane_of[t] == lane) for t in forward_out[key]), default=now)
+    low = max((columns[s] + cost(s, key) for s in forward_in[key]), default=now)
+    high = min((columns[t] - cost(key, t) for t in forward_out[key]), default=now)
     links = [(columns[t], w) for (s, t), w in weights.items() if s == key != t]
     links += [(columns[s], w) for (s, t), w in weights.items() if t == key != s]
 
@@ -91,7 +125,11 @@ def _pull(
 
 
 def _rows(
-    order: Sequence[str], lane_of: Mapping[str, int], weights: Weights, columns: Mapping[str, int], pins: Mapping[str, Cell]
+    order: Sequence[str],
+    lane_of: Mapping[str, int],
+    weights: Weights,
+    columns: Mapping[str, int],
+    pins: Mapping[str, Cell],
 ) -> dict[str, Cell]:
     cells: dict[tuple[int, int], list[str]] = defaultdict(list)
     for key in order:

@@ -5,6 +5,7 @@ An edge without a free place gets no label; the number is in the table.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -38,26 +39,30 @@ def segment_rects(points: Sequence[Point], half: float = 1.0) -> list[Rect]:
     """The straight pieces of a polyline as thin rectangles, `half` px to each side."""
     return [
         Rect(min(a[0], b[0]) - half, min(a[1], b[1]) - half, max(a[0], b[0]) + half, max(a[1], b[1]) + half)
-        for a, b in zip(points, points[1:], strict=False)
+        for a, b in itertools.pairwise(points)
     ]
 
 
 def place_labels(
-    lines: Mapping[int, Sequence[Point]], widths: Mapping[int, float], halves: Mapping[int, float], solid: Iterable[Rect], frame: Rect
-) -> dict[int, Point]:
-    """Centre of the label per edge number, in the order of `lines`; edges without a free place are absent.
+    lines: Mapping[int, Sequence[Point]],
+    widths: Mapping[int, Sequence[float]],
+    halves: Mapping[int, float],
+    solid: Iterable[Rect],
+    frame: Rect,
+) -> dict[int, tuple[Point, float]]:
+    """Centre and width of the label per edge number, in the order of `lines`; edges without a free place are absent.
 
-    `widths`: label width per edge in px, `halves`: half the stroke width, `solid`: what a label may never touch.
+    `widths`: label widths per edge in px, the wanted one first, `halves`: half the stroke width, `solid`: what a label
+    may never touch.
     """
     strokes = {number: segment_rects(points, halves.get(number, 1.0)) for number, points in lines.items()}
     everything = [(number, rect) for number, rects in strokes.items() for rect in rects]
     taken = list(solid)
-    placed: dict[int, Point] = {}
+    placed: dict[int, tuple[Point, float]] = {}
     for number, points in lines.items():
-        if number not in widths:
-            continue
-        for x, y in _candidates(points, widths[number]):
-            half = widths[number] / 2
+        places = [(place, width) for width in widths.get(number, ()) for place in _candidates(points, width)]
+        for (x, y), width in places:
+            half = width / 2
             rect = Rect(x - half, y - LABEL_HEIGHT / 2, x + half, y + LABEL_HEIGHT / 2)
             if rect.left < frame.left or rect.right > frame.right or rect.top < frame.top or rect.bottom > frame.bottom:
                 continue
@@ -65,7 +70,7 @@ def place_labels(
                 continue
             if any(other != number and rect.meets(stroke) for other, stroke in everything):
                 continue
-            placed[number] = (x, y)
+            placed[number] = (x, y), width
             taken.append(rect)
             break
     return placed
@@ -74,8 +79,12 @@ def place_labels(
 def _candidates(points: Sequence[Point], width: float) -> list[Point]:
     """Places to try: on the longest pieces first (level ones before upright ones), then beside short pieces."""
     pieces = sorted(
-        zip(points, points[1:], strict=False),
-        key=lambda piece: (piece[0][1] != piece[1][1], -abs(piece[0][0] - piece[1][0]) - abs(piece[0][1] - piece[1][1]), piece),
+        itertools.pairwise(points),
+        key=lambda piece: (
+            piece[0][1] != piece[1][1],
+            -abs(piece[0][0] - piece[1][0]) - abs(piece[0][1] - piece[1][1]),
+            piece,
+        ),
     )
     on_line: list[Point] = []
     beside: list[Point] = []

@@ -24,7 +24,10 @@ def sequence(keys: Sequence[str], weights: Weights, intended: Sequence[str] = ()
     flows = _flows(sorted(known), weights)
     waiting = list(free)
     while waiting:  # the one most tied to what stands already: a chain of new steps is laid from its known end
-        tied = max(waiting, key=lambda key: (sum(flow.get(other, 0) for flow in flows[key] for other in order), -free.index(key)))
+        tied = max(
+            waiting,
+            key=lambda key: (sum(flow.get(other, 0) for flow in flows[key] for other in order), -free.index(key)),
+        )
         waiting.remove(tied)
         order.insert(_best_position(tied, order, flows), tied)
     for _ in range(_SIFTING_PASSES):
@@ -60,7 +63,9 @@ def _best_position(key: str, order: Sequence[str], flows: Mapping[str, tuple[dic
         cost += outgoing.get(other, 0) - incoming.get(other, 0)
         costs.append(cost)
     ties = [index for index, value in enumerate(costs) if value == min(costs)]
-    cause = max((other for other in order if other in incoming), key=lambda other: (incoming[other], other), default=None)
+    cause = max(
+        (other for other in order if other in incoming), key=lambda other: (incoming[other], other), default=None
+    )
     if cause is None:
         return ties[-1]
     return next((index for index in ties if index > order.index(cause)), ties[-1])

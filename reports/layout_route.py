@@ -8,6 +8,7 @@ Where exactly in its gutter or channel an edge runs is decided later (layout_tra
 from __future__ import annotations
 
 import heapq
+import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -63,9 +64,7 @@ class Router:
         self.flat: dict[Node, int] = defaultdict(int)
         self.steep: dict[Node, int] = defaultdict(int)
         self.ports: dict[tuple[Node, int], int] = defaultdict(int)
-        self._dy = [
-            _BORDER if not (a or b) else _UPRIGHT for a, b in zip(grid.is_row, grid.is_row[1:], strict=False)
-        ]
+        self._dy = [_BORDER if not (a or b) else _UPRIGHT for a, b in zip(grid.is_row, grid.is_row[1:], strict=False)]
 
     def route_all(self, ends: Mapping[int, tuple[Node, Node]]) -> dict[int, list[Node]]:
         """Route every edge (number -> ends) in the given order, then each once more with all others known."""
@@ -80,7 +79,7 @@ class Router:
         return paths
 
     def _count(self, path: Sequence[Node], sign: int) -> None:
-        for a, b in zip(path, path[1:], strict=False):
+        for a, b in itertools.pairwise(path):
             self.links[min(a, b), max(a, b)] += sign
         for a, b, c in zip(path, path[1:], path[2:], strict=False):
             if a[1] == b[1] or b[1] == c[1]:

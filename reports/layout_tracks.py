@@ -6,6 +6,7 @@ chosen by the crossings that each pair of runs would make, then improved by inse
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -39,7 +40,9 @@ LineKey = tuple[bool, int]
 """(is horizontal, index of the grid line)."""
 
 
-def split_into_runs(paths: Mapping[int, Sequence[Node]]) -> tuple[dict[LineKey, list[Run]], dict[int, list[tuple[LineKey, Run]]]]:
+def split_into_runs(
+    paths: Mapping[int, Sequence[Node]],
+) -> tuple[dict[LineKey, list[Run]], dict[int, list[tuple[LineKey, Run]]]]:
     """Cut paths into runs. Returns the runs per grid line, and per edge its runs from source to target."""
     lines: dict[LineKey, list[Run]] = defaultdict(list)
     edges: dict[int, list[tuple[LineKey, Run]]] = {}
@@ -48,7 +51,7 @@ def split_into_runs(paths: Mapping[int, Sequence[Node]]) -> tuple[dict[LineKey, 
         corners += [b for a, b, c in zip(path, path[1:], path[2:], strict=False) if (a[0] == b[0]) != (b[0] == c[0])]
         corners.append(path[-1])
         edges[number] = []
-        for index, (a, b) in enumerate(zip(corners, corners[1:], strict=False)):
+        for index, (a, b) in enumerate(itertools.pairwise(corners)):
             flat = a[1] == b[1]
             along = 0 if flat else 1
             before = corners[index - 1] if index else None
@@ -88,7 +91,7 @@ def _fine_ends(edges: Mapping[int, Sequence[tuple[LineKey, Run]]]) -> dict[int, 
     for runs in edges.values():
         for index, (key, run) in enumerate(runs):
             low, high = run.low, run.high
-            for other_key, other in (runs[index - 1 : index] if index else []) + list(runs[index + 1 : index + 2]):
+            for other_key, other in [*(runs[index - 1 : index] if index else []), *runs[index + 1 : index + 2]]:
                 offset = 0.8 * ((other.track + 0.5) / other.n_tracks - 0.5)
                 if abs(other_key[1] - run.low) < 0.25 and other_key[0] != key[0]:
                     low = other_key[1] + offset
@@ -142,7 +145,7 @@ def _fewest_crossings(group: list[Run], fine: Mapping[int, tuple[float, float]])
     order = sorted(group, key=lambda r: (r.turn_low + r.turn_high, r.low, r.high, r.edge))
     if len(order) == 1:
         return order
-    gain = {  # what it costs more to have the first of the pair above the second than below it; gain[b, a] = -gain[a, b]
+    gain = {  # extra crossings with the first of the pair above the second; antisymmetric
         (id(a), id(b)): (_crossings(a, b, fine) - _crossings(b, a, fine)) if _overlap(a, b) else 0
         for a in order
         for b in order
@@ -160,7 +163,7 @@ def _fewest_crossings(group: list[Run], fine: Mapping[int, tuple[float, float]])
                 costs.append(cost)
             best = min(range(len(costs)), key=lambda index: (costs[index], abs(index - at)))
             if costs[best] < costs[at]:
-                order = rest[:best] + [run] + rest[best:]
+                order = [*rest[:best], run, *rest[best:]]
                 moved = True
         if not moved:
             break

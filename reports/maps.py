@@ -26,7 +26,7 @@ class MapLane:
 
 @dataclass(frozen=True, slots=True)
 class MapStep:
-    """A box: a step, a department (simple view) or a fold of `n_folded` rarer steps.
+    """A box: a step, a department (simple view) or a fold of `n_folded` steps.
 
     `n`: events; `n_people`: customers behind them (None: not known, sums); `wait_ms`: median wait; `since_start_ms`:
     median time since the journey's start; `findings`: numbers of the findings at this very step.
@@ -77,7 +77,7 @@ class ProcessMap:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """What a drawing shows: paths and moves drawn, and in all; steps folded into 'n rarer steps'."""
+    """What a drawing shows: paths and moves drawn, and in all; steps folded into 'n more steps'."""
 
     n_edges: int
     of_edges: int
@@ -114,12 +114,23 @@ def simple_view(full: ProcessMap, waits: Mapping[str, int | None] | None = None)
     return ProcessMap(lanes, tuple(steps.values()), edges, intended)
 
 
-def fold_rare_steps(full: ProcessMap, most: int = MOST_STEPS) -> ProcessMap:
-    """Fold the rarest steps of each lane into one box 'n rarer steps'. Steps with a finding are kept first."""
+def fold_steps(full: ProcessMap, most: int = MOST_STEPS) -> ProcessMap:
+    """Fold the less important steps of each lane into one box 'n more steps'.
+
+    Kept first: steps with a finding and the customer's own; then what most customers meet, where a step of the intended
+    process counts three times, so that its rarer branches stay visible.
+    """
     if len(full.steps) <= most:
         return full
     touched = {key for edge in full.edges if edge.findings for key in (edge.source, edge.target)}
-    ranked = sorted(full.steps, key=lambda s: (not (s.findings or s.key in touched), -s.n, s.key))
+    backbone = set(full.intended)
+
+    def rank(step: MapStep) -> tuple[int, int, str]:
+        first = 0 if step.findings or step.key in touched or step.lane == 0 else 1
+        people = step.n if step.n_people is None else step.n_people
+        return first, -people * (3 if step.key in backbone else 1), step.key
+
+    ranked = sorted(full.steps, key=rank)
     n_keep = most
     while True:
         kept = {step.key for step in ranked[:n_keep]}
@@ -143,7 +154,7 @@ def fold_rare_steps(full: ProcessMap, most: int = MOST_STEPS) -> ProcessMap:
         steps.append(
             MapStep(
                 key,
-                f"{len(members)} rarer steps",
+                f"{len(members)} more steps",
                 lane,
                 sum(step.n for step in members),
                 n_starts=sum(step.n_starts for step in members),
@@ -154,7 +165,9 @@ def fold_rare_steps(full: ProcessMap, most: int = MOST_STEPS) -> ProcessMap:
     return ProcessMap(full.lanes, tuple(steps), _add_up(full.edges, box_of), full.intended)
 
 
-def reduce_edges(full: ProcessMap, k: int, most: int = MOST_EDGES, flow_share: float = FLOW_SHARE) -> tuple[ProcessMap, Coverage]:
+def reduce_edges(
+    full: ProcessMap, k: int, most: int = MOST_EDGES, flow_share: float = FLOW_SHARE
+) -> tuple[ProcessMap, Coverage]:
     """Keep each step's heaviest way in and out, the paths of findings, then the heaviest until `most` or `flow_share`.
 
     Paths of fewer than `k` customers are never drawn (design rule 7); they are part of what the coverage counts.
@@ -183,12 +196,18 @@ def reduce_edges(full: ProcessMap, k: int, most: int = MOST_EDGES, flow_share: f
                 moves += edge.n
     edges = tuple(edge for edge in full.edges if (edge.source, edge.target) in keep)
     coverage = Coverage(
-        len(edges), len(full.edges), sum(edge.n for edge in edges), full.n_moves, sum(step.n_folded for step in full.steps)
+        len(edges),
+        len(full.edges),
+        sum(edge.n for edge in edges),
+        full.n_moves,
+        sum(step.n_folded for step in full.steps),
     )
     return replace(full, edges=edges), coverage
 
 
-def neighbourhood(full: ProcessMap, centre: Iterable[str], paths: Iterable[tuple[str, str]], most: int = 8) -> ProcessMap:
+def neighbourhood(
+    full: ProcessMap, centre: Iterable[str], paths: Iterable[tuple[str, str]], most: int = 7
+) -> ProcessMap:
     """The steps of a finding, the paths between them and their heaviest `most` neighbours: the small map of a page."""
     chosen = list(dict.fromkeys([*centre, *(key for pair in paths for key in pair)]))
     known = {step.key for step in full.steps}
@@ -198,14 +217,20 @@ def neighbourhood(full: ProcessMap, centre: Iterable[str], paths: Iterable[tuple
     for edge in full.edges:
         if (edge.source in core) != (edge.target in core):
             around[edge.target if edge.source in core else edge.source] += edge.n
-    extra = sorted(around, key=lambda key: (-around[key], key))[:most]
+    least = max(around.values(), default=0) / 50
+    extra = [key for key in sorted(around, key=lambda key: (-around[key], key))[:most] if around[key] >= least]
     members = core | set(extra)
     steps = tuple(step for step in full.steps if step.key in members)
-    edges = tuple(e for e in full.edges if e.source in members and e.target in members and (e.source in core or e.target in core))
+    edges = tuple(
+        e for e in full.edges if e.source in members and e.target in members and (e.source in core or e.target in core)
+    )
     lanes = sorted({0} | {step.lane for step in steps})
     number = {lane: index for index, lane in enumerate(lanes)}
     return ProcessMap(
-        tuple(full.lanes[lane] for lane in lanes), tuple(replace(s, lane=number[s.lane]) for s in steps), edges, full.intended
+        tuple(full.lanes[lane] for lane in lanes),
+        tuple(replace(s, lane=number[s.lane]) for s in steps),
+        edges,
+        full.intended,
     )
 
 

@@ -5,16 +5,27 @@ A finding names its place in `where` (method.md 0.4): step, prev, next, or an or
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from reports.maps import ALLOWED, DEVIATION, INTENDED
 
-COSTLY = ("deviation.", "loop.", "rework", "repeat_contact", "re_ask", "failure_point", "page_calls", "channel_switch", "duplicate_request")
+COSTLY = (
+    "deviation.",
+    "loop.",
+    "rework",
+    "repeat_contact",
+    "re_ask",
+    "failure_point",
+    "page_calls",
+    "channel_switch",
+    "duplicate_request",
+)
 """Kinds whose paths are drawn as deviations. Others (merge, what-if ...) only carry their number."""
 
-_LISTS = ("cycle", "members", "steps", "pair", "departments")
+_LISTS = ("cycle", "members", "steps", "pair")
 _SINGLE = ("prev", "context", "step", "a", "b", "next")
 
 
@@ -33,7 +44,7 @@ def place_of(kind: str, where: Mapping[str, Any], known: frozenset[str]) -> Plac
     if not chain:
         chain = [step for name in _SINGLE if name in where for step in _steps(where[name])]
     chain = [step for step in dict.fromkeys(chain) if step in known]
-    paths = list(zip(chain, chain[1:], strict=False))
+    paths = list(itertools.pairwise(chain))
     if closes and chain:
         paths.append((chain[-1], chain[0]))
     if kind == "deviation.skipped":  # the path that is not taken can't be marked
@@ -48,7 +59,8 @@ def _steps(value: Any) -> list[str]:
 
 
 def edge_class(pair: tuple[str, str], deviating: Iterable[tuple[str, str]], intended: Iterable[tuple[str, str]]) -> str:
-    """The class of a path. `deviating`: paths of findings that cost; `intended`: what may follow what by the intended process."""
+    """The class of a path. `deviating`: paths of findings that cost; `intended`: what may follow what by the intended
+    process."""
     if pair in deviating:
         return DEVIATION
     return INTENDED if pair in intended else ALLOWED

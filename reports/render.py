@@ -1,6 +1,7 @@
 """Turns a report into pages: Jinja2 with autoescape everywhere, a strict content security policy, no outside reference.
 
-A page is one self-describing file in pages/: TOML front matter with `title`, `order`, `nav` (its name in the navigation,
+A page is one self-describing file in pages/: TOML front matter with `title`, `order`, `nav` (its name in the
+navigation,
 absent for pages that are not in it), and for a page that is made several times `each` (a field of Report) and `folder`.
 """
 
@@ -14,17 +15,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ingest.errors import FrontstageError
-from ingest.units import Unit, scan
 from jinja2 import BaseLoader, ChoiceLoader, DictLoader, Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from ingest.errors import FrontstageError
+from ingest.units import Unit, scan
 from reports import formats
 from reports.diagrams import hover_css
 from reports.svg import plain
 from reports.view import Report
 
 HERE = Path(__file__).parent
+FRONT_PAGE = "overview"
+"""The page that is index.html as well."""
+
 _POLICY_MARK = "policy-goes-here"
 _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
@@ -57,8 +61,13 @@ class Assets:
 
     def policy(self) -> str:
         """The content security policy for what was inserted."""
-        style, script = (" ".join(f"'sha256-{digest}'" for digest in self.hashes[kind]) or "'none'" for kind in ("style", "script"))
-        return f"default-src 'none'; style-src {style}; script-src {script}; img-src data:; base-uri 'none'; form-action 'none'"
+        style, script = (
+            " ".join(f"'sha256-{digest}'" for digest in self.hashes[kind]) or "'none'" for kind in ("style", "script")
+        )
+        return (
+            f"default-src 'none'; style-src {style}; script-src {script}; img-src data:; base-uri 'none'; "
+            f"form-action 'none'"
+        )
 
 
 def _hash(text: str) -> str:
@@ -67,7 +76,9 @@ def _hash(text: str) -> str:
 
 def json_block(value: Any) -> Markup:
     """JSON for a `<script type="application/json">`: nothing in it can end the element or start a comment."""
-    return Markup(json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), default=str).translate(_UNSAFE))
+    return Markup(
+        json.dumps(value, ensure_ascii=True, sort_keys=True, separators=(",", ":"), default=str).translate(_UNSAFE)
+    )
 
 
 def page_units() -> list[Unit]:
@@ -84,7 +95,14 @@ def environment(units: list[Unit]) -> Environment:
     """Jinja with the pages and templates. Every file is escaped, whatever its name; an unknown variable is an error."""
     pages: BaseLoader = DictLoader({f"{unit.stem}.html.j2": unit.body for unit in units})
     loader = ChoiceLoader([pages, FileSystemLoader(HERE / "templates")])
-    env = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, auto_reload=False)
+    env = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
     env.filters["json_block"] = json_block
     env.filters["plain"] = plain
     env.filters["prose"] = formats.prose
@@ -104,11 +122,22 @@ def render(report: Report) -> Iterator[Page]:
         for item in items:
             assets = Assets(css + hover_css(report.n_boxes), js)
             html = env.get_template(f"{unit.stem}.html.j2").render(
-                report=report, item=item, page=unit.meta, stem=unit.stem, nav=nav, assets=assets, policy=_POLICY_MARK,
+                report=report,
+                item=item,
+                page=unit.meta,
+                stem=unit.stem,
+                nav=nav,
+                assets=assets,
+                policy=_POLICY_MARK,
                 root="../" * (folder.count("/") + 1 if folder else 0),
-            )  # fmt: skip
+            )
             head, found, rest = html.partition(_POLICY_MARK)
             if not found:
-                raise FrontstageError(f"pages/{unit.path.name}: the page has no content security policy; extend base.html.j2")
+                raise FrontstageError(
+                    f"pages/{unit.path.name}: the page has no content security policy; extend base.html.j2"
+                )
             name = f"{item.label}.html" if item is not None else f"{unit.stem}.html"
-            yield Page(f"{folder}/{name}" if folder else name, (head + assets.policy() + rest).encode("utf-8"))
+            content = (head + assets.policy() + rest).encode("utf-8")
+            yield Page(f"{folder}/{name}" if folder else name, content)
+            if unit.stem == FRONT_PAGE:
+                yield Page("index.html", content)

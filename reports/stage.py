@@ -1,6 +1,7 @@
 """The report stage: a night's numbers become a folder of pages, published by one rename.
 
-    SITE/reports/<night>/overview.html, map.html, data.html, glossary.html, findings/F-nn.html
+    SITE/reports/<night>/index.html (= overview.html), overview.html, map.html, data.html, glossary.html,
+    findings/F-nn.html
     SITE/reports/current -> <night>
 
 Pages are built in a sibling folder first; on any failure the last report stays as it was.
@@ -10,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -20,13 +20,23 @@ from ingest.errors import StateError, StorageError
 from ingest.site import Site
 from ingest.store import Store
 from mining.intended import load
-
 from reports.figures import Figures
 from reports.layout_cells import Cell
 from reports.render import render
 from reports.view import Report, build
 
-_NEEDED = ("event", "journey", "journey_event", "touch", "steps", "dfg", "variants", "journey_metrics", "finding", "ledger")
+_NEEDED = (
+    "event",
+    "journey",
+    "journey_event",
+    "touch",
+    "steps",
+    "dfg",
+    "variants",
+    "journey_metrics",
+    "finding",
+    "ledger",
+)
 
 
 def report(site: Site, store: Store, night: dt.date) -> Path:
@@ -36,13 +46,17 @@ def report(site: Site, store: Store, night: dt.date) -> Path:
     """
     missing = [name for name in _NEEDED if not store.has_table(name)]
     if missing:
-        raise StateError(f"{site.warehouse}: no table {missing[0]!r}; expected what ingest and mining leave; run both, then reports")
+        raise StateError(
+            f"{site.warehouse}: no table {missing[0]!r}; expected what ingest and mining leave; run both, then reports"
+        )
     model = assemble(site, store, night)
     try:
         return publish(site.reports, night, model, _pins_file(site, night))
     except OSError as error:
-        raise StorageError(f"{site.reports}: the report can't be written ({error.strerror}); the last report stays in place; "
-                           "free space or make the folder writable, then run again") from error  # fmt: skip
+        raise StorageError(
+            f"{site.reports}: the report can't be written ({error.strerror}); the last report stays in place; "
+            "free space or make the folder writable, then run again"
+        ) from error
 
 
 def assemble(site: Site, store: Store, night: dt.date) -> Report:
@@ -51,7 +65,12 @@ def assemble(site: Site, store: Store, night: dt.date) -> Report:
     intended, successors = intended_order(site)
     figures = Figures(store, night, settings.privacy.min_cell)
     return build(
-        figures, site=site.name, currency=settings.site.currency, intended=intended, successors=successors, pins=read_pins(site, night)
+        figures,
+        site=site.name,
+        currency=settings.site.currency,
+        intended=intended,
+        successors=successors,
+        pins=read_pins(site, night),
     )
 
 
@@ -61,7 +80,9 @@ def intended_order(site: Site) -> tuple[tuple[str, ...], frozenset[tuple[str, st
     if intended is None:
         return (), frozenset()
     moves = intended.automaton.moves
-    successors = frozenset((step, after) for edges in moves for step, target in edges.items() for after in moves[target])
+    successors = frozenset(
+        (step, after) for edges in moves for step, target in edges.items() for after in moves[target]
+    )
     return tuple(dict.fromkeys(_declared(intended.source.get("steps")))), successors
 
 
@@ -100,7 +121,7 @@ def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Pa
     shutil.rmtree(old, ignore_errors=True)
     link.unlink(missing_ok=True)
     link.symlink_to(night.isoformat(), target_is_directory=True)
-    os.replace(link, reports / "current")
+    link.replace(reports / "current")
     if model.maps:
         _write_pins(pins_file, model.maps.pins)
     return target
@@ -114,7 +135,7 @@ def _write_pins(path: Path, pins: Mapping[str, Mapping[str, Cell]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(".new")
     fresh.write_text(json.dumps(pins, sort_keys=True, indent=1) + "\n", encoding="utf-8")
-    os.replace(fresh, path)
+    fresh.replace(path)
 
 
 def read_pins(site: Site, night: dt.date) -> dict[str, dict[str, Cell]]:
@@ -128,6 +149,8 @@ def read_pins(site: Site, night: dt.date) -> dict[str, dict[str, Cell]]:
         return {}
     try:
         found = json.loads(earlier[-1].read_text(encoding="utf-8"))
-        return {view: {key: (int(cell[0]), int(cell[1])) for key, cell in cells.items()} for view, cells in found.items()}
+        return {
+            view: {key: (int(cell[0]), int(cell[1])) for key, cell in cells.items()} for view, cells in found.items()
+        }
     except (OSError, ValueError, TypeError, AttributeError, IndexError):
         return {}  # a layout is a convenience: without it the map is drawn afresh

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -9,13 +10,14 @@ from markupsafe import escape
 
 Point = tuple[float, float]
 
+_BLANKS = re.compile(r"[ \t\n\r\f\v\u2028\u2029]+")
 _INVISIBLE = {"Cc", "Cf", "Co", "Cs", "Cn"}
 
 
 def plain(text: str, limit: int = 200) -> str:
     """Text without control, bidirectional and other invisible characters, cut at `limit` characters."""
-    shown = "".join("\ufffd" if unicodedata.category(c) in _INVISIBLE else c for c in text)
-    shown = " ".join(shown.split())
+    spaced = _BLANKS.sub(" ", text).strip(" ")
+    shown = "".join("\ufffd" if unicodedata.category(c) in _INVISIBLE else c for c in spaced)
     return shown if len(shown) <= limit else shown[: limit - 1] + "…"
 
 
@@ -26,26 +28,47 @@ def text(value: str) -> str:
 
 def px(value: float) -> str:
     """A coordinate with at most one decimal: 12, 12.5."""
-    return f"{value:.1f}".removesuffix(".0").replace("-0", "0") if abs(value) < 0.05 else f"{value:.1f}".removesuffix(".0")
+    return (
+        f"{value:.1f}".removesuffix(".0").replace("-0", "0") if abs(value) < 0.05 else f"{value:.1f}".removesuffix(".0")
+    )
 
 
-def wrap(value: str, width: int, most_lines: int) -> list[str]:
-    """Break into at most `most_lines` lines of about `width` characters; what is left over ends in an ellipsis."""
+_WIDTHS = {**dict.fromkeys("iljI'|.,:;!", 0.29), **dict.fromkeys("tfr ()-\u202f", 0.4), **dict.fromkeys("mwMW@%…", 0.9)}
+
+
+def text_px(value: str, size: float) -> float:
+    """About how wide a text is in the system's sans-serif at `size` px, semi-bold; on the wide side."""
+    return size * sum(
+        _WIDTHS.get(c, 0.69 if c.isupper() else 0.63 if c.isdigit() else 0.595 if ord(c) < 0x2E80 else 1.05)
+        for c in value
+    )
+
+
+def wrap(value: str, width: float, most_lines: int, size: float = 12.0) -> list[str]:
+    """Break into at most `most_lines` lines of at most `width` px at `size` px; what is left over ends in an
+    ellipsis."""
     lines: list[str] = []
     words = plain(value).split(" ")
     while words:
         line = words.pop(0)
-        while words and len(line) + 1 + len(words[0]) <= width:
+        while words and text_px(f"{line} {words[0]}", size) <= width:
             line += " " + words.pop(0)
-        if len(line) > width + 1:
-            line, rest = line[:width], line[width:]
-            words.insert(0, rest)
+        if text_px(line, size) > width:
+            kept = _cut(line, width, size)
+            words.insert(0, line[len(kept) :])
+            line = kept
         lines.append(line)
         if len(lines) == most_lines and words:
-            kept = lines[-1][: width - 1].rstrip()
-            lines[-1] = kept + "…"
+            lines[-1] = _cut(f"{line} {words[0]}", width - text_px("…", size), size).rstrip() + "…"
             break
     return lines
+
+
+def _cut(line: str, width: float, size: float) -> str:
+    """The longest beginning that fits, at least one character."""
+    while len(line) > 1 and text_px(line, size) > width:
+        line = line[:-1]
+    return line
 
 
 def rounded_path(points: Sequence[Point], radius: float = 7.0) -> str:

@@ -57,8 +57,8 @@ select
         when 'holdtime' then 'seconds on hold, at least 0'
         when 'calltime' then 'seconds talked, at least 0'
     end as problem_expectation,
-    cast(to_timestamp(epoch_s - coalesce(talk_s, 0)) as timestamp) as occurred_at,
-    case when talk_s is not null then cast(to_timestamp(epoch_s) as timestamp) end as ended_at,
+    case when problem_field is null then cast(to_timestamp(epoch_s - coalesce(talk_s, 0)) as timestamp) end as occurred_at,
+    case when problem_field is null and talk_s is not null then cast(to_timestamp(epoch_s) as timestamp) end as ended_at,
     verb || ' ' || queue as code,
     case when is_call then callid end as call_no,
     case when verb = 'ENTERQUEUE' then nullif(caller, '') end as phone,

@@ -36,8 +36,8 @@ checked as (
         case
             when n_quoted < getvariable('n_quoted') then 'fields'
             when occurred_at is null then 'time'
-            when not regexp_full_match(status, '[1-5][0-9][0-9]') then 'status'
-            when n_words <> 3 or not regexp_full_match(method, '[A-Z]+') or path = '' then 'request'
+            when regexp_full_match(status, '[1-5][0-9][0-9]') is not true then 'status'
+            when (n_words = 3 and regexp_full_match(method, '[A-Z]+') and path <> '') is not true then 'request'
         end as problem_field,
         lower(string_split(string_split(path, '/')[-1], '.')[-1]) as ending
     from page

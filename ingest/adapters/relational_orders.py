@@ -9,7 +9,7 @@ from __future__ import annotations
 import fnmatch
 
 from ingest.adapters import FileContext
-from ingest.reader import UnreadableFile
+from ingest.reader import UnreadableFile, unpacked
 from ingest.settings import TableSection
 
 SUMMARY = "relational CSV exports (Olist, CRM tables): columns declared per table in site.toml"
@@ -70,15 +70,17 @@ class _Columns:
 
     def __call__(self, column: str) -> str:
         if column not in self.columns:
+            # the header's own names are not told: of a file without one they are a row of somebody's data
             raise UnreadableFile(
-                f"table {self.table!r} has no column {column!r}; its header has {', '.join(self.columns)}"
+                f"table {self.table!r} has no column {column!r} among the {len(self.columns)} of its first line; "
+                "name its columns in site.toml as the file's header does"
             )
         return f"f[{self.columns[column]}]"
 
 
 def _table(context: FileContext) -> tuple[str, TableSection]:
     for name, table in context.source.tables.items():
-        if fnmatch.fnmatchcase(context.file_name, table.files):
+        if fnmatch.fnmatchcase(unpacked(context.file_name), table.files):
             return name, table
     known = ", ".join(table.files for table in context.source.tables.values()) or "none"
     raise UnreadableFile(f"fits no table of source {context.source.name!r} in site.toml (declared: {known})")
@@ -122,7 +124,7 @@ def _extras(table: TableSection, place: _Columns) -> str:
     if table.intent:
         extras += f", nullif({place(table.intent)}, '') as intent"
     if table.wait_s:
-        extras += f", cast(1000 * try_cast({place(table.wait_s)} as double) as bigint) as wait_ms"
+        extras += f", try_cast(1000 * try_cast({place(table.wait_s)} as double) as bigint) as wait_ms"
     if table.attributes:
         pairs = ", ".join(f"{_text(name)}, {place(name)}" for name in table.attributes)
         extras += f", json_object({pairs}) as attributes"

@@ -4,13 +4,14 @@ records = "json"
 list = "orders"
 codes = "created <source>, transaction <kind> <status>, fulfillment <status>, fulfillment_event <status>, refund, cancelled, closed, event <verb>"
 ---*/
+-- Moments of one second come in the order an order lives through: `part` ranks them, since ids tell nothing.
 -- An order is sent again each time it changes: its id is the key, its updated_at the version, the newest wins.
 with record as (
     select
         line_no, o, o ->> 'id' as id, coalesce(o ->> 'order_number', ltrim(o ->> 'name', '#')) as order_no,
         o ->> 'created_at' as created_text, o ->> 'updated_at' as updated_text,
-        try_cast(coalesce(o ->> 'processed_at', o ->> 'created_at') as timestamptz) as created_at,
-        try_cast(coalesce(o ->> 'updated_at', o ->> 'created_at') as timestamptz) as updated_at
+        iso_moment(coalesce(o ->> 'processed_at', o ->> 'created_at')) as created_at,
+        iso_moment(coalesce(o ->> 'updated_at', o ->> 'created_at')) as updated_at
     from (select line_no, try_cast(raw as json) as o from line)
 ),
 checked as (
@@ -19,34 +20,34 @@ checked as (
         case
             when o is null or json_type(o) <> 'OBJECT' then 'record'
             when id is null then 'id'
-            when try_cast(created_text as timestamptz) is null or created_at is null then 'created_at'
+            when iso_moment(created_text) is null or created_at is null then 'created_at'
             when updated_at is null then 'updated_at'
         end as problem_field
     from record
 ),
 moment as (
-    select line_no, 'created ' || coalesce(o ->> 'source_name', 'unknown') as code, created_at as at_time, 'created' as part_key from checked where problem_field is null
+    select line_no, 'created ' || coalesce(o ->> 'source_name', 'unknown') as code, created_at as at_time, 'created' as part_key, 0 as part from checked where problem_field is null
     union all
-    select line_no, 'cancelled', try_cast(o ->> 'cancelled_at' as timestamptz), 'cancelled' from checked where problem_field is null and o ->> 'cancelled_at' is not null
+    select line_no, 'cancelled', iso_moment(o ->> 'cancelled_at'), 'cancelled', 6000 from checked where problem_field is null and o ->> 'cancelled_at' is not null
     union all
-    select line_no, 'closed', try_cast(o ->> 'closed_at' as timestamptz), 'closed' from checked where problem_field is null and o ->> 'closed_at' is not null
+    select line_no, 'closed', iso_moment(o ->> 'closed_at'), 'closed', 7000 from checked where problem_field is null and o ->> 'closed_at' is not null
     union all
-    select line_no, 'transaction ' || coalesce(t.kind, '?') || ' ' || coalesce(t.status, '?'), try_cast(coalesce(t.processed_at, t.created_at) as timestamptz), 'transaction ' || coalesce(t.id, '#' || n)
+    select line_no, 'transaction ' || coalesce(t.kind, '?') || ' ' || coalesce(t.status, '?'), iso_moment(coalesce(t.processed_at, t.created_at)), 'transaction ' || coalesce(t.id, '#' || n), 2000 + least(n, 999)
     from (select line_no, unnest(from_json(o -> 'transactions', '[{"id":"VARCHAR","kind":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR","processed_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'transactions', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'transactions') = 'ARRAY')
     union all
-    select line_no, 'fulfillment ' || coalesce(t.status, '?'), try_cast(t.created_at as timestamptz), 'fulfillment ' || coalesce(t.id, '#' || n)
+    select line_no, 'fulfillment ' || coalesce(t.status, '?'), iso_moment(t.created_at), 'fulfillment ' || coalesce(t.id, '#' || n), 3000 + least(n, 999)
     from (select line_no, unnest(from_json(o -> 'fulfillments', '[{"id":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'fulfillments', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'fulfillments') = 'ARRAY')
     union all
-    select line_no, 'fulfillment_event ' || coalesce(t.status, '?'), try_cast(coalesce(t.happened_at, t.created_at) as timestamptz), 'fulfillment_event ' || coalesce(t.id, '#' || n)
+    select line_no, 'fulfillment_event ' || coalesce(t.status, '?'), iso_moment(coalesce(t.happened_at, t.created_at)), 'fulfillment_event ' || coalesce(t.id, '#' || n), 4000 + least(n, 999)
     from (
         select line_no, unnest(e) as t, generate_subscripts(e, 1) as n
         from (select line_no, flatten(list_transform(from_json(o -> 'fulfillments', '[{"events":[{"id":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR","happened_at":"VARCHAR"}]}]'), lambda x: coalesce(x.events, []))) as e from checked where problem_field is null and json_type(o -> 'fulfillments') = 'ARRAY')
     )
     union all
-    select line_no, 'refund', try_cast(coalesce(t.processed_at, t.created_at) as timestamptz), 'refund ' || coalesce(t.id, '#' || n)
+    select line_no, 'refund', iso_moment(coalesce(t.processed_at, t.created_at)), 'refund ' || coalesce(t.id, '#' || n), 5000 + least(n, 999)
     from (select line_no, unnest(from_json(o -> 'refunds', '[{"id":"VARCHAR","created_at":"VARCHAR","processed_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'refunds', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'refunds') = 'ARRAY')
     union all
-    select line_no, 'event ' || coalesce(t.verb, '?'), try_cast(t.created_at as timestamptz), 'event ' || coalesce(t.id, '#' || n)
+    select line_no, 'event ' || coalesce(t.verb, '?'), iso_moment(t.created_at), 'event ' || coalesce(t.id, '#' || n), 1000 + least(n, 999)
     from (select line_no, unnest(from_json(o -> 'events', '[{"id":"VARCHAR","verb":"VARCHAR","created_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'events', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'events') = 'ARRAY')
 ),
 -- a moment without a readable time spoils its whole record: half an order would look like a skipped step
@@ -65,6 +66,7 @@ select
     cast(m.at_time as timestamp) as occurred_at,
     m.code,
     m.part_key,
+    cast(m.part as usmallint) as part,
     c.order_no,
     c.o -> 'customer' ->> 'id' as customer_no,
     coalesce(nullif(c.o ->> 'email', ''), c.o -> 'customer' ->> 'email') as email,

@@ -36,20 +36,25 @@ def derive(site: Site, store: Store, as_of: dt.date | None) -> dt.date:
     `as_of` is the last day that counts, on the site's clock; by default the site's own, else the last full day of the data.
     Raises DataGateError when no event remains.
     """
-    steps = load_steps(site.process / "steps.toml")
+    steps = load_steps(site.process / "steps.toml", [source.name for source in site.settings.source])
     night = as_of or site.settings.site.as_of or _last_day(store)
     store.run(
         "set variable night_end = $end::timestamp",
         {"end": night_ends(night, site.settings.site.timezone)},
         name="night_end",
     )
-    for name in ("live.sql",):
-        _run(store, name)
+    _run(store, "live.sql")
     if not store.value("select count(*) from live"):
         raise DataGateError(
             f"{site.root}: no event up to {night}: no usable line in the inboxes; see the quarantine counts of "
             "`python -m ingest status` and the sources of site.toml; the last report stays"
         )
+    with store.transaction():  # a night that is stopped half-way leaves the tables of the night before
+        _derive(site, store, steps, night)
+    return night
+
+
+def _derive(site: Site, store: Store, steps: StepDictionary, night: dt.date) -> None:
     _match_codes(site, store, steps)
     _dictionary(store, steps)
     _run(store, "links.sql")
@@ -65,7 +70,6 @@ def derive(site: Site, store: Store, as_of: dt.date | None) -> dt.date:
     for name in ("journeys.sql", "journey_events.sql", "quality.sql"):
         _run(store, name)
     _facts(site, store, night, gap_days, gap_note)
-    return night
 
 
 def undeclared(store: Store) -> tuple[int, int]:

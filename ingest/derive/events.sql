@@ -24,14 +24,18 @@ create or replace temp table busy as
 with next_in_contact as (
     select
         event_id, step, occurred_at, ended_at, session_id is not null and call_id is null as is_page,
-        lead(occurred_at) over (partition by contact, call_id is null order by occurred_at, source_rank, file_rank, line_no, part) as next_at
+        lead(occurred_at) over (partition by contact, call_id is null order by occurred_at, source_rank, file_rank, line_no, part, event_id) as next_at
     from placed
     where visible and contact is not null and channel in ('web', 'ivr', 'agent', 'phone', 'chat', 'shop')
 ),
 spent as (
     select
         event_id, step, is_page, next_at,
-        greatest(0, date_diff('millisecond', occurred_at, least(coalesce(next_at, ended_at), coalesce(ended_at, next_at)))) as ms
+        -- greatest() passes over NULL, so a page without a successor is told apart first
+        case
+            when coalesce(next_at, ended_at) is not null
+                then greatest(0, date_diff('millisecond', occurred_at, least(coalesce(next_at, ended_at), coalesce(ended_at, next_at))))
+        end as ms
     from next_in_contact
 ),
 usual as (

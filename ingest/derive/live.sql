@@ -13,3 +13,5 @@ left join newest as n on n.record_key = r.record_key
 where
     (r.record_key is null or row(r.record_version, r.record_hash) = n.newest)
     and r.occurred_at < getvariable('night_end')
+-- the same state of a record, delivered twice as two different or two equal lines, is one
+qualify r.record_key is null or row_number() over (partition by r.event_id order by r.file_id, r.line_no, r.part) = 1

@@ -1,3 +1,5 @@
+-- A file that begins earlier is the earlier file: its name may say anything, since files are rotated and renamed.
+--
 -- Events with the step they mean, the browser session they fall in (30 minutes without a page end it; compared in exact time,
 -- not in minute boundaries) and the cluster they belong to.
 create or replace temp table meant as
@@ -12,7 +14,7 @@ select
 from live as l
 inner join code_step as c using (code_id)
 inner join source as s using (source_id)
-inner join (select file_id, row_number() over (order by source_id, path, sha256, file_id) as file_rank from ledger) as f using (file_id)
+inner join (select file_id, row_number() over (order by source_id, first_at, last_at, path, sha256, file_id) as file_rank from ledger) as f using (file_id)
 left join party as p using (party_id)
 left join party_cluster as k using (party_id);
 
@@ -24,7 +26,7 @@ with stepped as (
         row_number() over w as place, browser
     from meant
     where browser is not null
-    window w as (partition by browser order by occurred_at, source_rank, file_rank, line_no, part)
+    window w as (partition by browser order by occurred_at, source_rank, file_rank, line_no, part, event_id)
 ),
 counted as (
     select event_id, browser, sum(is_new::integer) over (partition by browser order by place rows unbounded preceding) as n from stepped

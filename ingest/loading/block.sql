@@ -1,9 +1,13 @@
--- One block of lines: identity of each line, and the lines that are not text. `block` is the Arrow table of reader.py.
+-- One block of lines: identity of each line, and the lines that can't be parsed at all. md5 is no secret here but a name of the
+-- line, so that the same line of another file is known again; it is the fastest 128-bit one that DuckDB keeps stable.
 insert into stage_line
-select line_no, md5_number(raw), trim(raw, e' \t\f') = ''
-from (select line_no, rtrim(raw, e'\r\n') as raw from block);
+select line_no, cast(md5(raw) as uuid), not regexp_matches(raw, '\S')
+from block;
 
 insert into stage_bad
-select line_no, byte_offset, 'encoding', 'not text', 'text in the encoding of the source', encode(raw)
+select
+    line_no, byte_offset, flaw, 'not shown',
+    case flaw when 'encoding' then 'text in the encoding of the source' else 'a line of at most 1 MiB' end,
+    coalesce(original, encode(raw))
 from block
-where broken;
+where flaw is not null and regexp_matches(raw, '\S');

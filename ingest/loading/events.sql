@@ -9,18 +9,18 @@ select n.kind, n.value, i.identifier_id from named as n inner join identifier as
 
 create or replace temp table party_map as
 select
-    p.*, a.identifier_id as i1, b.identifier_id as i2, c.identifier_id as i3, d.identifier_id as i4,
-    e.identifier_id as i5, j.identifier_id as i6, f.identifier_id as i7, g.identifier_id as i8, h.identifier_id as i9
-from (select distinct customer_no, login, email, order_no, call_no, reference, phone, cookie, visitor from kept) as p
+    p.party_key, a.identifier_id as i1, b.identifier_id as i2, c.identifier_id as i3, d.identifier_id as i4,
+    e.identifier_id as i5, f.identifier_id as i6, g.identifier_id as i7, h.identifier_id as i8, i.identifier_id as i9
+from plain_party as p
 left join id_map as a on a.kind = 'customer_no' and a.value = p.customer_no
 left join id_map as b on b.kind = 'login' and b.value = p.login
 left join id_map as c on c.kind = 'email' and c.value = p.email
 left join id_map as d on d.kind = 'order_no' and d.value = p.order_no
 left join id_map as e on e.kind = 'call_no' and e.value = p.call_no
-left join id_map as j on j.kind = 'reference' and j.value = p.reference
-left join id_map as f on f.kind = 'phone' and f.value = p.phone
-left join id_map as g on g.kind = 'cookie' and g.value = p.cookie
-left join id_map as h on h.kind = 'visitor' and h.value = p.visitor;
+left join id_map as f on f.kind = 'reference' and f.value = p.reference
+left join id_map as g on g.kind = 'phone' and g.value = p.phone
+left join id_map as h on h.kind = 'cookie' and h.value = p.cookie
+left join id_map as i on i.kind = 'visitor' and i.value = p.visitor;
 
 insert into party
 select (select coalesce(max(party_id), 0) from party) + row_number() over (order by i1, i2, i3, i4, i5, i6, i7, i8, i9), n.*
@@ -32,7 +32,7 @@ from (
 ) as n;
 
 create or replace temp table party_of as
-select m.customer_no, m.login, m.email, m.order_no, m.call_no, m.reference, m.phone, m.cookie, m.visitor, p.party_id
+select m.party_key, p.party_id
 from party_map as m
 inner join party as p
     on p.customer_no is not distinct from m.i1 and p.login is not distinct from m.i2
@@ -59,11 +59,7 @@ select
 from kept as k
 inner join scrubbed as s on s.plain = k.code
 inner join code as c on c.source_id = getvariable('source_id') and c.code = s.code
-left join party_of as p
-    on p.customer_no is not distinct from k.customer_no and p.login is not distinct from k.login
-    and p.email is not distinct from k.email and p.order_no is not distinct from k.order_no
-    and p.call_no is not distinct from k.call_no and p.reference is not distinct from k.reference and p.phone is not distinct from k.phone
-    and p.cookie is not distinct from k.cookie and p.visitor is not distinct from k.visitor;
+left join party_of as p using (party_key);
 
 insert into order_product
 select getvariable('source_id'), n.order_no, n.product

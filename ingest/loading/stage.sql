@@ -2,14 +2,19 @@
 -- stage: what an adapter says of each line; several rows of one line are its several events (`part`).
 create or replace temp table stage (
     line_no uinteger, part usmallint, problem_field varchar, problem_value varchar, problem_expectation varchar, drop_reason varchar,
-    occurred_at timestamp, ended_at timestamp, local_at timestamp, local_ended_at timestamp, time_rule varchar,
+    occurred_at timestamp, ended_at timestamp, local_at timestamp, local_ended_at timestamp, lasts_ms bigint, time_rule varchar,
     code varchar, part_key varchar, record_key varchar, record_version bigint,
     customer_no varchar, login varchar, email varchar, order_no varchar, call_no varchar, reference varchar, phone varchar, cookie varchar, visitor varchar,
     agent varchar, product_id varchar, products varchar [], intent varchar, wait_ms bigint, handle_ms bigint, attributes json
 );
--- every line with its identity; `broken` lines are not text in the declared encoding
-create or replace temp table stage_line (line_no uinteger, line_hash uhugeint, is_blank boolean);
+-- every line with its identity
+create or replace temp table stage_line (line_no uinteger, line_hash uuid, is_blank boolean);
 create or replace temp table stage_bad (line_no uinteger, byte_offset ubigint, field varchar, value varchar, expectation varchar, raw blob);
+
+-- An ISO 8601 moment; NULL without an offset, which DuckDB would read as UTC without a word.
+create or replace temp macro iso_moment(t) as case
+    when regexp_matches(t, '(Z|[+-][0-9]{2}(:?[0-9]{2})?)$') then try_cast(t as timestamptz)
+end;
 
 -- Fields of a CSV record: NULL when its quotes do not pair. Without a quote a plain split does.
 create or replace temp macro csv_fields(record) as case

@@ -25,7 +25,7 @@ select
     coalesce(cast(lane_to as varchar), 'Customer') as department_to,
     cast(count(*) as ubigint) as n,
     cast(bit_count(bitstring_agg(journey_id)) as ubigint) as n_journeys,
-    quantile_disc(greatest(gap_us, 0) // 1000, 0.5) as gap_median_ms
+    greatest(quantile_disc(gap_us, 0.5), 0) // 1000 as gap_median_ms
 from neighbour
 where next_journey_id = journey_id and lane_from is distinct from lane_to
 group by lane_from, lane_to

@@ -17,7 +17,18 @@ n_departments = "distinct departments met (the customer's own lane is none)"
 n_calls = "distinct calls among the visible events"
 first_pos = "position of its first event in journey_event: event k (from 0) is at first_pos + k"
 ---*/
-with calls as (
+with sums as (
+    select
+        journey_id,
+        sum(n_raw) as n_raw,
+        max(epoch_us(coalesce(ended_at, occurred_at))) - min(epoch_us(occurred_at)) as duration_us,
+        sum(cast(round(engaged_ms * weight) as bigint)) as engaged_ms,
+        sum(cast(round(wait_ms * weight) as bigint)) as wait_ms
+    from journey_event
+    group by journey_id
+),
+
+calls as (
     select
         moment.journey_id,
         count(distinct event.call_id) as n_calls
@@ -32,15 +43,16 @@ select
     journey.customer_id,
     variant.variant_id,
     journey.n_events,
-    journey.n_raw,
-    journey.duration_ms,
-    journey.engaged_ms,
-    journey.wait_ms,
-    journey.n_channels,
-    journey.n_departments,
+    cast(sums.n_raw as ubigint) as n_raw,
+    sums.duration_us // 1000 as duration_ms,
+    cast(coalesce(sums.engaged_ms, 0) as bigint) as engaged_ms,
+    cast(coalesce(sums.wait_ms, 0) as bigint) as wait_ms,
+    variant.n_channels,
+    variant.n_departments,
     cast(coalesce(calls.n_calls, 0) as uinteger) as n_calls,
     journey.first_pos
 from journey_sequence as journey
-inner join variant_sequence as variant on journey.sequence = variant.sequence
+inner join sums on journey.journey_id = sums.journey_id
+inner join variant_sequence as variant on journey.sequence_no = variant.sequence_no
 left join calls on journey.journey_id = calls.journey_id
 order by journey.journey_id

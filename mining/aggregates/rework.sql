@@ -1,7 +1,7 @@
 /*---
 summary = "How often each step is done again in the same journey"
 grain = "one row per visible step that occurs"
-reads = ["variant_sequence", "touch"]
+reads = ["variant_sequence", "dfg", "touch"]
 
 [columns]
 step = "the step"
@@ -16,42 +16,60 @@ with occurrence as (
     select
         variant_id,
         n_journeys,
-        unnest(sequence) as code,
-        unnest(list_prepend(null, sequence)) as code_before
+        unnest(sequence) as code
     from variant_sequence
 ),
 
 counted as (
     select
         variant_id,
+        n_journeys,
         code,
-        min(n_journeys) as n_journeys,
-        count(*) as n_times,
-        count(*) filter (where code = code_before) as n_self_loops
+        count(*) as n_times
     from occurrence
-    where code is not null
-    group by variant_id, code
+    group by variant_id, n_journeys, code
+),
+
+-- few rows: how many journeys have the step how many times
+tallied as (
+    select
+        code,
+        n_times,
+        sum(n_journeys) as n_journeys
+    from counted
+    group by code, n_times
 ),
 
 named as (
     select
-        counted.*,
-        enum_range(cast(null as step_t))[counted.code + 1] as step
-    from counted
+        touch.step,
+        touch.repeats,
+        tallied.n_times,
+        tallied.n_journeys
+    from tallied
+    inner join touch on enum_range(cast(null as step_t))[tallied.code + 1] = touch.step
+),
+
+grouped as (
+    select
+        step,
+        repeats,
+        sum(n_journeys) as n_journeys,
+        coalesce(sum(n_journeys) filter (where n_times > 1), 0) as n_journeys_repeating,
+        sum(n_journeys * (n_times - 1)) as n_again,
+        sum(n_journeys * case when repeats is null then 0 else greatest(n_times - 1 - repeats, 0) end) as n_repeats
+    from named
+    group by step, repeats
 )
 
 select
-    cast(named.step as step_t) as step,
-    cast(sum(named.n_journeys) as ubigint) as n_journeys,
-    cast(coalesce(sum(named.n_journeys) filter (where named.n_times > 1), 0) as ubigint) as n_journeys_repeating,
-    cast(sum(named.n_journeys * named.n_self_loops) as ubigint) as n_self_loops,
-    cast(sum(named.n_journeys * (named.n_times - 1 - named.n_self_loops)) as ubigint) as n_repetitions,
-    cast(
-        sum(case when touch.repeats is null then 0 else named.n_journeys * greatest(named.n_times - 1 - touch.repeats, 0) end)
-        as ubigint
-    ) as n_repeats,
-    touch.repeats as repeats_allowed
-from named
-left join touch on named.step = touch.step
-group by named.step, touch.repeats
+    cast(grouped.step as step_t) as step,
+    cast(grouped.n_journeys as ubigint) as n_journeys,
+    cast(grouped.n_journeys_repeating as ubigint) as n_journeys_repeating,
+    cast(coalesce(dfg.n, 0) as ubigint) as n_self_loops,
+    cast(grouped.n_again - coalesce(dfg.n, 0) as ubigint) as n_repetitions,
+    cast(grouped.n_repeats as ubigint) as n_repeats,
+    grouped.repeats as repeats_allowed
+from grouped
+left join dfg on cast(grouped.step as step_t) = dfg.step_from and dfg.step_from = dfg.step_to
 order by step

@@ -30,7 +30,7 @@ measured as (
         moment.n_raw,
         moment.engaged_ms,
         cast(round(moment.engaged_ms * moment.weight) as bigint) as share_ms,
-        (epoch_us(moment.occurred_at) - journey_start.started_us) // 1000 as since_start_ms
+        epoch_us(moment.occurred_at) - journey_start.started_us as since_start_us
     from journey_event as moment
     inner join journey_start on moment.journey_id = journey_start.journey_id
 ),
@@ -44,7 +44,7 @@ grouped as (
         bit_count(bitstring_agg(customer_id)) as n_customers,
         coalesce(sum(share_ms), 0) as engaged_sum_ms,
         quantile_disc(engaged_ms, [0.5, 0.9]) as engaged_ms,
-        quantile_disc(since_start_ms, 0.5) as since_start_median_ms
+        quantile_disc(since_start_us, 0.5) as since_start_us
     from measured
     group by step
 )
@@ -58,6 +58,6 @@ select
     cast(engaged_sum_ms as bigint) as engaged_sum_ms,
     engaged_ms[1] as engaged_median_ms,
     engaged_ms[2] as engaged_p90_ms,
-    since_start_median_ms
+    since_start_us // 1000 as since_start_median_ms
 from grouped
 order by step

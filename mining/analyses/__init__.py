@@ -11,7 +11,6 @@ from pathlib import Path
 
 from ingest.errors import FrontstageError
 from ingest.store import Store
-
 from mining.context import Context
 from mining.findings import Finding
 
@@ -34,7 +33,9 @@ def scan() -> list[Analysis]:
         code = importlib.import_module(f"{__name__}.{module.name}")
         missing = [name for name in ("NAME", "KINDS", "SUMMARY", "READS", "find") if not hasattr(code, name)]
         if missing:
-            raise FrontstageError(f"mining/analyses/{module.name}.py: no {', '.join(missing)}; an analysis states all of "
-                                  "NAME, KINDS, SUMMARY, READS and find(store, context)")  # fmt: skip
+            raise FrontstageError(
+                f"mining/analyses/{module.name}.py: no {', '.join(missing)}; an analysis states all of "
+                "NAME, KINDS, SUMMARY, READS and find(store, context)"
+            )
         found.append(Analysis(code.NAME, tuple(code.KINDS), code.SUMMARY, tuple(code.READS), code.find))
     return found

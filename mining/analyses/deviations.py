@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
-from ingest.store import Store
 
+from ingest.store import Store
 from mining import evidence
 from mining.context import Context
 from mining.deviating import START, Checked, Deviation, check_all
@@ -33,8 +33,16 @@ from mining.findings import Finding, identity
 from mining.intended import Intended
 from mining.population import Scope, Variant, variants
 from mining.rates import (
-    Rate, ci_part, floor_needed, is_small_cell, n_part, n_withheld, rate_of, sample_sentence, share_text,
-)  # fmt: skip
+    Rate,
+    ci_part,
+    floor_needed,
+    is_small_cell,
+    n_part,
+    rate_of,
+    sample_sentence,
+    share_text,
+    withheld,
+)
 from mining.statistics import benjamini_hochberg, binomial_above, holm
 
 NAME = "deviations"
@@ -42,6 +50,7 @@ KINDS = ("deviation.skipped", "deviation.unexpected", "deviation.out_of_order")
 SUMMARY = "steps skipped, repeated or out of order against the intended process, with rates against its tolerance"
 READS = ("variants", "journey_metrics", "journey", "journey_event", "touch")
 
+EFFECT = "share of journeys that deviate"
 _STRATA = """
     with hit as (select variant_id from finding_variant where finding_id = $id),
     start_channel as (select journey_id, channel from journey_event inner join population using (journey_id) where pos = first_pos)
@@ -93,7 +102,9 @@ def find(store: Store, context: Context) -> list[Finding]:
     kept = _bounded(cases, context)
     evidence.mark(store, {case.finding_id: case.hits for case in kept})
     reaches = evidence.reach(store, scope)
-    return [_finding(store, context, intended, scope, case, reaches[case.finding_id], checked, len(cases)) for case in kept]
+    return [
+        _finding(store, context, intended, scope, case, reaches[case.finding_id], checked, len(cases)) for case in kept
+    ]
 
 
 def gather(checked: list[Checked], intended: Intended, context: Context) -> list[Case]:
@@ -103,12 +114,20 @@ def gather(checked: list[Checked], intended: Intended, context: Context) -> list
     for one in checked:
         for step in sorted(set(one.steps)):
             reached[step].append(one.variant)
-    few = {step for step, ways in reached.items() if sum(w.counts["all"] for w in ways) < context.method.context_journeys_min}
+    few = {
+        step
+        for step, ways in reached.items()
+        if sum(w.counts["all"] for w in ways) < context.method.context_journeys_min
+    }
     hits: dict[Deviation, dict[int, float]] = defaultdict(dict)
     by_id = {one.variant.variant_id: one.variant for one in checked}
     for one in checked:
         for deviation, blame in one.deviations.items():
-            place = deviation if deviation.context not in few else Deviation(deviation.kind, deviation.step, START, deviation.other, deviation.known)
+            place = (
+                deviation
+                if deviation.context not in few
+                else Deviation(deviation.kind, deviation.step, START, deviation.other, deviation.known)
+            )
             known = hits[place].get(one.variant.variant_id, 0.0)
             hits[place][one.variant.variant_id] = min(1.0, known + blame)
     out = []
@@ -135,14 +154,18 @@ def decide(cases: list[Case], intended: Intended, context: Context) -> None:
         case.p_confirm, case.p_holm = raw, adjusted
 
 
-def _status(case: Case, reach: Reach, needed: int | None, robust: dict[str, Any], tolerance: float, context: Context) -> str:
+def _status(
+    case: Case, reach: Reach, needed: int | None, robust: dict[str, Any], tolerance: float, context: Context
+) -> str:
     if case.rate.share("all") <= tolerance:
         return "below_tolerance"
     if needed is not None:
         return "not_enough_data"
     if case.p_holm is None:
         return "cannot_tell"
-    held_apart = case.p_holm <= context.method.confirm_alpha and reach.customers_confirm >= context.method.small_cell_customers
+    held_apart = (
+        case.p_holm <= context.method.confirm_alpha and reach.customers_confirm >= context.method.small_cell_customers
+    )
     return "confirmed" if held_apart and robust["sign_stable"] is not False else "candidate"
 
 
@@ -155,32 +178,60 @@ def _bounded(cases: list[Case], context: Context) -> list[Case]:
     return out
 
 
-def _finding(store: Store, context: Context, intended: Intended, scope: Scope, case: Case, reach: Reach, checked: list[Checked], m: int) -> Finding:
+def _finding(
+    store: Store,
+    context: Context,
+    intended: Intended,
+    scope: Scope,
+    case: Case,
+    reach: Reach,
+    checked: list[Checked],
+    m: int,
+) -> Finding:
     method, rate = context.method, case.rate
     if is_small_cell(reach, context):
-        return _withheld(context, case)
-    needed = floor_needed(rate, reach, method.deviation_journeys_min, method.deviation_hits_min, method.small_cell_customers)
-    robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), intended.tolerance)
+        title = f"{context.label(case.deviation.step)} deviated in too few customers to publish"
+        return withheld(context, case.kind, case.where, EFFECT, f"deviation:{intended.process}", title)
+    needed = floor_needed(
+        rate, reach, method.deviation_journeys_min, method.deviation_hits_min, method.small_cell_customers
+    )
+    robust = evidence.robustness(
+        (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), intended.tolerance
+    )
     status = _status(case, reach, needed, robust, intended.tolerance, context)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
     cost = _cost(store, context, scope, case, checked)
     undecided = sum(one.variant.counts["all"] for one in checked if not one.alignment.decided)
     return Finding(
-        kind=case.kind, status=status, grade="D", where=case.where, window=context.window,
+        kind=case.kind,
+        status=status,
+        grade="D",
+        where=case.where,
+        window=context.window,
         n=n_part(rate, reach, sample, events=None, n_needed=needed if status == "not_enough_data" else None),
-        effect={"name": "share of journeys that deviate", "value": round(rate.share(sample), 6), "unit": "share",
-                "baseline": intended.tolerance, "direction": "up"},
-        ci=ci, cost=cost,
+        effect={
+            "name": EFFECT,
+            "value": round(rate.share(sample), 6),
+            "unit": "share",
+            "baseline": intended.tolerance,
+            "direction": "up",
+        },
+        ci=ci,
+        cost=cost,
         evidence=evidence.journeys(store, context, scope, case.finding_id, case.deviation.context or None),
         robustness=robust,
         title=_title(context, case, share_text(rate.share(sample), ci)),
         text_evidence=_evidence_text(context, case, sample, reach, cost, intended.tolerance),
         text_caution=_caution(status, needed, intended, context, undecided, checked),
-        family=f"deviation:{intended.process}", m=m, p=case.p_confirm if case.p_confirm is not None else case.p_discovery, q=case.q,
-        config_hash=context.config_hash, input_hash=context.input_hash,
+        family=f"deviation:{intended.process}",
+        m=m,
+        p=case.p_confirm if case.p_confirm is not None else case.p_discovery,
+        q=case.q,
+        config_hash=context.config_hash,
+        input_hash=context.input_hash,
         extra=_extra(case, intended, checked, undecided, rate),
-    )  # fmt: skip
+    )
 
 
 def _extra(case: Case, intended: Intended, checked: list[Checked], undecided: int, rate: Rate) -> dict[str, Any]:
@@ -190,13 +241,23 @@ def _extra(case: Case, intended: Intended, checked: list[Checked], undecided: in
     weight = {one.variant.variant_id: one.variant.counts["all"] for one in checked}
     blame = sum(weight[v] * b for v, b in case.hits.items()) / max(1, sum(weight[v] for v in case.hits))
     return {
-        "move": case.deviation.kind, "step": case.deviation.step, "context": case.deviation.context or None,
-        "known_step": case.deviation.known, "blame_mean": round(blame, 4), "alternatives": _alternatives(case, checked, blame),
-        "n_undecided": undecided, "rate_interval": [round(rate.hits["all"] / n, 6), round(min(n, rate.hits["all"] + undecided) / n, 6)],
-        "tolerance": intended.tolerance, "conforming_share": round(conforming / journeys, 6) if journeys else None,
-        "n_conforming": conforming, "n_checked": journeys, "process": intended.process, "spec_version": intended.version,
-        "p_discovery": case.p_discovery, "p_holm": case.p_holm,
-    }  # fmt: skip
+        "move": case.deviation.kind,
+        "step": case.deviation.step,
+        "context": case.deviation.context or None,
+        "known_step": case.deviation.known,
+        "blame_mean": round(blame, 4),
+        "alternatives": _alternatives(case, checked, blame),
+        "n_undecided": undecided,
+        "rate_interval": [round(rate.hits["all"] / n, 6), round(min(n, rate.hits["all"] + undecided) / n, 6)],
+        "tolerance": intended.tolerance,
+        "conforming_share": round(conforming / journeys, 6) if journeys else None,
+        "n_conforming": conforming,
+        "n_checked": journeys,
+        "process": intended.process,
+        "spec_version": intended.version,
+        "p_discovery": case.p_discovery,
+        "p_holm": case.p_holm,
+    }
 
 
 def _alternatives(case: Case, checked: list[Checked], blame: float) -> list[dict[str, str]]:
@@ -238,9 +299,15 @@ def _cost(store: Store, context: Context, scope: Scope, case: Case, checked: lis
     scale = case.rate.hits["all"] / matched / 60_000 / context.weeks
     half = 1.96 * math.sqrt(variance)
     cost = evidence.no_cost("not compared: handling time is known for the steps' own findings only")
-    cost["customer_min_per_week"] = {"low": round((total - half) * scale, 2), "mid": round(total * scale, 2),
-                                     "high": round((total + half) * scale, 2), "unit": "min/week"}  # fmt: skip
-    cost["basis"]["customer_min_per_week"] = "measured: difference to conforming journeys of the same start week and channel"
+    cost["customer_min_per_week"] = {
+        "low": round((total - half) * scale, 2),
+        "mid": round(total * scale, 2),
+        "high": round((total + half) * scale, 2),
+        "unit": "min/week",
+    }
+    cost["basis"]["customer_min_per_week"] = (
+        "measured: difference to conforming journeys of the same start week and channel"
+    )
     cost["reason"]["customer_min_per_week"] = None
     return cost
 
@@ -258,17 +325,23 @@ def _title(context: Context, case: Case, share: str) -> str:
     return f"{share} of {reached} had {step}, which is not part of the intended process"
 
 
-def _evidence_text(context: Context, case: Case, sample: str, reach: Reach, cost: dict[str, Any], tolerance: float) -> str:
+def _evidence_text(
+    context: Context, case: Case, sample: str, reach: Reach, cost: dict[str, Any], tolerance: float
+) -> str:
     text = sample_sentence(case.rate, sample, context.method.confidence)
     text += f", by {reach.customers:,} customers; the process tolerates {100 * tolerance:.1f} %"
     minutes = cost["customer_min_per_week"]
     if minutes:
-        text += (f". These journeys took {minutes['mid']:+,.0f} [{minutes['low']:+,.0f} to {minutes['high']:+,.0f}] customer minutes a week "
-                 "against conforming ones that began in the same week and channel")  # fmt: skip
+        text += (
+            f". These journeys took {minutes['mid']:+,.0f} [{minutes['low']:+,.0f} to {minutes['high']:+,.0f}] customer minutes a week "
+            "against conforming ones that began in the same week and channel"
+        )
     return text + "."
 
 
-def _caution(status: str, needed: int | None, intended: Intended, context: Context, undecided: int, checked: list[Checked]) -> str:
+def _caution(
+    status: str, needed: int | None, intended: Intended, context: Context, undecided: int, checked: list[Checked]
+) -> str:
     texts = {
         "not_enough_data": f"Not enough data: about {needed or 0:,} journeys would be needed to say more.",
         "below_tolerance": "This is within what the process tolerates.",
@@ -281,16 +354,3 @@ def _caution(status: str, needed: int | None, intended: Intended, context: Conte
         return texts[status] + f" Not fully checked: {undecided:,} journeys were too long to align exactly."
     return texts[status]
 
-
-def _withheld(context: Context, case: Case) -> Finding:
-    small = context.method.small_cell_customers
-    reason = f"fewer than {small} customers show it"
-    return Finding(
-        kind=case.kind, status="not_enough_data", grade="D", where=case.where, window=context.window, n=n_withheld(),
-        effect={"name": "share of journeys that deviate", "value": None, "unit": "share"}, ci={"reason": reason},
-        cost=evidence.no_cost(reason), evidence=evidence.withheld(case.finding_id), robustness={"sign_stable": None},
-        title=f"{context.label(case.deviation.step)} deviated in too few customers to publish",
-        text_evidence=f"Fewer than {small} customers show it; numbers are withheld to protect them.",
-        text_caution="Not enough data: nothing is said about how often it happens.",
-        family=f"deviation:{case.where['process']}", m=0, config_hash=context.config_hash, input_hash=context.input_hash,
-    )  # fmt: skip

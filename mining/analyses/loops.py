@@ -23,8 +23,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
-from ingest.store import Store
 
+from ingest.store import Store
 from mining import evidence
 from mining.context import Context
 from mining.erasure import Cycle, department_sequence, erase
@@ -32,14 +32,24 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.population import Scope, Variant, variants
 from mining.rates import (
-    Rate, ci_part, count_text, floor_needed, is_small_cell, n_part, n_withheld, rate_of, sample_sentence, share_text,
-)  # fmt: skip
+    Rate,
+    ci_part,
+    count_text,
+    floor_needed,
+    is_small_cell,
+    n_part,
+    rate_of,
+    sample_sentence,
+    share_text,
+    withheld,
+)
 
 NAME = "loops"
 KINDS = ("loop.self", "loop.pingpong", "loop.cycle")
 SUMMARY = "journeys that come back to a step or department they have been at, how often, and the minutes spent there"
 READS = ("variants", "journey_metrics", "journey", "journey_event", "touch")
 
+EFFECT = "share of journeys with a pass"
 _SCOPE = Scope()
 _MINUTES = """
     select m.finding_id, p.customer_id, sum(cast(round(e.engaged_ms * e.weight) as bigint)),
@@ -80,7 +90,10 @@ def find(store: Store, context: Context) -> list[Finding]:
     evidence.mark(store, {loop.finding_id: {v: float(n) for v, n in loop.passes.items()} for loop in loops})
     reaches = evidence.reach(store, _SCOPE)
     minutes = _minutes(store, loops)
-    return [_finding(store, context, loop, ways, reaches[loop.finding_id], minutes.get(loop.finding_id, ([], []))) for loop in loops]
+    return [
+        _finding(store, context, loop, ways, reaches[loop.finding_id], minutes.get(loop.finding_id, ([], [])))
+        for loop in loops
+    ]
 
 
 def collect(ways: Iterable[Variant], context: Context) -> list[Loop]:
@@ -96,12 +109,20 @@ def collect(ways: Iterable[Variant], context: Context) -> list[Loop]:
     return [found[key] for key in sorted(found)]
 
 
-def _add(found: dict[tuple[str, tuple[str, ...]], Loop], way: Variant, level: str, cycles: list[Cycle], context: Context,
-         place: list[int]) -> None:  # fmt: skip
+def _add(
+    found: dict[tuple[str, tuple[str, ...]], Loop],
+    way: Variant,
+    level: str,
+    cycles: list[Cycle],
+    context: Context,
+    place: list[int],
+) -> None:
     seen: Counter[tuple[str, ...]] = Counter()
     for cycle in cycles:
         seen[cycle.steps] += 1
-        if level == "step" and seen[cycle.steps] <= min((context.touch[s].repeats or 0) for s in cycle.steps if s in context.touch):
+        if level == "step" and seen[cycle.steps] <= min(
+            (context.touch[s].repeats or 0) for s in cycle.steps if s in context.touch
+        ):
             continue  # a repeat the business calls legitimate
         loop = found.setdefault((level, cycle.steps), _new_loop(level, cycle.steps))
         loop.entries[cycle.entry] += way.counts["all"]
@@ -139,8 +160,16 @@ def _minutes(store: Store, loops: list[Loop]) -> dict[str, tuple[list[int], list
     if not rows:
         return {}
     columns = list(zip(*rows, strict=True))
-    store.put("loop_marks", pa.table({"finding_id": pa.array(columns[0]), "variant_id": pa.array(columns[1], pa.uint32()),
-                                      "place": pa.array(columns[2], pa.uint32())}))  # fmt: skip
+    store.put(
+        "loop_marks",
+        pa.table(
+            {
+                "finding_id": pa.array(columns[0]),
+                "variant_id": pa.array(columns[1], pa.uint32()),
+                "place": pa.array(columns[2], pa.uint32()),
+            }
+        ),
+    )
     out: dict[str, tuple[list[int], list[int]]] = {}
     for finding_id, _, customer_ms, company_ms in store.rows(_MINUTES):
         pair = out.setdefault(finding_id, ([], []))
@@ -151,40 +180,71 @@ def _minutes(store: Store, loops: list[Loop]) -> dict[str, tuple[list[int], list
     return out
 
 
-def _finding(store: Store, context: Context, loop: Loop, ways: list[Variant], reach: Reach,
-             minutes: tuple[list[int], list[int]]) -> Finding:  # fmt: skip
+def _finding(
+    store: Store, context: Context, loop: Loop, ways: list[Variant], reach: Reach, minutes: tuple[list[int], list[int]]
+) -> Finding:
     by_department = "departments" in loop.where
     department = {step: touch.department for step, touch in context.touch.items()}
-    eligible = [way for way in ways if (loop.entry in (department.get(s) for s in way.steps) if by_department else loop.entry in way.steps)]
+    eligible = [
+        way
+        for way in ways
+        if (loop.entry in (department.get(s) for s in way.steps) if by_department else loop.entry in way.steps)
+    ]
     hit = [(way, 1.0) for way in ways if way.variant_id in loop.passes]
     rate = rate_of(hit, eligible)
     if is_small_cell(reach, context):
-        return _withheld(context, loop)
+        title = f"A loop over {' and '.join(_name(context, loop))} was seen in too few customers to publish"
+        return withheld(context, loop.kind, loop.where, EFFECT, f"{loop.kind}:passes", title)
     method = context.method
     needed = floor_needed(rate, reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
     status = _status(context, rate, reach, needed, robust)
     sample = "confirm" if status == "confirmed" else "all"
     passes = _passes(loop, ways)
-    cost = (evidence.no_cost("a loop between departments is made of steps whose minutes are counted with the steps' own loops")
-            if by_department else evidence.cost_of_minutes(context, *minutes, int(loop.finding_id[:8], 16)))  # fmt: skip
+    cost = (
+        evidence.no_cost(
+            "a loop between departments is made of steps whose minutes are counted with the steps' own loops"
+        )
+        if by_department
+        else evidence.cost_of_minutes(context, *minutes, int(loop.finding_id[:8], 16))
+    )
     ci = ci_part(rate, sample, method.confidence)
     return Finding(
-        kind=loop.kind, status=status, grade="D", where=loop.where, window=context.window,
+        kind=loop.kind,
+        status=status,
+        grade="D",
+        where=loop.where,
+        window=context.window,
         n=n_part(rate, reach, sample, events=sum(passes.values()), n_needed=needed),
-        effect={"name": "share of journeys with a pass", "value": round(rate.share(sample), 6), "unit": "share", "baseline": 0.0,
-                "direction": "up"},
-        ci=ci, cost=cost,
+        effect={
+            "name": EFFECT,
+            "value": round(rate.share(sample), 6),
+            "unit": "share",
+            "baseline": 0.0,
+            "direction": "up",
+        },
+        ci=ci,
+        cost=cost,
         evidence=evidence.journeys(store, context, _SCOPE, loop.finding_id, None if by_department else loop.entry),
         robustness=robust,
         title=_title(context, loop, rate, sample, ci, passes),
-        text_evidence=_evidence_text(context, loop, rate, sample, reach, passes, cost),
+        text_evidence=_evidence_text(context, rate, sample, reach, passes, cost),
         text_caution=_caution(status, needed),
-        family=f"{loop.kind}:passes", m=0, config_hash=context.config_hash, input_hash=context.input_hash,
-        extra={"cycle": list(loop.steps), "k": len(loop.steps), "entry": loop.entry, "entries": dict(sorted(loop.entries.items())),
-               "passes_mean": _mean(passes), "passes_p90": _percentile(passes, 0.9), "allowed": _allowed(context, loop),
-               "journeys_ending_in_loop": sum(way.counts["all"] for way in ways if way.variant_id in loop.ends_inside)},
-    )  # fmt: skip
+        family=f"{loop.kind}:passes",
+        m=0,
+        config_hash=context.config_hash,
+        input_hash=context.input_hash,
+        extra={
+            "cycle": list(loop.steps),
+            "k": len(loop.steps),
+            "entry": loop.entry,
+            "entries": dict(sorted(loop.entries.items())),
+            "passes_mean": _mean(passes),
+            "passes_p90": _percentile(passes, 0.9),
+            "allowed": _allowed(context, loop),
+            "journeys_ending_in_loop": sum(way.counts["all"] for way in ways if way.variant_id in loop.ends_inside),
+        },
+    )
 
 
 def _status(context: Context, rate: Rate, reach: Reach, needed: int | None, robust: dict[str, Any]) -> str:
@@ -193,7 +253,8 @@ def _status(context: Context, rate: Rate, reach: Reach, needed: int | None, robu
     method = context.method
     shares = {"discovery": method.discovery_parts / 10, "confirm": 1 - method.discovery_parts / 10}
     seen_again = all(
-        rate.n[split] >= math.ceil(method.loop_journeys_min * share) and rate.hits[split] >= math.ceil(method.loop_hits_min * share)
+        rate.n[split] >= math.ceil(method.loop_journeys_min * share)
+        and rate.hits[split] >= math.ceil(method.loop_hits_min * share)
         for split, share in shares.items()
     )
     enough_people = reach.customers_confirm >= math.ceil(method.loop_customers_min * shares["confirm"])
@@ -248,7 +309,9 @@ def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, 
     return f"{where} went round {', '.join(names[:-1])} and {names[-1]} again, {_mean(passes):.1f} times each"
 
 
-def _evidence_text(context: Context, loop: Loop, rate: Rate, sample: str, reach: Reach, passes: dict[int, int], cost: dict[str, Any]) -> str:
+def _evidence_text(
+    context: Context, rate: Rate, sample: str, reach: Reach, passes: dict[int, int], cost: dict[str, Any]
+) -> str:
     text = sample_sentence(rate, sample, context.method.confidence)
     text += f"; {count_text(sum(passes.values()))} passes by {count_text(reach.customers)} customers"
     minutes = cost["customer_min_per_week"]
@@ -261,20 +324,9 @@ def _caution(status: str, needed: int | None) -> str:
     if status == "not_enough_data":
         return f"Not enough data: about {needed:,} journeys that reach the step would be needed to say more."
     text = "This is a plain count: it shows that it happens and how often, not why, and not that it is unwanted."
-    return text if status == "confirmed" else text + " It has not been seen often enough in the customers kept apart for checking."
-
-
-def _withheld(context: Context, loop: Loop) -> Finding:
-    small = context.method.small_cell_customers
-    reason = f"fewer than {small} customers show it"
-    return Finding(
-        kind=loop.kind, status="not_enough_data", grade="D", where=loop.where, window=context.window, n=n_withheld(),
-        effect={"name": "share of journeys with a pass", "value": None, "unit": "share"}, ci={"reason": reason},
-        cost=evidence.no_cost(reason), evidence=evidence.withheld(loop.finding_id), robustness={"sign_stable": None},
-        title=f"A loop over {' and '.join(_name(context, loop))} was seen in too few customers to publish",
-        text_evidence=f"Fewer than {small} customers show it; numbers are withheld to protect them.",
-        text_caution="Not enough data: nothing is said about how often it happens.",
-        family=f"{loop.kind}:passes", m=0, config_hash=context.config_hash, input_hash=context.input_hash,
-    )  # fmt: skip
-
+    return (
+        text
+        if status == "confirmed"
+        else text + " It has not been seen often enough in the customers kept apart for checking."
+    )
 

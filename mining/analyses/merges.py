@@ -21,13 +21,12 @@ from pathlib import Path
 from typing import Any
 
 from ingest.store import Store
-
 from mining import evidence
 from mining.context import Context
 from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.population import SPLITS, Scope, variants
-from mining.rates import Rate, ci_part, n_part, n_withheld, share_text
+from mining.rates import Rate, ci_part, n_part, share_text, withheld
 from mining.statistics import benjamini_hochberg, binomial_above, entropy_bits, holm, wilson
 
 NAME = "merges"
@@ -35,6 +34,8 @@ KINDS = ("merge", "data_quality")
 SUMMARY = "pairs of steps that always go together and might be one step"
 READS = ("journey_event", "journey", "journey_metrics", "variants", "touch")
 
+EFFECT = "weaker of P(next) and P(previous)"
+FAMILY = "merge:adjacency"
 _SCOPE = Scope(keep_truncated=False)
 _SQL = Path(__file__).parent.parent / "pairs.sql"
 _MAY_WORSEN = "One step in place of two can take away a pause that customers use to check or to change their mind, and ties both to one system."
@@ -81,8 +82,18 @@ def find(store: Store, context: Context) -> list[Finding]:
     hits = {identity(kinds[id(pair)], pair.where): _variants_with(pair, ways) for pair in proposed}
     evidence.mark(store, hits)
     reaches = evidence.reach(store, _SCOPE)
-    return [_finding(store, context, pair, kinds[id(pair)], status[id(pair)], reaches[identity(kinds[id(pair)], pair.where)], len(family))
-            for pair in proposed]  # fmt: skip
+    return [
+        _finding(
+            store,
+            context,
+            pair,
+            kinds[id(pair)],
+            status[id(pair)],
+            reaches[identity(kinds[id(pair)], pair.where)],
+            len(family),
+        )
+        for pair in proposed
+    ]
 
 
 def read_pairs(store: Store) -> list[Pair]:
@@ -96,26 +107,45 @@ def read_pairs(store: Store) -> list[Pair]:
             n_first[row["step_from"]][split] += row[f"n_{split}"]
         followers[row["step_from"]].append(row["n_all"])
     return [
-        Pair(row["step_from"], row["step_to"], {s: row[f"n_{s}"] for s in SPLITS}, dict(n_first[row["step_from"]]),
-             dict(n_first[row["step_to"]]), row["n_same_band"] / row["n_all"], entropy_bits(followers[row["step_from"]]),
-             (row["gap_p25_ms"], row["gap_median_ms"], row["gap_p75_ms"]))
-        for row in rows if row["step_to"] is not None and row["step_to"] != row["step_from"]
-    ]  # fmt: skip
+        Pair(
+            row["step_from"],
+            row["step_to"],
+            {s: row[f"n_{s}"] for s in SPLITS},
+            dict(n_first[row["step_from"]]),
+            dict(n_first[row["step_to"]]),
+            row["n_same_band"] / row["n_all"],
+            entropy_bits(followers[row["step_from"]]),
+            (row["gap_p25_ms"], row["gap_median_ms"], row["gap_p75_ms"]),
+        )
+        for row in rows
+        if row["step_to"] is not None and row["step_to"] != row["step_from"]
+    ]
 
 
 def fulfils(pair: Pair, context: Context) -> bool:
     """The definition of section 5, on all closed journeys; every event of a step is an occurrence, the last one too."""
     method = context.method
     lows = [wilson(pair.moves["all"], n["all"], method.confidence)[0] for n in (pair.n_first, pair.n_second)]
-    return (min(lows) >= method.merge_share_min and pair.same_band >= method.merge_band_share_min
-            and pair.entropy <= method.merge_entropy_max_bit and pair.gap_ms[1] <= method.merge_gap_max_ms)  # fmt: skip
+    return (
+        min(lows) >= method.merge_share_min
+        and pair.same_band >= method.merge_band_share_min
+        and pair.entropy <= method.merge_entropy_max_bit
+        and pair.gap_ms[1] <= method.merge_gap_max_ms
+    )
 
 
-def _statuses(family: list[Pair], proposed: list[Pair], context: Context) -> dict[int, tuple[str, float | None, float | None]]:
+def _statuses(
+    family: list[Pair], proposed: list[Pair], context: Context
+) -> dict[int, tuple[str, float | None, float | None]]:
     """(status, p, q) per proposed pair: BH over the family in discovery, Holm over the candidates in confirm."""
     method = context.method
-    q = dict(zip((id(pair) for pair in family),
-                 benjamini_hochberg([pair.p_value("discovery", method.merge_share_min) for pair in family]), strict=True))  # fmt: skip
+    q = dict(
+        zip(
+            (id(pair) for pair in family),
+            benjamini_hochberg([pair.p_value("discovery", method.merge_share_min) for pair in family]),
+            strict=True,
+        )
+    )
     candidates = [pair for pair in proposed if q[id(pair)] <= method.discovery_q]
     p = [pair.p_value("confirm", method.merge_share_min) for pair in candidates]
     adjusted = dict(zip((id(pair) for pair in candidates), holm(p), strict=True))
@@ -143,24 +173,41 @@ def _variants_with(pair: Pair, ways: list[Any]) -> dict[int, float]:
 def _cost(pair: Pair, context: Context) -> tuple[dict[str, Any], dict[str, float]]:
     """Customer minutes a week that could fall away, and per occurrence (gap + set-up, before the realisable part)."""
     method = context.method
-    once = {name: gap / 60_000 + method.merge_setup_min for name, gap in zip(("low", "mid", "high"), pair.gap_ms, strict=True)}
+    once = {
+        name: gap / 60_000 + method.merge_setup_min
+        for name, gap in zip(("low", "mid", "high"), pair.gap_ms, strict=True)
+    }
     week = pair.moves["all"] / context.weeks
     part = {"low": method.realisable_low, "mid": method.realisable_mid, "high": method.realisable_high}
     cost = evidence.no_cost("no company minutes are known to fall away")
-    cost["customer_min_per_week"] = {**{name: round(week * once[name] * part[name], 2) for name in part}, "unit": "min/week"}
+    cost["customer_min_per_week"] = {
+        **{name: round(week * once[name] * part[name], 2) for name in part},
+        "unit": "min/week",
+    }
     cost["basis"]["customer_min_per_week"] = "assumed:method.merge_setup_min,method.realisable"
     cost["reason"]["customer_min_per_week"] = None
     return cost, {name: round(value, 3) for name, value in once.items()}
 
 
-def _finding(store: Store, context: Context, pair: Pair, kind: str, decision: tuple[str, float | None, float | None], reach: Reach, m: int) -> Finding:
+def _finding(
+    store: Store,
+    context: Context,
+    pair: Pair,
+    kind: str,
+    decision: tuple[str, float | None, float | None],
+    reach: Reach,
+    m: int,
+) -> Finding:
     method, (status, p, q) = context.method, decision
     finding_id = identity(kind, pair.where)
     first, second = context.label(pair.first), context.label(pair.second)
     if reach.customers < method.small_cell_customers:
-        return _withheld(context, pair, kind, finding_id)
+        title = f"{first} and {second} go together in too few customers to publish"
+        return withheld(context, kind, pair.where, EFFECT, FAMILY, title)
     rate = pair.weaker("all")
-    robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.merge_share_min)
+    robust = evidence.robustness(
+        (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.merge_share_min
+    )
     if status == "confirmed" and (robust["sign_stable"] is False or kind == "data_quality"):
         status = "candidate"
     sample = "confirm" if status == "confirmed" else "all"
@@ -172,40 +219,56 @@ def _finding(store: Store, context: Context, pair: Pair, kind: str, decision: tu
     minutes = cost["customer_min_per_week"]
     if kind == "merge":
         title = f"{first} and {second} always go together ({share}): they could be one step"
-        more = (f", {minutes['mid']:,.0f} [{minutes['low']:,.0f} to {minutes['high']:,.0f}] customer minutes a week could fall away, "
-                "if the assumed part of the gap and of the set-up can be had")  # fmt: skip
+        more = (
+            f", {minutes['mid']:,.0f} [{minutes['low']:,.0f} to {minutes['high']:,.0f}] customer minutes a week could fall away, "
+            "if the assumed part of the gap and of the set-up can be had"
+        )
         caution = f"{_MAY_WORSEN} A count, no trial: the minutes rest on assumptions."
     else:
         title = f"{first} and {second} come within seconds of one another ({share}): probably one action recorded twice"
         more, caution = "", "Check the logging before reading anything into this pair of steps."
     moves, n = int(rate.hits[sample]), rate.n[sample]
-    text = (f"{moves:,} of {n:,} occurrences, {share}, the weaker of the two directions"
-            f"{' among customers kept apart for checking' if sample == 'confirm' else ''}; "
-            f"the gap between them is {pair.gap_ms[1] / 60_000:.1f} minutes in the median{more}.")  # fmt: skip
+    text = (
+        f"{moves:,} of {n:,} occurrences, {share}, the weaker of the two directions"
+        f"{' among customers kept apart for checking' if sample == 'confirm' else ''}; "
+        f"the gap between them is {pair.gap_ms[1] / 60_000:.1f} minutes in the median{more}."
+    )
     return Finding(
-        kind=kind, status=status, grade="D", where=pair.where, window=context.window,
+        kind=kind,
+        status=status,
+        grade="D",
+        where=pair.where,
+        window=context.window,
         n=n_part(rate, reach, sample, events=pair.moves["all"], n_needed=None) | {"unit": "occurrences"},
-        effect={"name": "weaker of P(next) and P(previous)", "value": round(rate.share(sample), 6), "unit": "share",
-                "baseline": method.merge_share_min, "direction": "up"},
-        ci=ci, cost=cost, evidence=evidence.journeys(store, context, _SCOPE, finding_id, pair.first), robustness=robust,
-        title=title, text_evidence=text, text_caution=caution, family="merge:adjacency", m=m, p=p, q=q,
-        config_hash=context.config_hash, input_hash=context.input_hash,
-        extra={"members": [pair.first, pair.second], "p_next": round(pair.moves["all"] / pair.n_first["all"], 6),
-               "p_prev": round(pair.moves["all"] / pair.n_second["all"], 6), "entropy_bit": round(pair.entropy, 6),
-               "same_band_share": round(pair.same_band, 6), "gap_median_ms": pair.gap_ms[1],
-               "saving_per_occurrence_min": once, "may_worsen": _MAY_WORSEN},
-    )  # fmt: skip
+        effect={
+            "name": EFFECT,
+            "value": round(rate.share(sample), 6),
+            "unit": "share",
+            "baseline": method.merge_share_min,
+            "direction": "up",
+        },
+        ci=ci,
+        cost=cost,
+        evidence=evidence.journeys(store, context, _SCOPE, finding_id, pair.first),
+        robustness=robust,
+        title=title,
+        text_evidence=text,
+        text_caution=caution,
+        family=FAMILY,
+        m=m,
+        p=p,
+        q=q,
+        config_hash=context.config_hash,
+        input_hash=context.input_hash,
+        extra={
+            "members": [pair.first, pair.second],
+            "p_next": round(pair.moves["all"] / pair.n_first["all"], 6),
+            "p_prev": round(pair.moves["all"] / pair.n_second["all"], 6),
+            "entropy_bit": round(pair.entropy, 6),
+            "same_band_share": round(pair.same_band, 6),
+            "gap_median_ms": pair.gap_ms[1],
+            "saving_per_occurrence_min": once,
+            "may_worsen": _MAY_WORSEN,
+        },
+    )
 
-
-def _withheld(context: Context, pair: Pair, kind: str, finding_id: str) -> Finding:
-    small = context.method.small_cell_customers
-    reason = f"fewer than {small} customers show it"
-    return Finding(
-        kind=kind, status="not_enough_data", grade="D", where=pair.where, window=context.window, n=n_withheld(),
-        effect={"name": "weaker of P(next) and P(previous)", "value": None, "unit": "share"}, ci={"reason": reason},
-        cost=evidence.no_cost(reason), evidence=evidence.withheld(finding_id), robustness={"sign_stable": None},
-        title=f"{context.label(pair.first)} and {context.label(pair.second)} go together in too few customers to publish",
-        text_evidence=f"Fewer than {small} customers show it; numbers are withheld to protect them.",
-        text_caution="Not enough data: nothing is said about how often it happens.",
-        family="merge:adjacency", m=0, config_hash=context.config_hash, input_hash=context.input_hash,
-    )  # fmt: skip

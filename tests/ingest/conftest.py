@@ -22,6 +22,7 @@ from hypothesis import HealthCheck, settings
 
 from ingest.derive import derive
 from ingest.load import Loaded, load
+from ingest.pseudonym import KINDS
 from ingest.site import Site
 from ingest.store import Store
 
@@ -146,11 +147,11 @@ class Lab:
         return hashlib.sha256(repr(self.raw_events()).encode()).hexdigest()
 
 
-_KINDS = ("customer_no", "login", "email", "order_no", "call_no", "phone", "cookie", "visitor")
+
 EVENT_COLUMNS = (
     "r.event_id, r.occurred_at, r.ended_at, r.time_rule, c.code, r.product_id, r.order_id, r.call_id, r.intent, r.wait_ms, r.handle_ms, "
     "cast(r.attributes as varchar) as attributes, r.record_key, r.record_version, "
-    + ", ".join(f"(select cast(i.pseudonym as varchar) from identifier as i where i.identifier_id = p.{kind}) as {kind}" for kind in _KINDS)
+    + ", ".join(f"(select cast(i.pseudonym as varchar) from identifier as i where i.identifier_id = p.{kind}) as {kind}" for kind in KINDS)
 )
 
 

@@ -41,7 +41,9 @@ class Brute:
         self.customer = {e.case: e.customer or e.case for e in log.events}
 
     def pairs(self) -> list[tuple[str, Ev, Ev]]:
-        return [(case, a, b) for case, events in self.journeys.items() for a, b in zip(events, events[1:], strict=False)]
+        return [
+            (case, a, b) for case, events in self.journeys.items() for a, b in zip(events, events[1:], strict=False)
+        ]
 
     @staticmethod
     def gap(a: Ev, b: Ev) -> int:
@@ -51,8 +53,19 @@ class Brute:
         groups: dict[tuple[str, str], list[tuple[str, int]]] = defaultdict(list)
         for case, a, b in self.pairs():
             groups[a.step, b.step].append((case, self.gap(a, b)))
-        return {(a, b, len(g), len({c for c, _ in g}), len({self.customer[c] for c, _ in g}), sum(x for _, x in g),
-                 disc([x for _, x in g], 0.5), disc([x for _, x in g], 0.9)) for (a, b), g in groups.items()}  # fmt: skip
+        return {
+            (
+                a,
+                b,
+                len(g),
+                len({c for c, _ in g}),
+                len({self.customer[c] for c, _ in g}),
+                sum(x for _, x in g),
+                disc([x for _, x in g], 0.5),
+                disc([x for _, x in g], 0.9),
+            )
+            for (a, b), g in groups.items()
+        }
 
     def starts(self) -> set[Row]:
         return set(Counter(events[0].step for events in self.journeys.values()).items())
@@ -68,17 +81,35 @@ class Brute:
         for case, events in self.journeys.items():
             groups[" > ".join(e.step for e in events)].append(case)
         ranked = sorted(groups, key=lambda text: (-len(groups[text]), text))
-        return {(n, text, text.count(" > ") + 1, len(groups[text]), len({self.customer[c] for c in groups[text]}),
-                 disc([self.duration(self.journeys[c]) for c in groups[text]], 0.5)) for n, text in enumerate(ranked, 1)}  # fmt: skip
+        return {
+            (
+                n,
+                text,
+                text.count(" > ") + 1,
+                len(groups[text]),
+                len({self.customer[c] for c in groups[text]}),
+                disc([self.duration(self.journeys[c]) for c in groups[text]], 0.5),
+            )
+            for n, text in enumerate(ranked, 1)
+        }
 
     def journey_metrics(self) -> set[Row]:
         out = set()
         for case, events in self.journeys.items():
-            out.add((case, " > ".join(e.step for e in events), len(events), sum(e.n_raw for e in events), self.duration(events),
-                     sum(half_up(e.engaged_ms * e.weight) for e in events if e.engaged_ms is not None),
-                     sum(half_up(e.wait_ms * e.weight) for e in events if e.wait_ms is not None),
-                     len({self.touch[e.step].channel for e in events}),
-                     len({self.touch[e.step].department for e in events} - {None}), len({e.call for e in events} - {None})))  # fmt: skip
+            out.add(
+                (
+                    case,
+                    " > ".join(e.step for e in events),
+                    len(events),
+                    sum(e.n_raw for e in events),
+                    self.duration(events),
+                    sum(half_up(e.engaged_ms * e.weight) for e in events if e.engaged_ms is not None),
+                    sum(half_up(e.wait_ms * e.weight) for e in events if e.wait_ms is not None),
+                    len({self.touch[e.step].channel for e in events}),
+                    len({self.touch[e.step].department for e in events} - {None}),
+                    len({e.call for e in events} - {None}),
+                )
+            )
         return out
 
     def steps(self) -> set[Row]:
@@ -90,9 +121,19 @@ class Brute:
         for step, rows in groups.items():
             engaged = [e.engaged_ms for _, e in rows if e.engaged_ms is not None]
             since = [(e.at - self.journeys[c][0].at) // US // 1000 for c, e in rows]
-            out.add((step, len(rows), sum(e.n_raw for _, e in rows), len({c for c, _ in rows}), len({self.customer[c] for c, _ in rows}),
-                     sum(half_up(e.engaged_ms * e.weight) for _, e in rows if e.engaged_ms is not None),
-                     disc(engaged, 0.5), disc(engaged, 0.9), disc(since, 0.5)))  # fmt: skip
+            out.add(
+                (
+                    step,
+                    len(rows),
+                    sum(e.n_raw for _, e in rows),
+                    len({c for c, _ in rows}),
+                    len({self.customer[c] for c, _ in rows}),
+                    sum(half_up(e.engaged_ms * e.weight) for _, e in rows if e.engaged_ms is not None),
+                    disc(engaged, 0.5),
+                    disc(engaged, 0.9),
+                    disc(since, 0.5),
+                )
+            )
         return out
 
     def waiting_times(self) -> set[Row]:
@@ -101,8 +142,16 @@ class Brute:
             for e in events:
                 if e.wait_ms is not None:
                     groups[e.step].append(e)
-        return {(s, len(g), sum(half_up((e.wait_ms or 0) * e.weight) for e in g), disc([e.wait_ms or 0 for e in g], 0.5),
-                 disc([e.wait_ms or 0 for e in g], 0.9)) for s, g in groups.items()}  # fmt: skip
+        return {
+            (
+                s,
+                len(g),
+                sum(half_up((e.wait_ms or 0) * e.weight) for e in g),
+                disc([e.wait_ms or 0 for e in g], 0.5),
+                disc([e.wait_ms or 0 for e in g], 0.9),
+            )
+            for s, g in groups.items()
+        }
 
     def rework(self) -> set[Row]:
         out = set()
@@ -110,8 +159,17 @@ class Brute:
             counts = [n for events in self.journeys.values() if (n := sum(e.step == step for e in events))]
             loops = sum(a.step == b.step == step for _, a, b in self.pairs())
             allowed = self.touch[step].repeats
-            out.add((step, len(counts), sum(n > 1 for n in counts), loops, sum(n - 1 for n in counts) - loops,
-                     0 if allowed is None else sum(max(0, n - 1 - allowed) for n in counts), allowed))  # fmt: skip
+            out.add(
+                (
+                    step,
+                    len(counts),
+                    sum(n > 1 for n in counts),
+                    loops,
+                    sum(n - 1 for n in counts) - loops,
+                    0 if allowed is None else sum(max(0, n - 1 - allowed) for n in counts),
+                    allowed,
+                )
+            )
         return out
 
     def handovers(self, attribute: str) -> set[Row]:

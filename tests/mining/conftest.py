@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
 from ingest.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+
 from ingest.store import Store
 
 EPOCH = dt.datetime(2026, 1, 5)
@@ -78,10 +79,13 @@ def build(store: Store, log: Log, *, shuffle_seed: int | None = None) -> None:
     touch = {s.step: s for s in steps}
     departments = list(log.departments or dict.fromkeys(s.department for s in steps if s.department))
     for name, values in (
-        ("step_t", [s.step for s in steps]), ("channel_t", ["web", "ivr", "agent", "order", "mail", "parcel", "chat", "shop", "system"]),
-        ("department_t", departments), ("stage_t", ["research", "review", "order", "change", "receive", "return", "help"]),
-        ("class_t", ["browse", "work", "contact", "info_request", "handoff", "outcome"]), ("strength_t", ["strong", "medium", "weak", "none"]),
-    ):  # fmt: skip
+        ("step_t", [s.step for s in steps]),
+        ("channel_t", ["web", "ivr", "agent", "order", "mail", "parcel", "chat", "shop", "system"]),
+        ("department_t", departments),
+        ("stage_t", ["research", "review", "order", "change", "receive", "return", "help"]),
+        ("class_t", ["browse", "work", "contact", "info_request", "handoff", "outcome"]),
+        ("strength_t", ["strong", "medium", "weak", "none"]),
+    ):
         enum(store, name, values)
     _dictionary(store, steps, departments)
     events = list(log.events)
@@ -92,22 +96,61 @@ def build(store: Store, log: Log, *, shuffle_seed: int | None = None) -> None:
     _moments(store, log, events, touch)
     dates = [e.at.date() for e in log.events]
     first, last = (min(dates), max(dates)) if dates else (EPOCH.date(), EPOCH.date())
-    facts = {"site": "Toy", "as_of": str(log.as_of or last + dt.timedelta(days=1)), "data_from": str(first), "data_to": str(last),
-             "n_events": str(len(log.events)), "n_undeclared": "0", "gap_free_days": "7", "input_hash": key(repr(sorted(map(repr, log.events))), 16)}  # fmt: skip
+    facts = {
+        "site": "Toy",
+        "as_of": str(log.as_of or last + dt.timedelta(days=1)),
+        "data_from": str(first),
+        "data_to": str(last),
+        "n_events": str(len(log.events)),
+        "n_undeclared": "0",
+        "gap_free_days": "7",
+        "input_hash": key(repr(sorted(map(repr, log.events))), 16),
+    }
     _table(store, "run_fact", [{"name": n, "value": v} for n, v in facts.items()], "name varchar, value varchar")
-    _table(store, "data_quality", [{"measure": "removed_duplicates", "source": "web", "n": 12, "of_n": len(log.events), "note": "same step within 2 s"}],
-           "measure varchar, source varchar, n bigint, of_n bigint, note varchar")  # fmt: skip
+    _table(
+        store,
+        "data_quality",
+        [
+            {
+                "measure": "removed_duplicates",
+                "source": "web",
+                "n": 12,
+                "of_n": len(log.events),
+                "note": "same step within 2 s",
+            }
+        ],
+        "measure varchar, source varchar, n bigint, of_n bigint, note varchar",
+    )
 
 
 def _dictionary(store: Store, steps: list[St], departments: list[str]) -> None:
-    _table(store, "department", [{"department_no": n, "department": d, "note": ""} for n, d in enumerate(departments, 1)],
-           "department_no utinyint, department varchar, note varchar")  # fmt: skip
-    _table(store, "touch", [
-        {"step": s.step, "label": s.label or s.step, "stage": s.stage, "channel": s.channel, "department": s.department,
-         "class": s.step_class, "actor": s.actor, "visible": True, "repeats": s.repeats, "step_no": n}
-        for n, s in enumerate(steps, 1)
-    ], "step varchar, label varchar, stage stage_t, channel channel_t, department department_t, class class_t, actor varchar, "
-       "visible boolean, repeats integer, step_no usmallint")  # fmt: skip
+    _table(
+        store,
+        "department",
+        [{"department_no": n, "department": d, "note": ""} for n, d in enumerate(departments, 1)],
+        "department_no utinyint, department varchar, note varchar",
+    )
+    _table(
+        store,
+        "touch",
+        [
+            {
+                "step": s.step,
+                "label": s.label or s.step,
+                "stage": s.stage,
+                "channel": s.channel,
+                "department": s.department,
+                "class": s.step_class,
+                "actor": s.actor,
+                "visible": True,
+                "repeats": s.repeats,
+                "step_no": n,
+            }
+            for n, s in enumerate(steps, 1)
+        ],
+        "step varchar, label varchar, stage stage_t, channel channel_t, department department_t, class class_t, actor varchar, "
+        "visible boolean, repeats integer, step_no usmallint",
+    )
 
 
 def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> None:
@@ -122,17 +165,38 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
     number = {case: n for n, case in enumerate(cases, 1)}
     ordered = sorted(events, key=lambda e: (customers[customer_of[e.case]], e.at, e.order, e.case, e.step))
     rows = [
-        {"event_no": n, "journey_id": number[e.case], "customer_id": customers[customer_of[e.case]], "step": e.step,
-         "channel": touch[e.step].channel, "department": touch[e.step].department, "stage": touch[e.step].stage,
-         "class": touch[e.step].step_class, "occurred_at": e.at, "ended_at": e.end, "wait_ms": e.wait_ms, "handle_ms": e.handle_ms,
-         "engaged_ms": e.engaged_ms, "weight": e.weight, "n_raw": e.n_raw, "assign_rule": "key", "ambiguous": False,
-         "tie": e.order, "call_id": e.call, "actor": touch[e.step].actor}
+        {
+            "event_no": n,
+            "journey_id": number[e.case],
+            "customer_id": customers[customer_of[e.case]],
+            "step": e.step,
+            "channel": touch[e.step].channel,
+            "department": touch[e.step].department,
+            "stage": touch[e.step].stage,
+            "class": touch[e.step].step_class,
+            "occurred_at": e.at,
+            "ended_at": e.end,
+            "wait_ms": e.wait_ms,
+            "handle_ms": e.handle_ms,
+            "engaged_ms": e.engaged_ms,
+            "weight": e.weight,
+            "n_raw": e.n_raw,
+            "assign_rule": "key",
+            "ambiguous": False,
+            "tie": e.order,
+            "call_id": e.call,
+            "actor": touch[e.step].actor,
+        }
         for n, e in enumerate(ordered, 1)
-    ]  # fmt: skip
-    _table(store, "all_moments", rows,
-           "event_no uinteger, journey_id uinteger, customer_id uinteger, step step_t, channel channel_t, department department_t, "
-           "stage stage_t, class class_t, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, engaged_ms bigint, "
-           "weight double, n_raw uinteger, assign_rule varchar, ambiguous boolean, tie integer, call_id varchar, actor varchar")  # fmt: skip
+    ]
+    _table(
+        store,
+        "all_moments",
+        rows,
+        "event_no uinteger, journey_id uinteger, customer_id uinteger, step step_t, channel channel_t, department department_t, "
+        "stage stage_t, class class_t, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, engaged_ms bigint, "
+        "weight double, n_raw uinteger, assign_rule varchar, ambiguous boolean, tie integer, call_id varchar, actor varchar",
+    )
     store.run("""create table journey_event as
         select cast(row_number() over (order by journey_id, occurred_at, tie, event_no) as uinteger) as pos,
             * exclude (tie, call_id, actor, event_no), event_no
@@ -146,19 +210,49 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
         from all_moments order by event_no""")
     store.run("drop table all_moments")
     strength = {c: log.identity.get(c, "strong") for c in customers}
-    counts = {c: sum(customer_of[e.case] == c for e in events) for c in customers} if len(events) < 2000 else _counts(events, customer_of)
-    _table(store, "customer", [
-        {"customer_id": n, "customer_key": key(c, 16), "identity_strength": strength[c], "n_events": counts[c], "n_identifiers": 1}
-        for c, n in customers.items()
-    ], "customer_id uinteger, customer_key varchar, identity_strength strength_t, n_events ubigint, n_identifiers uinteger")  # fmt: skip
-    _table(store, "journey", [
-        {"journey_id": number[c], "journey_key": key("journey " + c, 12), "customer_id": customers[customer_of[c]],
-         "anchor": log.anchor.get(c, "order"), "order_id": None, "started_at": start[c], "ended_at": end[c],
-         "is_complete": c not in log.open_cases, "is_truncated": c in log.truncated, "identity_strength": strength[customer_of[c]],
-         "n_ambiguous": 0, "part": log.part.get(customer_of[c], int(key(customer_of[c], 8), 16) % 10)}
-        for c in cases
-    ], "journey_id uinteger, journey_key varchar, customer_id uinteger, anchor varchar, order_id varchar, started_at timestamp, "
-       "ended_at timestamp, is_complete boolean, is_truncated boolean, identity_strength strength_t, n_ambiguous uinteger, part utinyint")  # fmt: skip
+    counts = (
+        {c: sum(customer_of[e.case] == c for e in events) for c in customers}
+        if len(events) < 2000
+        else _counts(events, customer_of)
+    )
+    _table(
+        store,
+        "customer",
+        [
+            {
+                "customer_id": n,
+                "customer_key": key(c, 16),
+                "identity_strength": strength[c],
+                "n_events": counts[c],
+                "n_identifiers": 1,
+            }
+            for c, n in customers.items()
+        ],
+        "customer_id uinteger, customer_key varchar, identity_strength strength_t, n_events ubigint, n_identifiers uinteger",
+    )
+    _table(
+        store,
+        "journey",
+        [
+            {
+                "journey_id": number[c],
+                "journey_key": key("journey " + c, 12),
+                "customer_id": customers[customer_of[c]],
+                "anchor": log.anchor.get(c, "order"),
+                "order_id": None,
+                "started_at": start[c],
+                "ended_at": end[c],
+                "is_complete": c not in log.open_cases,
+                "is_truncated": c in log.truncated,
+                "identity_strength": strength[customer_of[c]],
+                "n_ambiguous": 0,
+                "part": log.part.get(customer_of[c], int(key(customer_of[c], 8), 16) % 10),
+            }
+            for c in cases
+        ],
+        "journey_id uinteger, journey_key varchar, customer_id uinteger, anchor varchar, order_id varchar, started_at timestamp, "
+        "ended_at timestamp, is_complete boolean, is_truncated boolean, identity_strength strength_t, n_ambiguous uinteger, part utinyint",
+    )
 
 
 def _counts(events: list[Ev], customer_of: dict[str, str]) -> dict[str, int]:

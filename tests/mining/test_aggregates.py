@@ -11,9 +11,10 @@ import pytest
 from brute import Brute
 from hypothesis import given
 from hypothesis import strategies as st
+from mining_log import EPOCH, Ev, Log, St, build, key
+
 from ingest.store import Store
 from mining import aggregate
-from mining_log import EPOCH, Ev, Log, St, build, key
 
 CASES = Path(__file__).parent / "aggregates"
 STEPS = [
@@ -38,19 +39,31 @@ def logs(draw: st.DrawFn) -> Log:
             length = draw(st.none() | st.integers(0, 90_000))
             at = EPOCH + dt.timedelta(seconds=clock)
             step = draw(st.sampled_from("abcde"))
-            events.append(Ev(
-                f"j{number:02d}", step, at, None if length is None else at + dt.timedelta(milliseconds=length), customer,
-                wait_ms=draw(st.none() | st.integers(0, 50_000)), engaged_ms=draw(st.none() | st.integers(0, 50_000)),
-                weight=draw(st.sampled_from([1.0, 1.0, 0.5, 1 / 3])), n_raw=draw(st.integers(1, 4)), order=place,
-                call=f"call{draw(st.integers(0, 3))}" if step in "ce" else None,
-            ))  # fmt: skip
+            events.append(
+                Ev(
+                    f"j{number:02d}",
+                    step,
+                    at,
+                    None if length is None else at + dt.timedelta(milliseconds=length),
+                    customer,
+                    wait_ms=draw(st.none() | st.integers(0, 50_000)),
+                    engaged_ms=draw(st.none() | st.integers(0, 50_000)),
+                    weight=draw(st.sampled_from([1.0, 1.0, 0.5, 1 / 3])),
+                    n_raw=draw(st.integers(1, 4)),
+                    order=place,
+                    call=f"call{draw(st.integers(0, 3))}" if step in "ce" else None,
+                )
+            )
     return Log(events, STEPS)
 
 
 def table(store: Store, sql: str) -> set[tuple[Any, ...]]:
     rows = store.rows(sql)
     assert len(set(rows)) == len(rows), "the grain is broken: equal rows"
-    return {tuple(int(v) if hasattr(v, "is_integer") and not isinstance(v, (float, bool)) else v for v in row) for row in rows}
+    return {
+        tuple(int(v) if hasattr(v, "is_integer") and not isinstance(v, (float, bool)) else v for v in row)
+        for row in rows
+    }
 
 
 @given(logs())
@@ -88,8 +101,12 @@ def test_flow_in_is_flow_out(log: Log) -> None:
         assert broken == []
         n = store.value("select count(*) from journey_event")
         assert (store.value("select sum(n) from dfg") or 0) == n - store.value("select count(*) from journey")
-        assert store.value("select sum(n_journeys) from variants") == store.value("select count(*) from journey_metrics")
-        assert store.value("select sum(engaged_ms) from journey_metrics") == store.value("select sum(engaged_sum_ms) from steps")
+        assert store.value("select sum(n_journeys) from variants") == store.value(
+            "select count(*) from journey_metrics"
+        )
+        assert store.value("select sum(engaged_ms) from journey_metrics") == store.value(
+            "select sum(engaged_sum_ms) from steps"
+        )
 
 
 @given(logs(), st.integers(0, 5))
@@ -109,9 +126,17 @@ def big_log() -> Log:
 
     rng = random.Random(3)
     events = [
-        Ev(f"j{n:06d}", rng.choice("abcde"), EPOCH + dt.timedelta(seconds=60 * k), customer=f"k{n // 2:06d}", engaged_ms=rng.randrange(99), order=k)
-        for n in range(30_000) for k in range(1 + n % 9)
-    ]  # fmt: skip
+        Ev(
+            f"j{n:06d}",
+            rng.choice("abcde"),
+            EPOCH + dt.timedelta(seconds=60 * k),
+            customer=f"k{n // 2:06d}",
+            engaged_ms=rng.randrange(99),
+            order=k,
+        )
+        for n in range(30_000)
+        for k in range(1 + n % 9)
+    ]
     return Log(events, STEPS)
 
 
@@ -126,16 +151,28 @@ def test_stored_order_equals_partition_and_threads_change_nothing(tmp_path: Path
                 with pair as (select step as a, lead(step) over (partition by journey_id order by pos) as b from journey_event)
                 select a, b, count(*) from pair where b is not null group by a, b order by a, b""")
             assert store.rows("select step_from, step_to, n from dfg") == partitioned
-            by_pos = store.rows("select string_agg(step, ' > ' order by pos) s, count(*) from journey_event group by journey_id order by journey_id")
-            assert [row[0] for row in store.rows("select steps from journey_metrics join variants using (variant_id) order by journey_id")] == [row[0] for row in by_pos]
-            distinct = store.rows("select step, count(distinct journey_id), count(distinct customer_id) from journey_event group by step order by step")
+            by_pos = store.rows(
+                "select string_agg(step, ' > ' order by pos) s, count(*) from journey_event group by journey_id order by journey_id"
+            )
+            assert [
+                row[0]
+                for row in store.rows(
+                    "select steps from journey_metrics join variants using (variant_id) order by journey_id"
+                )
+            ] == [row[0] for row in by_pos]
+            distinct = store.rows(
+                "select step, count(distinct journey_id), count(distinct customer_id) from journey_event group by step order by step"
+            )
             assert store.rows("select step, n_journeys, n_customers from steps") == distinct
     assert states[0] == states[1] == states[2]
 
 
 def test_positions_are_the_stored_order(store: Store) -> None:
     build(store, big_log())
-    assert store.value("select count(*) from (select pos, row_number() over () as n from journey_event) where pos <> n") == 0
+    assert (
+        store.value("select count(*) from (select pos, row_number() over () as n from journey_event) where pos <> n")
+        == 0
+    )
 
 
 def test_no_event_at_all(store: Store) -> None:
@@ -161,7 +198,9 @@ def test_given_expect(path: Path, store: Store) -> None:
     data = tomllib.loads(path.read_text(encoding="utf-8"))
     build(store, given_log(data))
     aggregate.build(store, drop_helpers=False)
-    rows = [{name: value for name, value in row.items() if value is not None} for row in store.records(f"from {path.stem}")]
+    rows = [
+        {name: value for name, value in row.items() if value is not None} for row in store.records(f"from {path.stem}")
+    ]
     expected = data["expect"]
     order = data.get("order_by")
     rows = sorted(rows, key=lambda row: row[order]) if order else rows
@@ -170,8 +209,12 @@ def test_given_expect(path: Path, store: Store) -> None:
 
 def test_every_aggregate_is_described_and_has_its_test() -> None:
     for unit in aggregate.units():
-        assert {"summary", "grain", "reads", "columns"} <= unit.meta.keys(), f"{unit.path.name}: its front matter lacks summary, grain, reads or columns"
-        assert (CASES / f"{unit.stem}.toml").exists(), f"add tests/mining/aggregates/{unit.stem}.toml with given and expect rows"
+        assert {"summary", "grain", "reads", "columns"} <= unit.meta.keys(), (
+            f"{unit.path.name}: its front matter lacks summary, grain, reads or columns"
+        )
+        assert (CASES / f"{unit.stem}.toml").exists(), (
+            f"add tests/mining/aggregates/{unit.stem}.toml with given and expect rows"
+        )
 
 
 @pytest.mark.parametrize("unit", aggregate.units(), ids=lambda unit: unit.stem)

@@ -6,6 +6,7 @@ import random
 from typing import Any
 
 import pytest
+
 from ingest.errors import ConfigError
 from mining.alignment import LOG, MODEL, Aligner, Move
 from mining.automaton import Automaton
@@ -17,8 +18,15 @@ MODELS: dict[str, dict[str, Any]] = {
     "choice": {"steps": ["a", {"one_of": [["b", "c"], ["d"], ["e", "f+"]]}, "g"]},
     "loops": {"steps": ["a*", "b{1,3}", {"optional": ["c", "d"]}, "e+", "f?"]},
     "parallel": {"steps": ["a", {"any_order": ["b", "c", "d"]}, {"one_of": [["e"], [{"any_order": ["f", "g"]}]]}]},
-    "order": {"steps": [{"one_of": [["view*", "cart+", "pay"], ["call?", "phone", "call?"]]}, "mail", {"one_of": [["ship", "track{0,3}", "deliver"], ["cancel"]]}, {"optional": ["back", "refund"]}]},
-}  # fmt: skip
+    "order": {
+        "steps": [
+            {"one_of": [["view*", "cart+", "pay"], ["call?", "phone", "call?"]]},
+            "mail",
+            {"one_of": [["ship", "track{0,3}", "deliver"], ["cancel"]]},
+            {"optional": ["back", "refund"]},
+        ]
+    },
+}
 
 
 def model(name: str, **more: Any) -> Intended:
@@ -75,7 +83,9 @@ def test_allowed_costs_nothing_and_blame_sums_to_the_cost(name: str) -> None:
             sequence = noisy(spec.automaton, rng)
             result = aligner.align(sequence)
             cost = {LOG: lambda move: 1, MODEL: lambda move, w=weight: w.get(move.step, 1)}
-            assert sum(share * cost[move.kind](move) for move, share in result.blame().items()) == pytest.approx(result.cost_low)
+            assert sum(share * cost[move.kind](move) for move, share in result.blame().items()) == pytest.approx(
+                result.cost_low
+            )
             assert (result.cost_low == 0) == spec.automaton.accepts(sequence)
             for path in result.sample(50):
                 assert sum(cost[move.kind](move) for move in path if move.kind in cost) == result.cost_low
@@ -88,7 +98,11 @@ def test_every_optimal_alignment_is_found_once() -> None:
     result = Aligner(spec.automaton).align(("a", "c", "b", "e"))
     paths = {tuple(path) for path in result.sample(10_000)}
     assert len(paths) == result.paths == 3  # d skipped before c, between c and b, after b
-    assert result.blame() == {Move(MODEL, "d", 1): pytest.approx(1 / 3), Move(MODEL, "d", 2): pytest.approx(1 / 3), Move(MODEL, "d", 3): pytest.approx(1 / 3)}
+    assert result.blame() == {
+        Move(MODEL, "d", 1): pytest.approx(1 / 3),
+        Move(MODEL, "d", 2): pytest.approx(1 / 3),
+        Move(MODEL, "d", 3): pytest.approx(1 / 3),
+    }
 
 
 @pytest.mark.parametrize("limit", [1, 5, 20, 50])
@@ -135,8 +149,9 @@ def test_moves_become_sentences() -> None:
 
 def test_equal_foreign_steps_in_a_row_are_one_occurrence_each_run() -> None:
     assert said("cart pay alien alien mail alien ship deliver") == [
-        Deviation("unexpected", "alien", "mail", known=False), Deviation("unexpected", "alien", "pay", known=False),
-    ]  # fmt: skip
+        Deviation("unexpected", "alien", "mail", known=False),
+        Deviation("unexpected", "alien", "pay", known=False),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -164,18 +179,40 @@ def test_a_wrong_process_is_refused_with_a_hint(data: dict[str, Any], message: s
 
 
 def test_every_rule_form_is_read() -> None:
-    rules = ["a within 2 business days of b", "if a then b within 24 hours", "a requires b before", "never a after b within 7 days",
-             "at most 1 a per journey", "not both a and b", "starts with a", "ends with one of a, b"]  # fmt: skip
+    rules = [
+        "a within 2 business days of b",
+        "if a then b within 24 hours",
+        "a requires b before",
+        "never a after b within 7 days",
+        "at most 1 a per journey",
+        "not both a and b",
+        "starts with a",
+        "ends with one of a, b",
+    ]
     spec = parse({"process": "p", "steps": ["a", "b"], "rules": rules}, ["a", "b"])
-    assert [rule.form for rule in spec.rules] == ["within", "if_then", "requires", "never_after", "at_most", "not_both", "starts_with", "ends_with"]
+    assert [rule.form for rule in spec.rules] == [
+        "within",
+        "if_then",
+        "requires",
+        "never_after",
+        "at_most",
+        "not_both",
+        "starts_with",
+        "ends_with",
+    ]
     assert [rule.steps for rule in spec.rules] == [("a", "b")] * 4 + [("a",), ("a", "b"), ("a",), ("a", "b")]
 
 
 def test_automata_accept_what_their_text_says() -> None:
     spec = model("order")
     for text, allowed in (
-        ("view view cart pay mail ship track track deliver", True), ("cart cart pay mail cancel back refund", True),
-        ("phone mail ship deliver", True), ("call phone call mail cancel", True), ("cart phone mail cancel", False),
-        ("cart pay mail ship track track track track deliver", False), ("", False), ("cart pay mail cancel back", False),
-    ):  # fmt: skip
+        ("view view cart pay mail ship track track deliver", True),
+        ("cart cart pay mail cancel back refund", True),
+        ("phone mail ship deliver", True),
+        ("call phone call mail cancel", True),
+        ("cart phone mail cancel", False),
+        ("cart pay mail ship track track track track deliver", False),
+        ("", False),
+        ("cart pay mail cancel back", False),
+    ):
         assert spec.automaton.accepts(text.split()) == allowed, text

@@ -13,10 +13,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from mining_log import Ev, Log, St, _table, build
+
 from ingest.site import Site
 from ingest.store import Store
 from mining.stage import mine
-from mining_log import Ev, Log, St, _table, build
 
 START = dt.datetime(2026, 1, 5, 8)
 DAYS = 56
@@ -88,15 +89,29 @@ def _journey(rng: random.Random, log: Log, number: int, customer: str) -> None:
     case, clock = f"j{number:05d}", START + dt.timedelta(seconds=rng.randrange(DAYS * 86400))
     call = 0
 
-    def add(step: str, minutes: float, *, engaged: float = 1.0, wait: float | None = None, handle: float | None = None) -> None:
+    def add(
+        step: str, minutes: float, *, engaged: float = 1.0, wait: float | None = None, handle: float | None = None
+    ) -> None:
         nonlocal clock, call
         clock += dt.timedelta(seconds=max(1, int(60 * minutes * rng.lognormvariate(0, 0.5))))
         length = max(1, int(60_000 * engaged * rng.lognormvariate(0, 0.4)))
         is_call = step in ("call_product", "call_order", "call_status", "phone_menu", "give_up")
         call += step in ("phone_menu", "call_product", "call_order")
         end = clock + dt.timedelta(milliseconds=length) if is_call else None
-        log.events.append(Ev(case, step, clock, end, customer, None if wait is None else int(60_000 * wait * rng.lognormvariate(0, 0.6)),
-                             None if handle is None else int(60_000 * handle), length, order=len(log.events), call=f"{case}-{call}" if is_call else None))  # fmt: skip
+        log.events.append(
+            Ev(
+                case,
+                step,
+                clock,
+                end,
+                customer,
+                None if wait is None else int(60_000 * wait * rng.lognormvariate(0, 0.6)),
+                None if handle is None else int(60_000 * handle),
+                length,
+                order=len(log.events),
+                call=f"{case}-{call}" if is_call else None,
+            )
+        )
         clock = end or clock
 
     if rng.random() < 0.12:  # looks and asks, does not order
@@ -171,21 +186,84 @@ def toy_warehouse(root: Path, n_journeys: int = 900, seed: int = 11) -> Site:
 def _accounting(store: Store) -> None:
     """The tables of ingest that only reports read."""
     n = int(store.value("select count(*) from event"))
-    _table(store, "source", [{"source_id": 1, "name": "web", "adapter": "nginx_combined", "rank": 1}, {"source_id": 2, "name": "calls", "adapter": "asterisk_queue_log", "rank": 2}],
-           "source_id utinyint, name varchar, adapter varchar, rank utinyint")  # fmt: skip
-    columns = ("file_id uinteger, source_id utinyint, path varchar, sha256 varchar, n_bytes ubigint, n_lines ubigint, n_accepted ubigint, "
-               "n_duplicate ubigint, n_quarantined ubigint, n_blank ubigint, n_dropped ubigint, n_raw_events ubigint, first_at timestamp, "
-               "last_at timestamp, status varchar, reason varchar")  # fmt: skip
-    row = {"file_id": 1, "source_id": 1, "path": "web/access.log", "sha256": "ab" * 32, "n_bytes": 180 * n, "n_lines": n + 2600, "n_accepted": n + 2500,
-           "n_duplicate": 60, "n_quarantined": 30, "n_blank": 10, "n_dropped": 2500, "n_raw_events": n, "first_at": START, "last_at": START + dt.timedelta(days=DAYS),
-           "status": "loaded", "reason": None}  # fmt: skip
-    bad = {**dict.fromkeys(row), "file_id": 2, "source_id": 2, "path": "calls/queue_log.gz", "status": "refused", "reason": "gzip: CRC error",
-           **dict.fromkeys(("n_bytes", "n_lines", "n_accepted", "n_duplicate", "n_quarantined", "n_blank", "n_dropped", "n_raw_events"), 0)}  # fmt: skip
+    _table(
+        store,
+        "source",
+        [
+            {"source_id": 1, "name": "web", "adapter": "nginx_combined", "rank": 1},
+            {"source_id": 2, "name": "calls", "adapter": "asterisk_queue_log", "rank": 2},
+        ],
+        "source_id utinyint, name varchar, adapter varchar, rank utinyint",
+    )
+    columns = (
+        "file_id uinteger, source_id utinyint, path varchar, sha256 varchar, n_bytes ubigint, n_lines ubigint, n_accepted ubigint, "
+        "n_duplicate ubigint, n_quarantined ubigint, n_blank ubigint, n_dropped ubigint, n_raw_events ubigint, first_at timestamp, "
+        "last_at timestamp, status varchar, reason varchar"
+    )
+    row = {
+        "file_id": 1,
+        "source_id": 1,
+        "path": "web/access.log",
+        "sha256": "ab" * 32,
+        "n_bytes": 180 * n,
+        "n_lines": n + 2600,
+        "n_accepted": n + 2500,
+        "n_duplicate": 60,
+        "n_quarantined": 30,
+        "n_blank": 10,
+        "n_dropped": 2500,
+        "n_raw_events": n,
+        "first_at": START,
+        "last_at": START + dt.timedelta(days=DAYS),
+        "status": "loaded",
+        "reason": None,
+    }
+    bad = {
+        **dict.fromkeys(row),
+        "file_id": 2,
+        "source_id": 2,
+        "path": "calls/queue_log.gz",
+        "status": "refused",
+        "reason": "gzip: CRC error",
+        **dict.fromkeys(
+            (
+                "n_bytes",
+                "n_lines",
+                "n_accepted",
+                "n_duplicate",
+                "n_quarantined",
+                "n_blank",
+                "n_dropped",
+                "n_raw_events",
+            ),
+            0,
+        ),
+    }
     _table(store, "ledger", [row, bad], columns)
-    _table(store, "dropped", [{"file_id": 1, "reason": "static", "n_lines": 2100}, {"file_id": 1, "reason": "bot", "n_lines": 400}], "file_id uinteger, reason varchar, n_lines ubigint")
-    _table(store, "quarantine", [{"file_id": 1, "line_no": 100 + i, "byte_offset": 9000 + i, "field": "time" if i < 20 else "status", "value_masked": "xx",
-                                  "expectation": "day/month/year:time zone" if i < 20 else "three digits", "raw": None, "rule_version": "1"} for i in range(30)],
-           "file_id uinteger, line_no ubigint, byte_offset ubigint, field varchar, value_masked varchar, expectation varchar, raw blob, rule_version varchar")  # fmt: skip
+    _table(
+        store,
+        "dropped",
+        [{"file_id": 1, "reason": "static", "n_lines": 2100}, {"file_id": 1, "reason": "bot", "n_lines": 400}],
+        "file_id uinteger, reason varchar, n_lines ubigint",
+    )
+    _table(
+        store,
+        "quarantine",
+        [
+            {
+                "file_id": 1,
+                "line_no": 100 + i,
+                "byte_offset": 9000 + i,
+                "field": "time" if i < 20 else "status",
+                "value_masked": "xx",
+                "expectation": "day/month/year:time zone" if i < 20 else "three digits",
+                "raw": None,
+                "rule_version": "1",
+            }
+            for i in range(30)
+        ],
+        "file_id uinteger, line_no ubigint, byte_offset ubigint, field varchar, value_masked varchar, expectation varchar, raw blob, rule_version varchar",
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,111 @@
+"""Journeys as sequences of small codes, cut out of the stored order without a sort.
+
+`journey_event` is stored by journey and time, so a journey is a slice of the column of steps. SQL would have to sort every
+group again (`list(step order by pos)`: 1.1 s for 10 M events); cutting the column at the journeys' borders takes
+0.1 s. Columns are handled whole, in Arrow buffers: no row passes through Python. A test compares the two.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ingest.errors import StateError
+from ingest.store import Store
+
+_COLUMNS = "select pos, journey_id, customer_id, enum_code(step) as code from journey_event"
+_LANES = """
+    select enum_code(cast(step as step_t)) as code, enum_code(channel) as channel,
+        coalesce(enum_code(department) + 1, 0) as department
+    from (select step, cast(channel as channel_t) as channel, cast(department as department_t) as department from touch)
+    where list_contains(enum_range(cast(null as step_t)), step)"""
+MAX_LANES = 62
+Counts = npt.NDArray[np.uint8]
+
+
+def cut(store: Store) -> tuple[pa.Table, pa.Table]:
+    """(journeys, sequences) of the whole log.
+
+    journeys: journey_id, customer_id, first_pos, n_events, sequence_no - one row per journey, in stored order.
+    sequences: sequence_no, sequence (list of codes of step_t), n_journeys, n_channels, n_departments - one row per
+    distinct sequence; channel and department belong to the step, so they are the same for all its journeys.
+    Raises StateError when `pos` does not count the stored rows from 1: everything built on adjacency would be wrong.
+    """
+    columns = store.arrow(_COLUMNS)
+    pos, journey, code = (columns[name].combine_chunks() for name in ("pos", "journey_id", "code"))
+    _check_positions(pos)
+    ids = journey.to_numpy(zero_copy_only=False)
+    is_first = np.ones(len(ids), dtype=bool)
+    is_first[1:] = ids[1:] != ids[:-1]
+    starts = np.flatnonzero(is_first)
+    codes = code.to_numpy(zero_copy_only=False)
+    offsets = np.append(starts, len(ids)).astype(np.int64) * codes.itemsize
+    slices = pa.Array.from_buffers(
+        pa.large_binary(), len(starts), [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(codes))]
+    )
+    coded = slices.dictionary_encode()
+    number = coded.indices.to_numpy(zero_copy_only=False)
+    customers = columns["customer_id"].combine_chunks().to_numpy(zero_copy_only=False)
+    journeys = pa.table(
+        {
+            "journey_id": ids[starts],
+            "customer_id": customers[starts],
+            "first_pos": (starts + 1).astype(np.uint32),
+            "n_events": np.diff(np.append(starts, len(ids))).astype(np.uint32),
+            "sequence_no": number.astype(np.uint32),
+        }
+    )
+    lists = _lists(coded.dictionary, code.type, codes.dtype)
+    n_channels, n_departments = _lanes(store, lists)
+    sequences = pa.table(
+        {
+            "sequence_no": np.arange(len(lists), dtype=np.uint32),
+            "sequence": lists,
+            "n_journeys": np.bincount(number, minlength=len(lists)).astype(np.uint64),
+            "n_channels": n_channels,
+            "n_departments": n_departments,
+        }
+    )
+    return journeys, sequences
+
+
+def _check_positions(pos: pa.Array) -> None:
+    n = len(pos)
+    if n and not (
+        pos[0].as_py() == 1
+        and pos[n - 1].as_py() == n
+        and pc.all(pc.equal(pc.pairwise_diff(pos.cast(pa.int64())), 1), min_count=0).as_py()
+    ):
+        raise StateError(
+            "journey_event is not stored in the order of pos = 1, 2, 3 ...; expected what ingest leaves; run ingest again"
+        )
+
+
+def _lists(slices: pa.Array, code_type: pa.DataType, dtype: np.dtype) -> pa.Array:  # type: ignore[type-arg]
+    """Binary slices of codes as lists of codes, without copying the codes."""
+    _, offsets, data = slices.buffers()
+    bounds = np.frombuffer(offsets, dtype=np.int64)[slices.offset : slices.offset + len(slices) + 1] // dtype.itemsize
+    values = np.frombuffer(data, dtype=dtype) if data is not None else np.empty(0, dtype=dtype)
+    return pa.LargeListArray.from_arrays(pa.array(bounds), pa.array(values, type=code_type))
+
+
+def _lanes(store: Store, lists: pa.LargeListArray) -> tuple[Counts, Counts]:
+    """Distinct channels and departments of each sequence: one bit per lane, or-ed over the sequence."""
+    rows = store.rows(_LANES)
+    size = 1 + max((row[0] for row in rows), default=0)
+    offsets = lists.offsets.to_numpy(zero_copy_only=False)
+    values = lists.values.to_numpy(zero_copy_only=False)
+    out = []
+    for place in (1, 2):
+        if max((row[place] for row in rows), default=0) > MAX_LANES:
+            raise StateError(
+                f"touch names more than {MAX_LANES} departments or channels; merge some of them in steps.toml"
+            )
+        bit = np.zeros(max(size, int(values.max(initial=0)) + 1), dtype=np.uint64)
+        for row in rows:
+            bit[row[0]] = np.uint64(1) << np.uint64(row[place])
+        lanes = np.bitwise_or.reduceat(bit[values], offsets[:-1]) if len(lists) else np.empty(0, dtype=np.uint64)
+        out.append(np.bitwise_count(lanes & ~np.uint64(1) if place == 2 else lanes).astype(np.uint8))
+    return out[0], out[1]

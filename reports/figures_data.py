@@ -1,0 +1,107 @@
+"""The numbers of the data page: what became of each delivered line. The second half of `figures`, which inherits it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from ingest.store import Store
+from reports.records import Counted, FileAccount
+
+
+class DataFigures:
+    """Accounting, quarantine, undeclared codes, hidden steps, quality and gaps."""
+
+    store: Store
+
+    def files(self) -> list[FileAccount]:
+        """The accounting of every delivered file, by source and name."""
+        rows = self.store.records(
+            """select source.name as source, ledger.* from ledger left join source using (source_id)
+               order by source.rank, source.name, ledger.first_at nulls last, ledger.path, ledger.file_id"""
+        )
+        return [_file(row) for row in rows]
+
+    def dropped(self) -> list[Counted]:
+        """Lines read, understood and not wanted, per source and reason."""
+        rows = self.store.rows(
+            """select source.name as source, dropped.reason, sum(dropped.n_lines)::bigint as n from dropped
+               inner join ledger using (file_id) left join source using (source_id)
+               group by source.name, dropped.reason, source.rank order by source.rank, n desc, dropped.reason"""
+        )
+        return [Counted(source or "?", reason, n) for source, reason, n in rows]
+
+    def quarantined(self, most: int = 50) -> list[Counted]:
+        """Quarantined lines per source, field and expectation; never a value."""
+        rows = self.store.rows(
+            """select source.name as source, quarantine.field, quarantine.expectation, count(*) as n from quarantine
+               inner join ledger using (file_id) left join source using (source_id)
+               group by source.name, quarantine.field, quarantine.expectation, source.rank
+               order by n desc, source.rank, quarantine.field, quarantine.expectation limit $most""",
+            {"most": most},
+        )
+        return [Counted(source or "?", field or "line", n, note=expectation) for source, field, expectation, n in rows]
+
+    def undeclared(self, most: int = 50) -> tuple[int, list[Counted]]:
+        """Events whose code the step dictionary does not know: how many, and the most frequent codes."""
+        total = int(self.store.value("select count(*) from event where visible is null"))
+        rows = self.store.rows(
+            """select source.name as source, event.raw_code, count(*) as n, count(distinct event.customer_id) as people
+            from event
+               left join source using (source_id) where event.visible is null
+               group by source.name, event.raw_code, source.rank order by n desc, source.rank, event.raw_code limit
+               $most""",
+            {"most": most},
+        )
+        return total, [Counted(source or "?", code, n, people) for source, code, n, people in rows]
+
+    def hidden(self) -> list[Counted]:
+        """Events behind the line of visibility, per step: counted, never drawn."""
+        rows = self.store.rows(
+            """select coalesce(touch.department::varchar, 'Customer'), touch.label, count(*) as n, touch.step from event
+               inner join touch on touch.step = event.step::varchar where not event.visible
+               group by 1, 2, touch.step, touch.step_no order by n desc, touch.step_no"""
+        )
+        return [Counted(department, label, n, note=step) for department, label, n, step in rows]
+
+    def quality(self) -> list[Counted]:
+        """The measures of identity and data quality that ingest left, in its order of names."""
+        rows = self.store.rows(
+            "select measure, source, n, of_n, note from data_quality order by measure, source nulls first, note, n desc"
+        )
+        return [Counted(source or "", measure, n, of_n, note) for measure, source, n, of_n, note in rows]
+
+    def gaps(self, most: int = 50) -> list[tuple[str, dt.date, dt.date]]:
+        """Days without any event of a source, between its first and last day: (source, first day, last day)."""
+        return self.store.rows(
+            """with day as (
+                   select distinct source_id, occurred_at::date as day from event),
+               step as (
+                   select source_id, day, lead(day) over (partition by source_id order by day) as next_day from day)
+               select source.name, (step.day + interval 1 day)::date, (step.next_day - interval 1 day)::date
+               from step inner join source using (source_id) where step.next_day > step.day + interval 1 day
+               order by source.rank, source.name, step.day limit $most""",
+            {"most": most},
+        )
+
+
+def _file(row: dict[str, Any]) -> FileAccount:
+    def n(name: str) -> int:
+        return int(row.get(name) or 0)
+
+    return FileAccount(
+        source=row["source"] or "?",
+        path=str(row["path"]).rsplit("/", 1)[-1],
+        n_lines=n("n_lines"),
+        n_accepted=n("n_accepted"),
+        n_duplicate=n("n_duplicate"),
+        n_quarantined=n("n_quarantined"),
+        n_blank=n("n_blank"),
+        n_held_back=n("n_held_back"),
+        n_dropped=n("n_dropped"),
+        n_raw_events=n("n_raw_events"),
+        first_at=row["first_at"],
+        last_at=row["last_at"],
+        status=row["status"],
+        reason=row["reason"],
+    )

@@ -1,0 +1,97 @@
+"""The tables of the map page: all steps, all paths, bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports import formats
+from reports.maps import ProcessMap
+from reports.records import MoveFigure, Night, StepFigure
+
+MOST_ROWS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of a sortable table: an anchor, and per cell (text, sort value or None, link or None)."""
+
+    anchor: str
+    cells: tuple[tuple[str, int | None, str | None], ...]
+    kind: str = ""
+
+
+def step_rows(steps: Sequence[StepFigure], night: Night, k: int) -> tuple[TableRow, ...]:
+    rows = []
+    for step in steps[:MOST_ROWS]:
+        per_100 = 100 * step.n_journeys / night.n_journeys if step.n_customers >= k else None
+        rows.append(
+            TableRow(
+                f"step-{step.step}",
+                (
+                    (step.label, None, None),
+                    (step.department or "Customer", None, None),
+                    (
+                        formats.small_count(step.n_events, k, step.n_customers),
+                        step.n_events if step.n_customers >= k else 0,
+                        None,
+                    ),
+                    (
+                        formats.small_count(step.n_journeys, k, step.n_customers),
+                        step.n_journeys if step.n_customers >= k else 0,
+                        None,
+                    ),
+                    (
+                        formats.number(per_100, 1) if per_100 is not None else formats.NONE,
+                        round(10 * per_100) if per_100 is not None else 0,
+                        None,
+                    ),
+                    (formats.small_count(step.n_starts, k), step.n_starts if step.n_starts >= k else 0, None),
+                    (formats.small_count(step.n_ends, k), step.n_ends if step.n_ends >= k else 0, None),
+                    (formats.duration(step.gap_ms) if step.n_customers >= k else formats.NONE, step.gap_ms or 0, None),
+                    (
+                        formats.duration(step.since_start_ms) if step.n_customers >= k else formats.NONE,
+                        step.since_start_ms or 0,
+                        None,
+                    ),
+                ),
+            )
+        )
+    return tuple(rows)
+
+
+def move_rows(
+    moves: Sequence[MoveFigure], steps: Sequence[StepFigure], full: ProcessMap, k: int
+) -> tuple[tuple[TableRow, ...], str]:
+    label = {step.step: step.label for step in steps}
+    kinds = {(edge.source, edge.target): edge.kind for edge in full.edges}
+    told = [move for move in moves if move.n_customers >= k]
+    rows = tuple(
+        TableRow(
+            "",
+            (
+                (label.get(m.source, m.source), None, f"#step-{m.source}"),
+                (label.get(m.target, m.target), None, f"#step-{m.target}"),
+                (formats.count(m.n), m.n, None),
+                (formats.count(m.n_journeys), m.n_journeys, None),
+                (formats.duration(m.gap_ms), m.gap_ms or 0, None),
+                (formats.duration(m.gap_p90_ms), m.gap_p90_ms or 0, None),
+            ),
+            kinds.get((m.source, m.target), "allowed"),
+        )
+        for m in told[:MOST_ROWS]
+    )
+    rare, cut = [move for move in moves if move.n_customers < k], told[MOST_ROWS:]
+    parts = []
+    if rare:
+        n = sum(move.n for move in rare)
+        parts.append(
+            f"{formats.plural(len(rare), 'further path')} with fewer than {k} customers each, "
+            f"{formats.small_count(n, k)} moves together"
+        )
+    if cut:
+        parts.append(
+            f"{formats.plural(len(cut), 'further path')} below the first {MOST_ROWS}, "
+            f"{formats.count(sum(m.n for m in cut))} moves together"
+        )
+    return rows, f"Not listed: {'; '.join(parts)}." if parts else ""

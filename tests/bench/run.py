@@ -1,0 +1,99 @@
+"""`make bench`: how fast Frontstage is, as ratios measured in one run on one machine.
+
+Aggregates (DFG with times, variants, rework, durations and the rest of mining/aggregates) against pandas + pm4py doing DFG with
+times, variants, rework and durations from the same Parquet file, and against the floor: DuckDB's bare scan and sort of the same
+rows. Ingest of combined-log lines against GoAccess and against DuckDB's bare CSV read of the same file. Every contender runs in
+a process of its own, so that its peak memory is its own. Counts are asserted equal; times are only printed.
+
+    python tests/bench/run.py [--events 1000000 10000000] [--lines 5000000] [--folder bench]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+
+
+def contender(script: str, *arguments: str) -> dict[str, Any]:
+    """Run one contender and return the JSON of its last line: seconds, counts, peak memory in MB."""
+    command = [sys.executable, str(HERE / script), *arguments]
+    root = HERE.parents[1]
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
+    )
+    return dict(json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+def bench_aggregates(n_events: int, folder: Path) -> None:
+    """One size: ours, the floor, pandas + pm4py."""
+    log = folder / f"log_{n_events}.parquet"
+    if not log.exists():
+        contender("make_log.py", str(n_events), str(log))
+    floor = contender("aggregates_floor.py", str(log))
+    ours = contender("aggregates_ours.py", str(log))
+    theirs = contender("aggregates_pm4py.py", str(log))
+    for name in ("n_edges", "n_moves", "n_variants", "n_rework", "duration_sum_s"):
+        assert ours[name] == theirs[name], f"{name}: ours {ours[name]}, pm4py {theirs[name]}"
+    print(f"\n{n_events:,} events, {ours['n_variants']:,} variants (counts equal in both)")
+    print(f"  floor: DuckDB scan + sort            {floor['sort_s']:8.2f} s   {floor['peak_mb']:6.0f} MB")
+    print(f"  ours: load and sort                  {ours['sort_s']:8.2f} s")
+    print(f"  ours: all aggregates                 {ours['aggregate_s']:8.2f} s   {ours['peak_mb']:6.0f} MB")
+    for name, seconds in ours["each_s"].items():
+        print(f"        {name:30s} {seconds:8.2f} s")
+    print(f"  pandas + pm4py: load and format      {theirs['load_s']:8.2f} s")
+    print(f"  pandas + pm4py: four aggregates      {theirs['aggregate_s']:8.2f} s   {theirs['peak_mb']:6.0f} MB")
+    for name, seconds in theirs["each_s"].items():
+        print(f"        {name:30s} {seconds:8.2f} s")
+    same = ours["same_s"]
+    whole = (theirs["load_s"] + theirs["aggregate_s"]) / (ours["sort_s"] + ours["aggregate_s"])
+    print(f"  the same four aggregates: {theirs['aggregate_s'] / same:.1f} x as fast as pm4py ({same:.2f} s)")
+    print(f"  from Parquet to all results: {whole:.1f} x as fast as pandas + pm4py")
+    print(f"  all aggregates against the floor: {ours['aggregate_s'] / floor['sort_s']:.2f} x its time")
+
+
+def bench_ingest(n_lines: int, folder: Path) -> None:
+    """Combined-log lines: ours with accounting, GoAccess, DuckDB's CSV reader."""
+    log = folder / f"access_{n_lines}.log"
+    if not log.exists():
+        contender("make_access_log.py", str(n_lines), str(log))
+    ours = contender("ingest_ours.py", str(log))
+    bare = contender("ingest_duckdb.py", str(log))
+    assert ours["n_lines"] == ours["n_accounted"] == n_lines, "the accounting identity"
+    print(f"\n{n_lines:,} access-log lines, {log.stat().st_size / 1e6:,.0f} MB; {ours['n_events']:,} become events")
+    print(f"  ours: read, check, parse, account    {ours['load_s']:8.2f} s   {ours['peak_mb']:6.0f} MB")
+    print(f"  DuckDB: bare CSV read                {bare['read_s']:8.2f} s   {bare['peak_mb']:6.0f} MB")
+    print(f"  against DuckDB's bare CSV read: {ours['load_s'] / bare['read_s']:.1f} x its time")
+    try:
+        theirs = contender("ingest_goaccess.py", str(log))
+    except subprocess.CalledProcessError as error:
+        print(f"  GoAccess: not measured ({error.stderr.strip().splitlines()[-1]})")
+        return
+    assert theirs["n_lines"] == n_lines, f"GoAccess saw {theirs['n_lines']} lines"
+    print(f"  GoAccess                             {theirs['read_s']:8.2f} s   {theirs['peak_mb']:6.0f} MB")
+    print(f"  {theirs['read_s'] / ours['load_s']:.1f} x GoAccess's lines per second")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 10_000_000])
+    parser.add_argument("--lines", type=int, nargs="*", default=[5_000_000])
+    parser.add_argument("--folder", type=Path, default=Path("bench"), help="where generated logs are kept between runs")
+    options = parser.parse_args()
+    options.folder.mkdir(exist_ok=True)
+    print(f"Python {platform.python_version()}, {platform.machine()}, one run, each contender in its own process")
+    for n_events in options.events:
+        bench_aggregates(n_events, options.folder.resolve())
+    for n_lines in options.lines:
+        bench_ingest(n_lines, options.folder.resolve())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,373 @@
+"""The adapter contract: what every adapter found in ingest/adapters must do with its cases and with hostile files.
+
+An adapter brings tests/ingest/adapters/<name>.toml: options of its source section, files with their headers, and cases, each a raw
+record and what becomes of it: events, `dropped`, `quarantine`, `links` (identifiers without an event) or `blank`.
+"""
+
+from __future__ import annotations
+
+import bz2
+import datetime as dt
+import gzip
+import json
+import random
+import tomllib
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.adapters import Adapter, adapters
+from ingest.pseudonym import KINDS, normalise, pseudonyms
+
+CASES = Path(__file__).parent / "adapters"
+ADAPTERS = sorted(adapters())
+KEY = bytes.fromhex("5e" * 32)
+
+
+def cases_of(name: str) -> dict[str, Any]:
+    path = CASES / f"{name}.toml"
+    if not path.exists():
+        pytest.fail(f"adapter {name!r} has no cases: add tests/ingest/adapters/{name}.toml")
+    return tomllib.loads(path.read_text(encoding="utf-8"))
+
+
+class Bench:
+    """One adapter with its cases, as files of bytes."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.adapter: Adapter = adapters()[name]
+        self.told = cases_of(name)
+        self.cases: list[dict[str, Any]] = self.told["case"]
+        self.headers = {file["name"]: file.get("header") for file in self.told["file"]}
+        self.options = {"adapter": name} | self.told.get("source", {})
+
+    def file_of(self, case: dict[str, Any]) -> str:
+        return str(case.get("file", next(iter(self.headers))))
+
+    def records(self, file: str, *, good: bool = False) -> list[str]:
+        """The raw records of one file; `good` are those that give events."""
+        return [case["given"] for case in self.cases if self.file_of(case) == file and (case.get("event") or not good)]
+
+    def compose(self, file: str, records: list[str], eol: str = "\n") -> bytes:
+        """A file of records, as a source would write it."""
+        if self.adapter.records == "json":
+            opening, closing = (f'{{"{self.adapter.list_key}": [', "]}") if self.adapter.list_key else ("[", "]")
+            return (opening + ",\n".join(records) + closing).replace("\n", eol).encode()
+        header = [self.headers[file]] if self.headers[file] else []
+        return "".join(line + eol for line in header + records).encode()
+
+    def files(self, eol: str = "\n") -> dict[str, bytes]:
+        return {file: self.compose(file, self.records(file), eol) for file in self.headers}
+
+    def line_no(self, case: dict[str, Any]) -> int:
+        """Number of a case's record in its file: a CSV header is line 1."""
+        of_file = [c for c in self.cases if self.file_of(c) == self.file_of(case)]
+        return of_file.index(case) + 1 + (self.headers[self.file_of(case)] is not None)
+
+
+BENCHES = {name: Bench(name) for name in ADAPTERS if (CASES / f"{name}.toml").exists()}
+
+
+@pytest.fixture(scope="module", params=ADAPTERS)
+def bench(request: pytest.FixtureRequest) -> Bench:
+    return Bench(request.param)
+
+
+@pytest.fixture(scope="module")
+def make(new_lab, bench):
+    """Makes a lab of the adapter in hand, with files delivered and loaded."""
+
+    def lab_with(*deliveries: dict[str, bytes]):
+        lab = new_lab({"src": bench.options}, [{"step": "any", "label": "Any", "stage": "help", "channel": "x", "codes": {"src": ["*"]}}])
+        for files in deliveries:
+            for name, data in files.items():
+                lab.put("src", name, data)
+            lab.load()
+            lab.check_identity()
+        return lab
+
+    return lab_with
+
+
+@pytest.fixture(scope="module")
+def loaded(bench, make):
+    """All cases of an adapter, loaded once."""
+    return make(bench.files())
+
+
+def test_every_adapter_has_cases_that_cover_it(bench):
+    kinds = Counter(kind for case in bench.cases for kind in ("event", "quarantine", "dropped", "links", "blank") if kind in case)
+    assert kinds["event"] >= 4 and kinds["quarantine"] >= 3, kinds
+    names = [case["name"] for case in bench.cases]
+    assert len(set(names)) == len(names)
+
+
+def test_no_case_file_without_an_adapter():
+    assert {path.stem for path in CASES.glob("*.toml")} <= set(ADAPTERS)
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [(name, i) for name, bench in BENCHES.items() for i in range(len(bench.cases))],
+    ids=[f"{name}: {case['name']}" for name, bench in BENCHES.items() for case in bench.cases],
+)  # fmt: skip
+def test_case(name, number, case_labs):
+    bench, lab = case_labs(name)
+    case = bench.cases[number]
+    where = f"line_no = {bench.line_no(case)} and file_id = (select file_id from ledger where path = '{bench.file_of(case)}')"
+    check_events(lab, case, where)
+    bad = lab.records(f"select field, expectation, value_masked from quarantine where {where}")
+    if "quarantine" in case:
+        assert len(bad) == 1, "the line should be in quarantine"
+        assert {k: v for k, v in bad[0].items() if k in case["quarantine"]} == case["quarantine"]
+    else:
+        assert bad == []
+    if "dropped" in case:
+        assert case["dropped"] in [reason for (reason,) in lab.rows("select reason from dropped")]
+        n = sum(other.get("dropped") == case["dropped"] for other in bench.cases)
+        assert lab.rows(f"select sum(n_lines) from dropped where reason = '{case['dropped']}'") == [(n,)]
+    if "links" in case:
+        expected = named_identifiers(case["links"])
+        parties = lab.records("select " + ", ".join(f"(select cast(pseudonym as varchar) from identifier where identifier_id = p.{k}) as {k}" for k in KINDS) + " from party as p")
+        assert expected in [{k: v for k, v in party.items() if v and k != "visitor"} for party in parties]
+
+
+@pytest.fixture(scope="module")
+def case_labs(new_lab):
+    """A bench and the lab with all its cases, loaded once per adapter."""
+    known: dict[str, Any] = {}
+
+    def of(name: str):
+        if name not in known:
+            bench = Bench(name)
+            lab = new_lab({"src": bench.options})
+            for file, data in bench.files().items():
+                lab.put("src", file, data)
+            lab.load()
+            known[name] = bench, lab
+        return known[name]
+
+    return of
+
+
+def check_events(lab, case: dict[str, Any], where: str) -> None:
+    """The events of one line against those expected, in the order of their times and codes."""
+    columns = ", ".join(f"(select cast(i.pseudonym as varchar) from identifier as i where i.identifier_id = p.{kind}) as {kind}" for kind in KINDS)
+    found = lab.records(
+        f"""select r.*, c.code, {columns} from (select * from raw_event where {where}) as r
+        inner join code as c using (code_id) left join party as p using (party_id) order by occurred_at, code"""
+    )
+    assert [event["code"] for event in found] == [event["code"] for event in case.get("event", [])]
+    for event, expected in zip(found, case.get("event", []), strict=True):
+        for name, value in expected.items():
+            if name == "identifiers":
+                assert {k: event[k] for k in KINDS if event[k] and k != "visitor"} == named_identifiers(value)
+            elif name in ("occurred_at", "ended_at") and value != "none":
+                assert event[name] == dt.datetime.fromisoformat(value), name
+            else:
+                assert event[name] == (None if value == "none" else value), name
+
+
+def named_identifiers(plain: dict[str, str]) -> dict[str, str]:
+    """{kind: pseudonym} of plain identifiers."""
+    return {kind: str(pseudonyms(KEY, kind, [normalise(kind, value, "DE") or ""])[0]) for kind, value in plain.items()}
+
+
+def test_accounting_says_what_became_of_each_case(bench, loaded):
+    total = {name: sum(row[name] for row in loaded.ledger()) for name in ("n_lines", "n_quarantined", "n_blank", "n_dropped", "n_duplicate")}
+    kinds = Counter(kind for case in bench.cases for kind in ("quarantine", "dropped", "blank") if kind in case)
+    n_headers = sum(header is not None for header in bench.headers.values())
+    assert total == {
+        "n_lines": len(bench.cases) + n_headers, "n_quarantined": kinds["quarantine"], "n_blank": kinds["blank"] + n_headers,
+        "n_dropped": kinds["dropped"], "n_duplicate": 0,
+    }  # fmt: skip
+
+
+def test_quarantined_lines_are_kept_byte_for_byte(bench, loaded):
+    kept = [raw.rstrip(b"\r\n") for (raw,) in loaded.rows("select raw from quarantine")]
+    if bench.adapter.records == "json":  # the record is cut out of its document
+        assert Counter(json.dumps(json.loads(raw), sort_keys=True) for raw in kept) == Counter(
+            json.dumps(json.loads(case["given"]), sort_keys=True) for case in bench.cases if "quarantine" in case
+        )
+    else:
+        assert Counter(kept) == Counter(case["given"].encode() for case in bench.cases if "quarantine" in case)
+
+
+@pytest.mark.parametrize("change", ["same name", "renamed", "gz", "bz2", "overlap"])
+def test_files_that_come_again_change_nothing(bench, make, loaded, change):
+    files = bench.files()
+    if change == "same name":
+        again = files
+    elif change == "overlap":
+        again = {f"later-{file}": bench.compose(file, bench.records(file)[len(bench.records(file)) // 2 :]) for file in files}
+    else:
+        suffix = {"renamed": ".csv", "gz": ".csv.gz", "bz2": ".csv.bz2"}[change]
+        again = {f"{Path(file).stem}-0{suffix}": data for file, data in files.items()}
+    lab = make(files, again)
+    assert lab.raw_events() == loaded.raw_events()
+    assert lab.rows("select count(*) from quarantine") == loaded.rows("select count(*) from quarantine")
+    for row in lab.ledger():
+        assert row["status"] == "loaded", row["reason"]
+        if row["file_id"] > len(files):
+            assert row["n_duplicate"] == row["n_lines"] - row["n_blank"] and row["n_accepted"] == 0
+
+
+def test_order_of_lines_does_not_matter(bench, make, loaded):
+    rng = random.Random(5)
+    shuffled = {file: bench.compose(file, rng.sample(bench.records(file), len(bench.records(file)))) for file in bench.headers}
+    lab = make(shuffled)
+    assert lab.raw_events() == loaded.raw_events()
+
+
+def test_carriage_returns_do_not_matter(bench, make, loaded):
+    one_line = {f: [record for record in bench.records(f) if "\n" not in record or bench.adapter.records == "json"] for f in bench.headers}
+    plain, windows = (make({f: bench.compose(f, records, eol) for f, records in one_line.items()}) for eol in ("\n", "\r\n"))
+    assert windows.raw_events() == plain.raw_events()
+    assert len(plain.raw_events()) >= len(loaded.raw_events()) / 2
+
+
+def test_exact_repeats_within_a_file_are_legal_and_counted_once_each(bench, make):
+    file = next(iter(bench.headers))
+    record = bench.records(file, good=True)[0]
+    once, thrice = make({file: bench.compose(file, [record])}), make({file: bench.compose(file, [record] * 3)})
+    if thrice.rows("select count(record_key) from raw_event") != [(0,)]:
+        assert thrice.rows("select count(distinct event_id) from raw_event") == once.rows("select count(*) from raw_event")
+    else:
+        assert len(thrice.raw_events()) == 3 * len(once.raw_events())
+    assert make({file: bench.compose(file, [record] * 3)}, {f"2-{file}": bench.compose(file, [record] * 2)}).raw_events() == thrice.raw_events()
+
+
+def hostile(record: bytes) -> list[bytes]:
+    """Records that something went wrong with. None holds a line feed."""
+    rng = random.Random(record)
+    n = len(record)
+    digits = [i for i, byte in enumerate(record) if 48 <= byte <= 57]
+    cuts = [record[: n * i // 5] for i in range(1, 5)]
+    holes = [record[:i] + byte + record[i:] for byte in (b"\x00", b"\xff\xfe", b"\xc3", b'"', b"\r", b"\x1b[31m", "\u2028".encode()) for i in rng.sample(range(n), 3)]
+    huge = [record[:i] + b"9" * 40 + record[i + 1 :] for i in rng.sample(digits, min(6, len(digits)))]
+    odd = [record[:i] + byte + record[i + 1 :] for i in rng.sample(digits, min(3, len(digits))) for byte in (b"-", b"e9", "\u0664".encode())]
+    emptied = [record.replace(separator, separator * 2, 3) for separator in (b",", b"|", b" ", b'"', b":")]
+    whole = [b"\x00" * 200, bytes(range(256)).replace(b"\n", b""), b'"' * 99, b"{" * 500, b"[" * 3000, b"\xef\xbb\xbf" + record, b"a" * 70_000, b"\r \r", b"\x0b\x0c"]
+    return cuts + holes + huge + odd + emptied + whole
+
+
+def test_hostile_lines_never_raise_and_spoil_no_other_line(bench, make):
+    for file in bench.headers:
+        good = bench.records(file, good=True)
+        if not good or bench.adapter.records == "json":
+            continue
+        dirt = [line for line in hostile(good[0].split("\n")[0].encode()) if line.count(b'"') % 2 == 0 or bench.adapter.records != "csv"]
+        data = bench.compose(file, good) + b"\n".join(dirt) + b"\n" + bench.compose(file, good)[len(bench.compose(file, [])) :]
+        lab, clean = make({file: data}), make({file: bench.compose(file, good)})
+        (row,) = lab.ledger()
+        assert row["status"] == "loaded"
+        if bench.adapter.records == "lines":
+            assert row["n_lines"] == data.count(b"\n")
+        assert {e["event_id"] for e in clean.raw_events()} <= {e["event_id"] for e in lab.raw_events()}
+
+
+def test_hostile_json_lines_spoil_no_other_record(bench, make):
+    if bench.adapter.records != "json":
+        pytest.skip("not JSON")
+    file = next(iter(bench.headers))
+    good = [json.dumps(json.loads(record)).encode() for record in bench.records(file, good=True)]
+    dirt = [line for line in hostile(good[0]) if b"\n" not in line]
+    text = [line for line in dirt if is_utf8(line)]
+    clean = make({file: b"\n".join(good) + b"\n"})
+    lab = make({file: b"\n".join([*good, *text, *good]) + b"\n"})
+    assert {e["event_id"] for e in clean.raw_events()} <= {e["event_id"] for e in lab.raw_events()}
+
+
+def test_one_record_of_bad_encoding_spoils_no_other_json_line(bench, make):
+    if bench.adapter.records != "json":
+        pytest.skip("not JSON")
+    file = next(iter(bench.headers))
+    good = [json.dumps(json.loads(record)).encode() for record in bench.records(file, good=True)]
+    bad = good[0].replace(b"web", b"w\xfcb")
+    assert make({file: b"\n".join([*good[1:], bad]) + b"\n"}).raw_events() == make({file: b"\n".join(good[1:]) + b"\n"}).raw_events()
+
+
+def is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def test_a_line_of_a_megabyte_is_accounted_for(bench, make):
+    for file in bench.headers:
+        good = bench.records(file)
+        data = bench.compose(file, good)
+        lab = make({file: data if bench.adapter.records == "json" else data + b"x" * 1_000_000 + b"\n"})
+        assert all(row["status"] == "loaded" or row["reason"] for row in lab.ledger())
+
+
+def test_mark_of_utf8_is_no_part_of_the_first_line(bench, make, loaded):
+    assert make({file: b"\xef\xbb\xbf" + data for file, data in bench.files().items()}).raw_events() == loaded.raw_events()
+
+
+def test_utf16_is_read_when_the_source_says_so(bench, make, new_lab, loaded):
+    lab = new_lab({"src": bench.options | {"encoding": "utf-16"}})
+    for file, data in bench.files("\r\n" if bench.adapter.records == "lines" else "\n").items():
+        lab.put("src", file, data.decode().encode("utf-16"))
+    lab.load()
+    assert lab.raw_events() == loaded.raw_events()
+
+
+def independent_count(adapter: Adapter, data: bytes) -> set[int]:
+    """How many records a file has, counted without the reader; several answers where formats leave it open."""
+    data = data.removeprefix(b"\xef\xbb\xbf")
+    if adapter.records == "json":
+        try:
+            document = json.loads(data)
+        except (ValueError, RecursionError):
+            return {data.count(b"\n") + 1, 1}
+        document = document.get(adapter.list_key, document) if isinstance(document, dict) else document
+        return {len(document)} if isinstance(document, list) else {1}
+    if adapter.records == "csv":
+        n = data.count(b"\n") + (data[-1:] not in (b"\n", b""))
+        return set(range(n + 1)) if b'"' in data else {n}
+    return {data.count(b"\n")}
+
+
+TEXT = st.binary(max_size=300) | st.lists(st.sampled_from([b"|", b",", b'"', b"\n", b"\r", b" ", b"\x00", b"1768032000", b"ENTERQUEUE", b"{}", b"[1]", b"\xff", b"\t"]), max_size=60).map(b"".join)
+
+
+@pytest.mark.parametrize("name", ADAPTERS)
+def test_random_bytes_never_raise_and_every_line_is_accounted_for(name, new_lab):
+    bench = Bench(name)
+    lab = new_lab({"src": bench.options})
+    file = next(iter(bench.headers))
+    header = (bench.headers[file] + "\n").encode() if bench.headers[file] else b""
+    n = 0
+
+    @settings(max_examples=12)
+    @given(st.lists(TEXT, min_size=1, max_size=5))
+    def check(contents: list[bytes]) -> None:
+        nonlocal n
+        n += 1
+        for i, content in enumerate(contents):
+            lab.put("src", f"{n}/{i}-{file}", header + content)
+        lab.load()
+        rows = {row["path"]: row for row in lab.ledger() if row["path"].startswith(f"{n}/")}
+        for i, content in enumerate(contents):
+            row = rows[f"{n}/{i}-{file}"]
+            if row["status"] == "refused":
+                assert row["reason"] and row["n_lines"] == 0
+            else:
+                assert row["n_lines"] in independent_count(bench.adapter, header + content), content
+                assert row["n_lines"] == row["n_accepted"] + row["n_duplicate"] + row["n_quarantined"] + row["n_blank"]
+
+    check()
+    lab.check_identity()
+
+
+def test_packed_formats_are_told_by_their_first_bytes(bench, make, loaded):
+    files = bench.files()
+    for pack in (gzip.compress, bz2.compress):
+        assert make({file: pack(data) for file, data in files.items()}).raw_events() == loaded.raw_events()

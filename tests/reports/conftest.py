@@ -1,0 +1,51 @@
+"""A toy site, mined and reported once per test session; a browser where Debian's Chromium is installed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import toy
+
+from ingest.site import Site
+from ingest.store import Store
+from reports.stage import report
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+
+def written(root: Path) -> Path:
+    """Report a toy site, return the night's folder."""
+    site = Site(root)
+    with Store.open(site.warehouse, read_only=True) as store:
+        return report(site, store, toy.NIGHT)
+
+
+@pytest.fixture(scope="session")
+def toy_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site whose warehouse is filled."""
+    return toy.make_site(tmp_path_factory.mktemp("site") / "shop")
+
+
+@pytest.fixture(scope="session")
+def night(toy_site: Path) -> Path:
+    """The folder of its report."""
+    return written(toy_site)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's Chromium, without a download. Skips, and says so, where it is absent."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is not installed: what a browser must judge is not tested")
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with api.sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield chromium
+        chromium.close()

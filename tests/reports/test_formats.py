@@ -1,0 +1,62 @@
+"""Numbers as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from reports import formats
+from reports.svg import plain, rounded_path, wrap
+
+T = formats.THIN
+
+
+@pytest.mark.parametrize(
+    ("got", "wanted"),
+    [
+        (formats.count(8920), f"8{T}920"),
+        (formats.count(None), "–"),
+        (formats.small_count(3, 5), f"<{T}5"),
+        (formats.small_count(0, 5), "0"),
+        (formats.small_count(5, 5), "5"),
+        (formats.small_count(40, 5, n_people=2), f"<{T}5"),
+        (formats.count_short(980), "980"),
+        (formats.count_short(1049), f"1.0{T}k"),
+        (formats.count_short(128_400), f"128{T}k"),
+        (formats.count_short(999_700), f"1.0{T}M"),
+        (formats.signed(-3.1), "−3.1"),
+        (formats.signed(6.8), "+6.8"),
+        (formats.signed(-0.001, 1), "0.0"),
+        (formats.share(0.412), f"41.2{T}%"),
+        (formats.share(0.9999), f">{T}99.9{T}%"),
+        (formats.share(1.0), f"100{T}%"),
+        (formats.share(0.004), f"0.40{T}%"),
+        (formats.ratio(1, 0), "–"),
+        (formats.duration(0), "0"),
+        (formats.duration(40_000), f"40{T}s"),
+        (formats.duration(4 * 60_000), f"4{T}min"),
+        (formats.duration(5 * 3_600_000), f"5{T}h"),
+        (formats.duration(43 * 3_600_000), f"1.8{T}d"),
+        (formats.duration(None), "–"),
+        (formats.date_long(dt.date(2026, 3, 1)), "1 March 2026"),
+        (formats.plural(1, "journey"), "1 journey"),
+        (formats.plural(2, "journey"), "2 journeys"),
+        (formats.listing(["a", "b", "c"]), "a, b and c"),
+    ],
+)  # fmt: skip
+def test_written(got: str, wanted: str) -> None:
+    assert got == wanted
+
+
+def test_a_sentence_is_split_at_its_intervals() -> None:
+    assert formats.prose('7.4 % [5.1 to 10.6 %] of 1,007 reached "Pays"') == [
+        ("7.4 %", False), (" [5.1 to 10.6 %]", True), (f" of 1{T}007 reached “Pays”", False),
+    ]  # fmt: skip
+
+
+def test_text_for_drawings() -> None:
+    assert plain("a\u202eb\u0000c\nd") == "a\ufffdb\ufffdc d" or plain("a\u202eb") == "a\ufffdb"
+    assert wrap("Looks at a product", 60, 2) == ["Looks at", "a product"]
+    assert wrap("x" * 90, 50, 2)[-1].endswith("…")
+    assert rounded_path([(0, 0), (10, 0), (10, 10)], 4).startswith("M0 0L6 0Q10 0 10 4")
