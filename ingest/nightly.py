@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from ingest.errors import ExitCode, FrontstageError
-from ingest.run import RUN_VARIABLE, new_run_id
+from ingest.run import RUN_VARIABLE, new_run_id, note
 from ingest.site import LOCK_VARIABLE, Site
 
 STAGES = ("ingest", "mining", "reports")
@@ -26,14 +26,17 @@ def nightly(site_root: Path, as_of: str) -> int:
     A stage that ends with DATA_GATE has left whole tables, so the report is made all the same and carries the warning, unless
     there is nothing to report; the night still ends with DATA_GATE.
     """
+    site = None
     try:
         site = Site(site_root)
-        _ = site.settings
         site.prepare()
+        _ = site.settings
         with site.lock() as descriptor:
             return _stages(site, as_of, descriptor)
     except FrontstageError as error:
         print(f"frontstage nightly: {error}", file=sys.stderr)
+        if site is not None and error.exit_code != ExitCode.BUSY:
+            note(site, {"stage": "nightly", "exit_code": int(error.exit_code), "reason": str(error)})
         return int(error.exit_code)
 
 

@@ -6,23 +6,21 @@ half of it. No value out of a log is written to it.
 
 from __future__ import annotations
 
-import _thread
 import contextlib
 import datetime as dt
 import json
 import logging
 import os
-import signal
 import sys
-import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ingest.errors import ExitCode, FrontstageError, StateError, UsageError
 from ingest.site import Site
+from ingest.stopping import Stopped, Stopper, stoppable
 from ingest.store import Store, clear_spill
 
 RUN_VARIABLE = "FRONTSTAGE_RUN"
@@ -44,23 +42,29 @@ def run_stage(stage: str, site_root: Path, work: Work, *, read_only: bool = Fals
     record: dict[str, Any] = {"stage": stage, "exit_code": int(ExitCode.OK), "reason": "ok"}
     site: Site | None = None
     try:
-        site = Site(site_root)
-        _ = site.settings
-        site.prepare()
-        with site.lock():
-            record["figures"] = _work(site, work, read_only)
+        with stoppable() as stopper:
+            site = Site(site_root)
+            site.prepare()
+            _ = site.settings
+            with site.lock():
+                record["figures"] = _work(site, work, read_only, stopper)
         if gate := record["figures"].pop("gate", None):
             record |= {"exit_code": int(ExitCode.DATA_GATE), "reason": gate}
-    except Exception as error:
+    except (Exception, Stopped) as error:
         record |= _failure(error, site_root)
-        log.debug("cause", exc_info=error)
+        log.debug("%s", _where(error))
     if record["exit_code"]:
         print(f"frontstage {stage}: {record['reason']}", file=sys.stderr)
     record["seconds"] = round(time.monotonic() - started, 1)
-    if site is not None and site.runs.is_dir() and record["exit_code"] != ExitCode.BUSY:
-        with contextlib.suppress(OSError):  # the disk may be full: the message is on stderr already
-            _append(site, record)
+    if site is not None and record["exit_code"] != ExitCode.BUSY:
+        note(site, record)
     return int(record["exit_code"])
+
+
+def note(site: Site, record: dict[str, Any]) -> None:
+    """Add a stage's record to this run's run.json, where there is room for it."""
+    with contextlib.suppress(OSError):  # the disk may be full or our folder missing: the message is on stderr already
+        _append(site, record)
 
 
 def stage_night(store: Store, as_of: str | None) -> dt.date:
@@ -77,16 +81,20 @@ def stage_night(store: Store, as_of: str | None) -> dt.date:
     return night
 
 
-def _work(site: Site, work: Work, read_only: bool) -> dict[str, Any]:
+def _work(site: Site, work: Work, read_only: bool, stopper: Stopper) -> dict[str, Any]:
     """Open the warehouse, do the stage's work, leave no write-ahead log and a high-water mark."""
     clear_spill(site.warehouse)
     _check_state(site)
     if read_only and not site.warehouse.exists():
         raise StateError(f"{site.warehouse}: there is no warehouse yet; run `make nightly`")
-    with _stoppable(site, read_only) as store:
-        figures = work(site, store)
-        if not read_only:
-            store.checkpoint()
+    with Store.open(site.warehouse, read_only=read_only) as store:
+        stopper.store = store
+        try:
+            figures = work(site, store)
+            if not read_only:
+                store.checkpoint()
+        finally:
+            stopper.store = None
     if not read_only:
         _write_state(site)
     return figures
@@ -96,9 +104,8 @@ def _failure(error: Exception, site_root: Path) -> dict[str, Any]:
     """Exit code and reason of an error. Of a bug only kind and place are told: its text may hold personal data."""
     if isinstance(error, FrontstageError):
         return {"exit_code": int(error.exit_code), "reason": str(error)}
-    if isinstance(error, _Stopped):
-        name = signal.Signals(error.number).name
-        return {"exit_code": 128 + error.number, "reason": f"stopped by {name}; nothing half-done was kept"}
+    if isinstance(error, Stopped):
+        return {"exit_code": 128 + error.number, "reason": f"stopped by {error}; nothing half-done was kept"}
     if isinstance(error, OSError):
         where = error.filename or site_root
         reason = f"{where}: {error.strerror}; free space or mend the permission, then run again"
@@ -108,50 +115,14 @@ def _failure(error: Exception, site_root: Path) -> dict[str, Any]:
     return {"exit_code": int(ExitCode.BUG), "reason": reason}
 
 
-class _Stopped(Exception):
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-_STOPPING = {signal.SIGTERM, signal.SIGINT}
-
-
-@contextlib.contextmanager
-def _stoppable(site: Site, read_only: bool) -> Iterator[Store]:
-    """The warehouse, given up within a fraction of a second on SIGTERM or SIGINT.
-
-    While DuckDB works in the main thread no Python signal handler runs, so the signals are blocked and a thread waits
-    for them: it interrupts the statement at work and, should the main thread be in Python code, that too.
-    """
-    got: list[int] = []
-    done = threading.Event()
-
-    def watch(store: Store) -> None:
-        while not done.is_set():
-            found = signal.sigtimedwait(_STOPPING, 0.1)
-            if found is not None:
-                got.append(found.si_signo)
-            if got:
-                store.interrupt()
-                _thread.interrupt_main()
-
-    previous = signal.pthread_sigmask(signal.SIG_BLOCK, _STOPPING)
-    try:
-        with Store.open(site.warehouse, read_only=read_only) as store:
-            watcher = threading.Thread(target=watch, args=(store,), daemon=True)
-            watcher.start()
-            try:
-                yield store
-            finally:
-                done.set()
-                with contextlib.suppress(KeyboardInterrupt):
-                    watcher.join()
-    except BaseException as error:
-        if got:
-            raise _Stopped(got[0]) from error
-        raise
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, previous)
+def _where(error: BaseException) -> str:
+    """Where an error came from, for a developer: kinds and places, never texts, which may hold values of a log."""
+    parts = []
+    found: BaseException | None = error
+    while found is not None:
+        parts.append(type(found).__name__ + "\n" + "".join(traceback.format_tb(found.__traceback__)))
+        found = found.__cause__
+    return "caused by ".join(parts)
 
 
 def _append(site: Site, record: dict[str, Any]) -> None:
@@ -201,15 +172,18 @@ def _check_state(site: Site) -> None:
     path = site.var / "state.json"
     if not path.exists():
         return
-    expected = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        expected = {name: int(n) for name, n in json.loads(path.read_text(encoding="utf-8")).items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise StateError(f"{path}: damaged; delete it if warehouse.duckdb beside it is the newest") from error
     found = {"n_files": 0, "n_lines": 0}
     if site.warehouse.exists():
         with Store.open(site.warehouse, read_only=True) as store:
             found = _state(store)
-    if any(found[name] < expected[name] for name in expected):
+    if any(found[name] < expected.get(name, 0) for name in found):
         raise StateError(
-            f"{site.warehouse}: holds {found['n_files']} files and {found['n_lines']} lines, but the last run left {expected['n_files']} and "
-            f"{expected['n_lines']}; put the newest warehouse back, or delete it together with state.json to rebuild from the raw files"
+            f"{site.warehouse}: holds {found['n_files']} files and {found['n_lines']} lines, but the last run left {expected.get('n_files')} and "
+            f"{expected.get('n_lines')}; put the newest warehouse back, or delete it together with state.json to rebuild from the raw files"
         )
 
 

@@ -56,7 +56,9 @@ class Site:
             for folder in (self.var, self.runs, self.reports, self.exports):
                 folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise StorageError(f"{self.root}: can't create our folders ({error.strerror}); make it writable") from error
+            raise StorageError(
+                f"{error.filename}: our folder can't be made ({error.strerror}); make room for it"
+            ) from error
 
     @contextmanager
     def lock(self) -> Iterator[int]:

@@ -27,7 +27,7 @@ def status_lines(site: Site) -> Iterator[str]:
             )
         for row in store.records(
             """select s.name, field, expectation, count(*) as n from quarantine inner join ledger as l using (file_id)
-            inner join source as s using (source_id) group by all order by n desc, all limit 20"""
+            inner join source as s using (source_id) group by all order by n desc, s.name, field, expectation limit 20"""
         ):
             yield f"quarantined {row['n']} of {row['name']}: {row['field']}, expected {row['expectation']}"
     runs = sorted(site.runs.glob("r*/run.json"))

@@ -1,8 +1,9 @@
 """Builds the aggregates: every `mining/aggregates/*.sql` becomes the table of its name, in dependency order.
 
 An aggregate is one file with TOML front matter (`summary`, `grain`, `reads`, `[columns]`) and one query. All of them
-lean on what ingest guarantees: `journey_event` is stored by journey and time with `pos` = 1, 2, 3 ... The two tables that
-`mining.sequences` cuts out of it, `journey_sequence` and `distinct_sequence`, can be read while the aggregates are built.
+lean on what ingest guarantees: `journey_event` is stored by journey and time with `pos` = 1, 2, 3 ... The two
+tables that `mining.sequences` cuts out of it, `journey_sequence` and `distinct_sequence`, can be read while the
+aggregates are built.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Exact optimal alignment of one sequence with an automaton, and all its optimal alignments (method note 3.3).
 
-Shortest path from (0, start) to (n, accepting) over nodes (position, state): a synchronous move costs nothing, a log move
-`log_weight`, a model move the weight of its step. Weights are whole numbers, so a bucket queue (Dial 1969) does for
-Dijkstra, and for 0-1 search when all weights are 1. Every quantity is an integer: nothing depends on rounding or order.
+Shortest path from (0, start) to (n, accepting) over nodes (position, state): a synchronous move costs nothing, a log
+move `log_weight`, a model move the weight of its step. Weights are whole numbers, so a bucket queue (Dial 1969) does
+for Dijkstra, and for 0-1 search when all weights are 1. Every quantity is an integer: nothing depends on
+rounding or order.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Alignment:
-    """Result for one sequence. When `decided`, cost_low = cost_high = the optimum and the graph of optimal moves is there.
+    """Result for one sequence. When `decided`, cost_low = cost_high = the optimum and the optimal moves are there.
 
     `edges[node]` lists (move, next node); node 0 is the start. `paths` counts optimal alignments.
     """

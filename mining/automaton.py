@@ -84,7 +84,8 @@ class Builder:
                 if reached not in number:
                     if len(number) >= MAX_STATES:
                         raise ConfigError(
-                            f"steps: the process has more than {MAX_STATES} states; use smaller any_order groups or repeats"
+                            f"steps: the process has more than {MAX_STATES} states; "
+                            "expected smaller any_order groups or repeats"
                         )
                     number[reached] = len(number)
                     moves.append({})

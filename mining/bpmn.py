@@ -1,8 +1,8 @@
 """BPMN XML in a canonical form: ids that follow from the diagram, sorted elements, escaped names, a plain layout.
 
-pm4py writes random ids in random order. Here nodes are told apart by colour refinement (Weisfeiler and Leman 1968) on type,
-name and flows; where nodes still look alike one is singled out and the refinement goes on. In the block-structured
-diagrams of a process tree such nodes are interchangeable, so the choice leaves no trace in the bytes.
+pm4py writes random ids in random order. Here nodes are told apart by colour refinement (Weisfeiler and Leman 1968) on
+type, name and flows; where nodes still look alike one is singled out and the refinement goes on. In the
+block-structured diagrams of a process tree such nodes are interchangeable, so the choice leaves no trace in the bytes.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def _write(nodes: dict[str, _Node], edges: list[tuple[str, str]], names: Mapping
             element.set("name", _ILLEGAL.sub("\ufffd", names.get(node.name, node.name)))
         elif node.tag.endswith("Gateway"):
             element.set("gatewayDirection", node.diverges or "Unspecified")
-        for number, (source, target) in enumerate(edges, 1):
+        for number, (_, target) in enumerate(edges, 1):
             if target == node_id:
                 etree.SubElement(element, f"{{{BPMN}}}incoming").text = f"f{number}"
         for number, (source, _) in enumerate(edges, 1):
@@ -138,7 +138,7 @@ def _write(nodes: dict[str, _Node], edges: list[tuple[str, str]], names: Mapping
             process, f"{{{BPMN}}}sequenceFlow", {"id": f"f{number}", "sourceRef": source, "targetRef": target}
         )
     _draw(root, nodes, edges)
-    return etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True)
+    return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8", pretty_print=True))
 
 
 def _draw(root: etree._Element, nodes: dict[str, _Node], edges: list[tuple[str, str]]) -> None:

@@ -70,9 +70,9 @@ def read_touch(store: Store) -> dict[str, Touch]:
     """The step dictionary, by step."""
     rows = store.rows("select step, label, class, channel, department, repeats from touch order by step")
     return {
-        row[0]: Touch(row[0], row[1] or row[0], *(None if v is None else str(v) for v in row[2:5]), row[5])
-        for row in rows
-    }  # type: ignore[arg-type]
+        step: Touch(step, label or step, str(kind), str(channel), None if lane is None else str(lane), repeats)
+        for step, label, kind, channel, lane, repeats in rows
+    }
 
 
 def read_window(store: Store, night: dt.date) -> tuple[dt.date, dt.date]:

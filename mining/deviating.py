@@ -17,7 +17,9 @@ START = ""
 
 @dataclass(frozen=True, order=True)
 class Deviation:
-    """What went otherwise. `context` = the step of the process last done before; for out_of_order `step` came before `other`."""
+    """What went otherwise. `context` = the step of the process last done before; for out_of_order `step` came before
+    `other`.
+    """
 
     kind: str
     step: str

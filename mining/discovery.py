@@ -1,12 +1,24 @@
-"""Discovery: the process model from variants, how well it fits, and its exports."""
+"""Discovery: the process model from variants, how well it fits, and its exports.
+
+The model is of whole journeys: closed, with their start in the data, and with an order where there are orders enough (a
+status call alone is another process). Browsing can come at any point and as often as one likes; with it in, no readable
+model fits, so steps of class browse are left out of it. The DFG has all journeys and all steps. `model_quality` states
+what the model leaves out.
+"""
 
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ingest.store import Store
 from mining.context import Context
+from mining.population import Scope, variants
+
+if TYPE_CHECKING:
+    from mining.pm4py_bridge import Model, Quality, Way
 
 MODEL = "inductive miner, infrequent (IMf)"
 _DFG = """select step_from, step_to, n, n_journeys, n_customers, gap_sum_ms, gap_median_ms, gap_p90_ms
@@ -14,28 +26,31 @@ _DFG = """select step_from, step_to, n, n_journeys, n_customers, gap_sum_ms, gap
 
 
 def discover(store: Store, context: Context, exports: Path) -> None:
-    """Mine the model from the most frequent variants, fill `model_quality`, write process_tree.txt, process.bpmn, dfg.csv."""
-    from mining import pm4py_bridge as bridge  # takes seconds to import
+    """Mine a model from the most frequent variants, fill `model_quality`, write the exports.
 
-    method = context.method
-    rows = store.rows("select steps, n_journeys from variants order by variant_id")
-    total = sum(n for _, n in rows)
-    ways = [(tuple(steps.split(" > ")), int(n)) for steps, n in rows[: method.model_variants_max]]
+    Exports: process_tree.txt, process.bpmn, dfg.csv.
+    """
     exports.mkdir(parents=True, exist_ok=True)
     write_dfg(store, context, exports / "dfg.csv")
     store.run("delete from model_quality", name="clear model_quality")
+    scope = scope_of(store, context)
+    ways, n_browsing = without_browsing(store, context, scope)
     if not ways:
         return
-    model = bridge.discover(ways, method.model_noise_threshold)
-    quality = bridge.quality(model, ways, total, method.model_traces_max)
+    from mining import pm4py_bridge as bridge  # takes seconds to import
+
+    total = sum(n for _, n in ways)
+    kept = ways[: context.method.model_variants_max]
+    model, quality, threshold = _best(kept, total, context)
     (exports / "process_tree.txt").write_text(bridge.tree_text(model), encoding="utf-8")
     labels = {step: touch.label for step, touch in context.touch.items()}
     (exports / "process.bpmn").write_bytes(bridge.bpmn(model, labels))
-    mined = sum(n for _, n in ways)
+    whole = "closed journeys with an order" if scope.anchor else "closed journeys"
     note = (
-        f"noise threshold {method.model_noise_threshold}; mined from the {len(ways):,} most frequent of {len(rows):,} variants "
-        f"({mined:,} of {total:,} journeys); fitness and precision by token replay on at most {method.model_traces_max:,} "
-        "traces in proportion to the journeys"
+        f"noise threshold {threshold}; mined from the {len(kept):,} most frequent of {len(ways):,} variants "
+        f"({sum(n for _, n in kept):,} of {total:,} journeys) of {whole}, "
+        f"without browsing steps; {n_browsing:,} further ones are browsing only; fitness and precision by token replay "
+        f"on at most {context.method.model_traces_max:,} traces in proportion to the journeys"
     )
     store.run(
         "insert into model_quality values ($model, $fitness, $precision, $n_variants, $n_journeys, $coverage, $note)",
@@ -52,27 +67,48 @@ def discover(store: Store, context: Context, exports: Path) -> None:
     )
 
 
+def scope_of(store: Store, context: Context) -> Scope:
+    """Journeys with an order, where there are enough of them; else all."""
+    orders = Scope("order", keep_truncated=False)
+    n = int(store.value(f"select count(*) from population where {orders.condition}"))
+    return orders if n >= context.method.model_orders_min else Scope(keep_truncated=False)
+
+
+def without_browsing(store: Store, context: Context, scope: Scope) -> tuple[list[Way], int]:
+    """The variants without browsing steps, most frequent first, and the journeys that are nothing but browsing."""
+    browse = {step for step, touch in context.touch.items() if touch.step_class == "browse"}
+    counts: Counter[tuple[str, ...]] = Counter()
+    for way in variants(store, scope):
+        counts[tuple(step for step in way.steps if step not in browse)] += way.counts["all"]
+    n_browsing = counts.pop((), 0)
+    return sorted(counts.items(), key=lambda way: (-way[1], way[0])), n_browsing
+
+
+def _best(ways: list[Way], total: int, context: Context) -> tuple[Model, Quality, float]:
+    """The model with the best harmonic mean of fitness and precision over the noise thresholds; ties: the lowest."""
+    from mining import pm4py_bridge as bridge
+
+    tried = []
+    for threshold in context.method.model_noise_thresholds:
+        model = bridge.discover(ways, threshold)
+        tried.append((model, bridge.quality(model, ways, total, context.method.model_traces_max), threshold))
+    return max(tried, key=lambda one: (one[1].balance, -one[2]))
+
+
 def write_dfg(store: Store, context: Context, path: Path) -> None:
-    """The directly-follows graph as CSV: UTF-8, times in ms; edges of fewer customers than publishable are folded into one row."""
+    """The directly-follows graph as CSV: UTF-8, times in ms.
+
+    Edges of fewer customers than may be published are folded into one row.
+    """
     small = context.method.small_cell_customers
     rows = store.rows(_DFG)
+    folded = [row for row in rows if row[4] < small]
     with path.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(
             ["step_from", "step_to", "n", "n_journeys", "n_customers", "gap_sum_ms", "gap_median_ms", "gap_p90_ms"]
         )
         writer.writerows(row for row in rows if row[4] >= small)
-        folded = [row for row in rows if row[4] < small]
         if folded:
-            writer.writerow(
-                [
-                    "(rare)",
-                    f"({len(folded)} edges of fewer than {small} customers)",
-                    sum(row[2] for row in folded),
-                    "",
-                    "",
-                    "",
-                    "",
-                    "",
-                ]
-            )
+            name = f"({len(folded)} edges of fewer than {small} customers)"
+            writer.writerow(["(rare)", name, sum(row[2] for row in folded), "", "", "", "", ""])

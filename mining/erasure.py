@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+import math
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 
 
@@ -65,3 +66,30 @@ def department_sequence(sequence: Sequence[str], department: dict[str, str | Non
             names.append(name)
             starts.append(position)
     return names, starts
+
+
+@dataclass(frozen=True)
+class Passes:
+    """How many journeys went round how often: number of passes (from 1) -> journeys."""
+
+    journeys: Mapping[int, int]
+
+    @property
+    def total(self) -> int:
+        """Passes in all."""
+        return sum(k * n for k, n in self.journeys.items())
+
+    @property
+    def mean(self) -> float:
+        """Passes per journey with a pass; 0 when there is none."""
+        n = sum(self.journeys.values())
+        return round(self.total / n, 2) if n else 0.0
+
+    def percentile(self, share: float) -> int:
+        """Lower percentile of passes per journey with a pass; 0 when there is none."""
+        target, running = math.ceil(share * sum(self.journeys.values())), 0
+        for k in sorted(self.journeys):
+            running += self.journeys[k]
+            if running >= target:
+                return k
+        return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,8 +29,70 @@ class Reach:
     customers_confirm: int
 
 
+class Place(Protocol):
+    """Something seen somewhere, before it becomes a finding."""
+
+    @property
+    def kind(self) -> str:
+        """Kind of the finding it becomes."""
+
+    @property
+    def finding_id(self) -> str:
+        """Identity of the finding it becomes."""
+
+    @property
+    def hits(self) -> Mapping[int, float]:
+        """variant_id -> how much of it a journey of the variant shows."""
+
+
+P = TypeVar("P", bound=Place)
+
+
+def publishable(
+    store: Store, context: Context, scope: Scope, kinds: Sequence[str], places: Sequence[P]
+) -> list[tuple[P, Reach]]:
+    """The places that become findings, each with who shows it; their variants are left in `finding_variant`.
+
+    Places of too few customers are folded (never told one by one), and each kind is bounded, the most frequent first;
+    `data_quality` says how many of each there are. `kinds` = all kinds the analysis can find.
+    """
+    mark(store, {place.finding_id: place.hits for place in places})
+    reaches = reach(store, scope)
+    kept: list[tuple[P, Reach]] = []
+    for kind in kinds:
+        own = [(place, reaches[place.finding_id]) for place in places if place.kind == kind]
+        shown = [one for one in own if one[1].customers >= context.method.small_cell_customers]
+        shown.sort(key=lambda one: (-one[1].journeys, one[0].finding_id))
+        bound = context.method.stored_per_kind_max
+        kept += shown[:bound]
+        _fold(store, kind, len(own), len(own) - len(shown), max(0, len(shown) - bound))
+    _unmark(store, [place.finding_id for place in places], [place.finding_id for place, _ in kept])
+    return kept
+
+
+def _fold(store: Store, kind: str, n_places: int, n_small: int, n_beyond: int) -> None:
+    """Say in `data_quality` what is not told one by one."""
+    for measure, n, note in (
+        ("findings_small_cell", n_small, "seen in too few customers to publish; folded to protect them"),
+        ("findings_beyond_bound", n_beyond, "less frequent than those told one by one"),
+    ):
+        params = {"measure": measure, "note": f"{kind}: {note}"}
+        store.run("delete from data_quality where measure = $measure and note = $note", params)
+        if n:
+            store.run(
+                "insert into data_quality by name select $measure as measure, $n as n, $of_n as of_n, $note as note",
+                {**params, "n": n, "of_n": n_places},
+            )
+
+
+def _unmark(store: Store, marked: Sequence[str], kept: Sequence[str]) -> None:
+    gone = sorted(set(marked) - set(kept))
+    if gone:
+        store.run("delete from finding_variant where list_contains($gone, finding_id)", {"gone": gone})
+
+
 def mark(store: Store, hits: Mapping[str, Mapping[int, float]]) -> None:
-    """Write which variants show which finding (finding_id -> variant_id -> amount per journey)."""
+    """Write which variants show which finding (finding_id -> variant_id -> amount per journey), in place of earlier."""
     rows = [
         (finding_id, variant_id, float(amount))
         for finding_id, by_variant in sorted(hits.items())
@@ -38,18 +100,10 @@ def mark(store: Store, hits: Mapping[str, Mapping[int, float]]) -> None:
     ]
     if not rows:
         return
-    columns = list(zip(*rows, strict=True))
-    table = pa.table(
-        {
-            "finding_id": pa.array(columns[0]),
-            "variant_id": pa.array(columns[1], pa.uint32()),
-            "amount": pa.array(columns[2]),
-        }
-    )
-    store.put("incoming_marks", table)
-    ids = [{"id": finding_id} for finding_id in hits]
-    for params in ids:
-        store.run("delete from finding_variant where finding_id = $id", params)
+    _unmark(store, list(hits), [])
+    names, ids, amounts = zip(*rows, strict=True)
+    table = {"finding_id": pa.array(names), "variant_id": pa.array(ids, pa.uint32()), "amount": pa.array(amounts)}
+    store.put("incoming_marks", pa.table(table))
     store.run("insert into finding_variant select * from incoming_marks", name="finding_variant")
     store.drop("incoming_marks")
 
@@ -68,7 +122,10 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
     counter = drawn from journeys that reached `context_step` (None = all) and do not show it."""
     method, seed = context.method, seed_of(finding_id)
     params = {"id": finding_id}
-    hit = f"from finding_variant as f inner join population as p using (variant_id) where f.finding_id = $id and {scope.condition}"
+    hit = (
+        "from finding_variant as f inner join population as p using (variant_id) "
+        f"where f.finding_id = $id and {scope.condition}"
+    )
     typical = store.rows(
         f"select journey_key {hit} order by md5(journey_key || '-{seed}'), journey_key limit {method.n_typical}", params
     )
@@ -99,11 +156,6 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
         "sql": scope.evidence_sql(finding_id, context),
         "seed": seed,
     }
-
-
-def withheld(finding_id: str) -> dict[str, Any]:
-    """Evidence of a finding about too few customers: none."""
-    return {"typical": [], "extreme": [], "counter": [], "sql": "", "seed": seed_of(finding_id)}
 
 
 def no_cost(reason: str) -> dict[str, Any]:

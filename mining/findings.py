@@ -12,8 +12,8 @@ none), evidence and units, and its words must fit its grade. Layout of the JSON 
     cost        {"customer_min_per_week" | "company_min_per_week" | "money_per_week": {"low","mid","high"} | null,
                  "basis": {same keys: "measured" | "assumed:<key>" | null}, "reason": {same keys: str | null}}
     evidence    {"typical": [...], "extreme": [...], "counter": [...], "sql": str, "seed": int}
-    robustness  {"without_top_1pct_customers" | "strict_identity" | "half_gap" | "double_gap": {"value", "n"} | {"reason"},
-                 "sign_stable": bool | null}
+    robustness  {"without_top_1pct_customers" | "strict_identity" | "half_gap" | "double_gap": {"value", "n"} or
+                 {"reason"}, "sign_stable": bool | null}
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ def _check_numbers(finding: Finding) -> list[str]:
         problems.append("no interval and no reason for its absence")
     if "low" in finding.ci and not finding.ci["low"] <= finding.effect["value"] + 1e-9 <= finding.ci["high"] + 2e-9:
         problems.append("the effect lies outside its interval")
-    if finding.status == "not_enough_data" and not finding.n.get("n_needed") and not finding.n.get("withheld"):
+    if finding.status == "not_enough_data" and not finding.n.get("n_needed"):
         problems.append("not_enough_data without n_needed")
     for name, value in (("p", finding.p), ("q", finding.q)):
         if value is not None and not (math.isfinite(value) and 0 <= value <= 1):

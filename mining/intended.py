@@ -73,7 +73,9 @@ class Intended:
 
 
 def load(path: Path, known_steps: Iterable[str] = ()) -> Intended | None:
-    """Read intended.toml; None when the site has none. Raises ConfigError that names file, key and what was expected."""
+    """Read intended.toml; None when the site has none. Raises ConfigError that names file, key and what was
+    expected.
+    """
     if not path.exists():
         return None
     try:

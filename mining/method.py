@@ -27,11 +27,13 @@ class Method:
     confirm_alpha: float = 0.05
     bootstrap_draws: int = 1000
     bootstrap_customers_max: int = 20_000
-    """Above that many customers with minutes, the normal limit of the same bootstrap is used: same answer, bounded time."""
+    """Above that many customers with minutes, the normal limit of the same bootstrap is used: same answer, bounded
+    time.
+    """
     n_typical: int = 10
     n_extreme: int = 5
     n_counter: int = 5
-    stored_per_kind_max: int = 60
+    stored_per_kind_max: int = 20
     """Findings kept per kind; the number left out is in `data_quality`."""
 
     # loops (4.3)
@@ -65,10 +67,13 @@ class Method:
     realisable_high: float = 0.9
 
     # discovery
-    model_noise_threshold: float = 0.2
-    """The inductive miner ignores paths rarer than this share of the strongest one at the same point."""
-    model_variants_max: int = 2000
-    model_traces_max: int = 2000
+    model_noise_thresholds: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5)
+    """The inductive miner ignores paths rarer than this share of the strongest one at the same point; the threshold
+    with the best harmonic mean of fitness and precision is taken, and stated."""
+    model_variants_max: int = 200
+    model_orders_min: int = 100
+    """With fewer journeys that have an order, the model is of all journeys."""
+    model_traces_max: int = 1000
 
     def config_hash(self, extra: dict[str, object] | None = None) -> str:
         """First 16 hex of the SHA-256 of all values and of what else decides a finding (costs, intended process)."""

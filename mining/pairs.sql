@@ -5,10 +5,14 @@ with neighbour as (
     select
         journey_id,
         step as step_from,
-        channel = lead(channel) over () and department is not distinct from lead(department) over () as is_same_band,
+        channel,
+        coalesce(cast(department as varchar), '') as department,
+        lead(channel) over () as next_channel,
+        lead(coalesce(cast(department as varchar), '')) over () as next_department,
         lead(journey_id) over () as next_journey_id,
         lead(step) over () as next_step,
-        lead(epoch_us(occurred_at)) over () - epoch_us(coalesce(ended_at, occurred_at)) as gap_us
+        epoch_us(coalesce(ended_at, occurred_at)) as until_us,
+        lead(epoch_us(occurred_at)) over () as next_us
     from journey_event
 ),
 
@@ -18,10 +22,13 @@ pair as (
         population.is_heavy,
         population.is_strict,
         neighbour.step_from,
-        neighbour.is_same_band and neighbour.next_journey_id = neighbour.journey_id as is_same_band,
+        coalesce(
+            neighbour.channel = neighbour.next_channel and neighbour.department = neighbour.next_department
+            and neighbour.next_journey_id = neighbour.journey_id, false
+        ) as is_same_band,
         case when neighbour.next_journey_id = neighbour.journey_id then neighbour.next_step end as step_to,
         case
-            when neighbour.next_journey_id = neighbour.journey_id then greatest(neighbour.gap_us, 0) // 1000
+            when neighbour.next_journey_id = neighbour.journey_id then greatest(neighbour.next_us - neighbour.until_us, 0) // 1000
         end as gap_ms
     from neighbour
     inner join population on neighbour.journey_id = population.journey_id

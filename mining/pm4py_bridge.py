@@ -1,8 +1,8 @@
 """The only module that imports pm4py: variants in, discovered models, their quality and standard formats out.
 
-pm4py gets safe ids (s1, s2 ...) in place of step names, since labels can break its writers; names are put back into what is
-exported, escaped. Nothing here shells out to graphviz. The same input gives the same bytes: pm4py's BPMN carries random
-ids in random order, so its XML is put into a canonical form (see `mining.bpmn`).
+pm4py gets safe ids (s1, s2 ...) in place of step names, since labels can break its writers; names are put back into
+what is exported, escaped. Nothing here shells out to graphviz. The same input gives the same bytes: pm4py's BPMN
+carries random ids in random order, so its XML is put into a canonical form (see `mining.bpmn`).
 """
 
 from __future__ import annotations
@@ -54,6 +54,12 @@ class Quality:
     n_variants: int
     n_journeys: int
     coverage: float
+
+    @property
+    def balance(self) -> float:
+        """Harmonic mean of fitness and precision."""
+        both = self.fitness + self.precision
+        return 2 * self.fitness * self.precision / both if both else 0.0
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ Python sees variants with their counts, never journeys one at a time; what needs
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,6 +85,12 @@ def variants(store: Store, scope: Scope) -> list[Variant]:
     return [Variant(row[0], tuple(row[1].split(" > ")), dict(zip(SPLITS, row[2:], strict=True))) for row in rows]
 
 
-def total(chosen: Iterable[Variant], split: str = "all", weight: Callable[[Variant], float] | None = None) -> float:
-    """Journeys of the variants in a split, each times `weight` (1 when None)."""
-    return sum(v.counts[split] * (weight(v) if weight else 1) for v in chosen)
+def by_place(
+    ways: Iterable[Variant], place: Callable[[str], str | None] = lambda step: step
+) -> dict[str, list[Variant]]:
+    """The variants that reach each step, or each `place(step)` such as its department; None is left out."""
+    out: dict[str, list[Variant]] = defaultdict(list)
+    for way in ways:
+        for name in sorted({name for name in map(place, way.steps) if name is not None}):
+            out[name].append(way)
+    return dict(out)

@@ -4,7 +4,7 @@ create or replace temporary table population as
 with heavy as (
     select
         customer_id,
-        row_number() over (order by n_events desc, customer_id) <= count(*) over () * 0.01 as is_heavy
+        row_number() over (order by n_events desc, customer_id asc) <= count(*) over () * 0.01 as is_heavy
     from customer
 ),
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mining import evidence
-from mining.context import Context
 from mining.evidence import Reach
-from mining.findings import Finding, identity
 from mining.population import SPLITS, Variant
 from mining.statistics import needed_for_floor, wilson
 
 
 @dataclass(frozen=True)
 class Rate:
-    """Hits and eligible journeys by split ("all", "discovery", "confirm", "light", "strict"). Hits may be fractional."""
+    """Hits and eligible journeys by split ("all", "discovery", "confirm", "light", "strict"). Hits may be
+    fractional.
+    """
 
     hits: dict[str, float]
     n: dict[str, int]
@@ -30,7 +29,9 @@ class Rate:
 
 
 def rate_of(hit: list[tuple[Variant, float]], eligible: list[Variant]) -> Rate:
-    """The rate from the variants that show something (with the hits of one journey, at most 1) and the eligible ones."""
+    """The rate from the variants that show something (with the hits of one journey, at most 1) and the eligible
+    ones.
+    """
     hits = {split: float(sum(v.counts[split] * min(1.0, amount) for v, amount in hit)) for split in SPLITS}
     return Rate(hits, {split: sum(v.counts[split] for v in eligible) for split in SPLITS})
 
@@ -54,12 +55,6 @@ def n_part(rate: Rate, reach: Reach, sample: str, *, events: int | None, n_neede
         "n_confirm": rate.n["confirm"],
         "n_needed": n_needed,
     }
-
-
-def n_withheld() -> dict[str, Any]:
-    """The record's `n` when there are too few customers: no numbers at all."""
-    none = dict.fromkeys(("units", "customers", "journeys", "exposed", "events", "n_needed"))
-    return {**none, "unit": "closed journeys", "sample": "all", "withheld": True}
 
 
 def ci_part(rate: Rate, sample: str, confidence: float, method: str = "Wilson score") -> dict[str, Any]:
@@ -101,34 +96,3 @@ def floor_needed(rate: Rate, reach: Reach, journeys_min: int, hits_min: float, c
     if reach.customers < customers_min:
         needed.append(needed_for_floor(reach.customers, customers_min, n))
     return max(needed) if needed else None
-
-
-def is_small_cell(reach: Reach, context: Context) -> bool:
-    """Whether too few customers show it to publish anything."""
-    return reach.customers < context.method.small_cell_customers
-
-
-def withheld(context: Context, kind: str, where: dict[str, Any], effect: str, family: str, title: str) -> Finding:
-    """The finding about too few customers: it exists, and says nothing more. `title` must carry no number."""
-    small = context.method.small_cell_customers
-    reason = f"fewer than {small} customers show it"
-    return Finding(
-        kind=kind,
-        status="not_enough_data",
-        grade="D",
-        where=where,
-        window=context.window,
-        n=n_withheld(),
-        effect={"name": effect, "value": None, "unit": "share"},
-        ci={"reason": reason},
-        cost=evidence.no_cost(reason),
-        evidence=evidence.withheld(identity(kind, where)),
-        robustness={"sign_stable": None},
-        title=title,
-        text_evidence=f"Fewer than {small} customers show it; numbers are withheld to protect them.",
-        text_caution="Not enough data: nothing is said about how often it happens.",
-        family=family,
-        m=0,
-        config_hash=context.config_hash,
-        input_hash=context.input_hash,
-    )

@@ -1,7 +1,7 @@
 """Journeys as sequences of small codes, cut out of the stored order without a sort.
 
-`journey_event` is stored by journey and time, so a journey is a slice of the column of steps. SQL would have to sort every
-group again (`list(step order by pos)`: 1.1 s for 10 M events); cutting the column at the journeys' borders takes
+`journey_event` is stored by journey and time, so a journey is a slice of the column of steps. SQL would have to sort
+every group again (`list(step order by pos)`: 1.1 s for 10 M events); cutting the column at the journeys' borders takes
 0.1 s. Columns are handled whole, in Arrow buffers: no row passes through Python. A test compares the two.
 """
 
@@ -79,11 +79,12 @@ def _check_positions(pos: pa.Array) -> None:
         and pc.all(pc.equal(pc.pairwise_diff(pos.cast(pa.int64())), 1), min_count=0).as_py()
     ):
         raise StateError(
-            "journey_event is not stored in the order of pos = 1, 2, 3 ...; expected what ingest leaves; run ingest again"
+            "journey_event is not stored in the order of pos = 1, 2, 3 ...; expected what ingest leaves; "
+            "run ingest again"
         )
 
 
-def _lists(slices: pa.Array, code_type: pa.DataType, dtype: np.dtype) -> pa.Array:  # type: ignore[type-arg]
+def _lists(slices: pa.Array, code_type: pa.DataType, dtype: np.dtype) -> pa.Array:
     """Binary slices of codes as lists of codes, without copying the codes."""
     _, offsets, data = slices.buffers()
     bounds = np.frombuffer(offsets, dtype=np.int64)[slices.offset : slices.offset + len(slices) + 1] // dtype.itemsize

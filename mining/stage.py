@@ -27,6 +27,7 @@ def mine(site: Site, store: Store, night: dt.date) -> None:
     register.prepare(store)
     frame = make_context(site, store, night)
     aggregate.build(store)
+    population.prepare(store, frame)
     discovery.discover(store, frame, site.exports)
     findings = find_all(store, frame)
     register.save(store, findings, night)
@@ -60,6 +61,5 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
 
 
 def find_all(store: Store, frame: context.Context) -> list[Finding]:
-    """What all analyses of the folder find."""
-    population.prepare(store, frame)
+    """What all analyses of the folder find in the prepared population."""
     return [finding for analysis in analyses.scan() for finding in analysis.find(store, frame)]

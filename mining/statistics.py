@@ -12,7 +12,9 @@ from scipy import stats
 
 
 def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval of a share (Wilson 1927). `hits` may be fractional (weights of blame). (0, 1) for n = 0."""
+    """Wilson's score interval of a share (Wilson 1927). `hits` may be fractional (weights of blame). (0, 1) for n =
+    0.
+    """
     if n <= 0:
         return 0.0, 1.0
     z = float(stats.norm.ppf(0.5 + confidence / 2))

@@ -14,8 +14,7 @@ from reports.svg import px, text
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """An axis that all cards with one unit share. `factor` turns a value into what the ticks say (share to per
-    cent)."""
+    """An axis that all cards with one unit share. `factor` turns a share into the per cent of the ticks."""
 
     low: float
     high: float

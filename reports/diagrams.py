@@ -1,9 +1,8 @@
 """A process map as inline SVG: layout in, text out.
 
 Colour, dashes and type come from CSS classes only, so that dark mode and print need no second drawing. Two drawings
-stand
-side by side: the lane heads, which stay in place, and the map, which scrolls. Paths are told by the table, not by the
-drawing; each step is a link to its row, in reading order from left to right.
+stand side by side: the lane heads, which stay in place, and the map, which scrolls. Paths are told by the table, not by
+the drawing; each step is a link to its row, in reading order from left to right.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ LANE_TINTS = 6
 
 _LONG_WAIT_MS = 40 * 3_600_000
 _DISC = 9.0
-_WIDEST, _TIGHTEST = 90.0, 9.0
+_WIDEST, _TIGHTEST = 90.0, 12.0
 """How far a gutter may grow, and how much it may shrink, for a map to fit its frame, px."""
 
 
@@ -75,27 +74,35 @@ def draw(
     """Draw a map. `title` is its accessible name, `k` the least number of customers a published count stands for.
 
     `scale_to` is the largest count that the stroke width is scaled to (default: the map's own largest), `focus` the
-    keys
-    of steps that are set off from their neighbours. `finding_href` and `step_href` are links with {} for the anchor;
-    a map about `fill` px wide is made exactly so.
+    keys of steps that are set off from their neighbours. `finding_href` and `step_href` are links with {} for the
+    anchor; a map about `fill` px wide is made exactly so.
     """
     top = scale_to or max((edge.n for edge in process.edges if edge.source != edge.target), default=1)
     by_pair = {(edge.source, edge.target): edge for edge in process.edges}
     edges = [Edge(e.source, e.target, e.n, *_label_px(e, k), _stroke(e.n, top)) for e in process.edges]
     boxes = [Box(step.key, step.lane) for step in process.steps]
+    seen = {key for pair in by_pair for key in pair}
+    guides = [Edge(e.source, e.target, e.n) for e in process.unseen if not {e.source, e.target} <= seen]
     sizes = Sizes() if ruler else replace(Sizes(), ruler=0.0)
-    layout = lay_out(boxes, edges, len(process.lanes), intended=process.intended, pins=pins, sizes=sizes)
-    n_gutters = len(layout.column_x) - 1
-    change = (fill - layout.width) / max(n_gutters, 1)
-    if fill and n_gutters and change > -_TIGHTEST:  # routes don't depend on measures: other gutters are the same map
-        layout = lay_out(
+    widest = 1.06 * fill if fill else None
+
+    def laid_out(sizes: Sizes) -> Layout:
+        return lay_out(
             boxes,
             edges,
             len(process.lanes),
             intended=process.intended,
             pins=pins,
-            sizes=replace(sizes, stretch=min(change, _WIDEST)),
+            sizes=sizes,
+            widest=widest,
+            guides=guides,
         )
+
+    layout = laid_out(sizes)
+    n_gutters = len(layout.column_x) - 1
+    change = (fill - layout.width) / max(n_gutters, 1)
+    if fill and n_gutters and change > -_TIGHTEST:  # routes don't depend on measures: other gutters are the same map
+        layout = laid_out(replace(sizes, stretch=min(change, _WIDEST)))
     steps = {step.key: step for step in process.steps}
     reading = sorted(layout.boxes, key=lambda box: (box.x, box.y, box.key))
     number = {box.key: n for n, box in enumerate(reading)}

@@ -1,9 +1,8 @@
 """The numbers of a night, read from the warehouse into typed rows. Only here and in figures_data is SQL.
 
 Reads aggregates and the finding table; the few per-event reads (waits before a step, example journeys) lean on the
-stored
-order of journey_event and are bounded. Everything is an integer, a share of integers or text of the finding record, so
-that two readings of one warehouse are equal to the last digit.
+stored order of journey_event. Everything is an integer, a share of integers or text of the finding record, so that two
+readings of one warehouse are equal to the last digit.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,12 @@ from reports.records import (
     Way,
     WaySummary,
 )
+
+_WAITS = """with moved as (
+    select step, department, journey_id, lag(journey_id) over () as journey_before,
+           greatest(0, epoch_us(occurred_at) - lag(epoch_us(coalesce(ended_at, occurred_at))) over ()) // 1000 as gap_ms
+    from journey_event)"""
+"""Each event with the ms since the event before it. Leans on the stored order, (journey, time), as mining does."""
 
 Z95 = 1.959963984540054
 """Quantile of the normal distribution for a 95 % interval."""
@@ -47,9 +53,8 @@ class Figures(DataFigures):
             "select count(*), count(*) filter (visible), min(occurred_at), max(occurred_at) from event"
         )[0]
         journeys = self.store.rows(
-            """select count(*), count(*) filter (anchor = 'order'), count(*) filter (is_complete), count(distinct
-            customer_id)
-               from journey"""
+            """select count(*), count(*) filter (anchor = 'order'), count(*) filter (is_complete),
+                      count(distinct customer_id) from journey"""
         )[0]
         moments = int(self.store.value("select count(*) from journey_event"))
         return Night(
@@ -76,19 +81,14 @@ class Figures(DataFigures):
     def steps(self) -> list[StepFigure]:
         """Visible steps that occur, in the order of the step dictionary."""
         rows = self.store.rows(
-            """with gap as (
-                   select later.step, quantile_disc(greatest(0, date_diff('millisecond',
-                              coalesce(earlier.ended_at, earlier.occurred_at), later.occurred_at)), 0.5) as gap_ms
-                   from journey_event as later
-                   inner join journey_event as earlier on earlier.pos = later.pos - 1 and earlier.journey_id =
-                   later.journey_id
-                   group by later.step)
+            f"""{_WAITS},
+               gap as (
+                   select step, quantile_disc(gap_ms, 0.5) as gap_ms from moved
+                   where journey_id = journey_before group by step)
                select steps.step::varchar, touch.label, touch.stage::varchar, touch.channel::varchar,
-               touch.department::varchar,
-                      touch.class::varchar, steps.n_events, steps.n_raw, steps.n_journeys, steps.n_customers,
-                      coalesce(starts.n_journeys, 0), coalesce(ends.n_journeys, 0), steps.since_start_median_ms,
-                      gap.gap_ms,
-                      waiting.wait_median_ms, steps.engaged_median_ms
+                      touch.department::varchar, touch.class::varchar, steps.n_events, steps.n_raw, steps.n_journeys,
+                      steps.n_customers, coalesce(starts.n_journeys, 0), coalesce(ends.n_journeys, 0),
+                      steps.since_start_median_ms, gap.gap_ms, waiting.wait_median_ms, steps.engaged_median_ms
                from steps
                inner join touch on touch.step = steps.step::varchar
                left join starts on starts.step = steps.step
@@ -103,7 +103,7 @@ class Figures(DataFigures):
         """All directly-follows pairs, most frequent first."""
         rows = self.store.rows(
             """select step_from::varchar as source, step_to::varchar as target, n, n_journeys, n_customers,
-            gap_median_ms, gap_p90_ms
+                      gap_median_ms, gap_p90_ms
                from dfg order by n desc, source, target"""
         )
         return [MoveFigure(*row) for row in rows]
@@ -112,13 +112,9 @@ class Figures(DataFigures):
         """Median ms between the step before and a step of each department."""
         return dict(
             self.store.rows(
-                """select later.department::varchar as department, quantile_disc(greatest(0, date_diff('millisecond',
-                              coalesce(earlier.ended_at, earlier.occurred_at), later.occurred_at)), 0.5)
-                   from journey_event as later
-                   inner join journey_event as earlier on earlier.pos = later.pos - 1 and earlier.journey_id =
-                   later.journey_id
-                   where later.department is not null
-                   group by 1 order by 1"""
+                f"""{_WAITS}
+                    select department::varchar as department, quantile_disc(gap_ms, 0.5) from moved
+                    where journey_id = journey_before and department is not null group by 1 order by 1"""
             )
         )
 
@@ -127,8 +123,8 @@ class Figures(DataFigures):
         history = {
             row[0]: row[1]
             for row in self.store.rows(
-                "select finding_id, count(distinct night) from finding_history where night <= $night group by "
-                "finding_id",
+                """select finding_id, count(distinct night) from finding_history
+                   where night <= $night group by finding_id""",
                 {"night": self.as_of},
             )
         }
@@ -139,8 +135,8 @@ class Figures(DataFigures):
             or 0
         )
         rows = self.store.records(
-            """select * from finding where status in ('candidate', 'confirmed') order by rank_no, no_label,
-            finding_id"""
+            """select * from finding where status in ('candidate', 'confirmed')
+               order by rank_no, no_label, finding_id"""
         )
         return [_finding(row, history.get(row["finding_id"], 1), max(of_nights, 1)) for row in rows]
 
@@ -151,50 +147,49 @@ class Figures(DataFigures):
     def history(self, finding_id: str, most: int = 60) -> list[tuple[dt.date, float, float | None, float | None]]:
         """(night, value, low, high) of the last nights up to this one, oldest first."""
         rows = self.store.rows(
-            """select night, value, low, high from finding_history where finding_id = $id and night <= $night and value
-            is not null
+            """select night, value, low, high from finding_history
+               where finding_id = $id and night <= $night and value is not null
                order by night desc limit $most""",
             {"id": finding_id, "night": self.as_of, "most": most},
         )
         return [(night, float(v), low, high) for night, v, low, high in reversed(rows)]
 
-    def examples(self, keys: list[str], most_moments: int = 60) -> list[Example]:
-        """The journeys with these pseudonyms, in the order given; at most `most_moments` events each."""
-        if not keys:
-            return []
+    def examples(self, keys: Iterable[str], most_moments: int = 60) -> dict[str, Example]:
+        """The journeys with these pseudonyms, at most `most_moments` events of each; one pass over the events."""
         rows = self.store.rows(
             """select journey.journey_key, journey.is_complete, moment.step::varchar, moment.n_raw,
-                      epoch_ms(moment.occurred_at) - min(epoch_ms(moment.occurred_at)) over (partition by
-                      moment.journey_id) as at_ms,
-                      epoch_ms(coalesce(moment.ended_at, moment.occurred_at)) as end_ms, epoch_ms(moment.occurred_at)
-                      as start_ms
+                      epoch_ms(moment.occurred_at) as start_ms,
+                      epoch_ms(coalesce(moment.ended_at, moment.occurred_at)) as end_ms
                from journey inner join journey_event as moment on moment.journey_id = journey.journey_id
-               where list_contains($keys, journey.journey_key) order by journey.journey_key, moment.pos""",
-            {"keys": keys},
+               where journey.journey_key in (select unnest($keys::varchar[]))
+               order by journey.journey_key, moment.pos""",
+            {"keys": sorted(set(keys))},
         )
         by_key: dict[str, list[tuple[Any, ...]]] = {}
         for row in rows:
             by_key.setdefault(row[0], []).append(row)
-        return [_example(key, by_key[key], most_moments) for key in keys if key in by_key]
+        return {key: _example(key, members, most_moments) for key, members in by_key.items()}
 
     def ways(self, most: int = 5) -> WaySummary:
-        """The most frequent ways of at least `k` customers, page views (class browse) left out; of orders, where there
-        are any."""
-        params = {"k": self.k, "most": most}
-        ways = f"""with free as (select coalesce(list(step), []) as steps from touch where class::varchar = 'browse'),
-                way as (select variant_id, list_filter(string_split(variants.steps, ' > '), lambda s: not
-                list_contains(free.steps, s)) as steps
-                        from variants, free),
+        """The most frequent ways of at least `k` customers, page views left out; of orders, where there are any."""
+        ways = f"""with free as (
+                    select coalesce(list(step), []) as steps from touch where class::varchar = 'browse'),
+                way as (
+                    select variant_id,
+                           list_filter(string_split(variants.steps, ' > '), lambda s: not list_contains(free.steps, s))
+                           as steps
+                    from variants, free),
                 counted as (
                     select way.steps, count(*) as n_journeys, count(distinct journey.customer_id) as n_customers,
                            quantile_disc(metrics.duration_ms, 0.5) as median_ms
-                    from journey_metrics as metrics inner join way using (variant_id) inner join journey using
-                    (journey_id)
+                    from journey_metrics as metrics
+                    inner join way using (variant_id)
+                    inner join journey using (journey_id)
                     where {self._scope()} group by way.steps)"""
         rows = self.store.rows(
-            f"{ways} select * from counted where n_customers >= $k and len(steps) > 0 order by n_journeys desc, "
-            f"steps limit $most",
-            params,
+            f"""{ways} select * from counted where n_customers >= $k and len(steps) > 0
+                order by n_journeys desc, steps limit $most""",
+            {"k": self.k, "most": most},
         )
         totals = self.store.rows(
             f"""{ways} select count(*), coalesce(sum(n_journeys), 0)::bigint, count(*) filter (n_customers < $k),
@@ -202,14 +197,8 @@ class Figures(DataFigures):
             {"k": self.k},
         )[0]
         n_ways, n_journeys, n_small, n_browsing = totals
-        return WaySummary(
-            tuple(Way(tuple(row[0]), *row[1:]) for row in rows),
-            n_ways,
-            n_journeys,
-            n_small,
-            n_browsing,
-            self.has_orders,
-        )
+        top = tuple(Way(tuple(row[0]), *row[1:]) for row in rows)
+        return WaySummary(top, n_ways, n_journeys, n_small, n_browsing, self.has_orders)
 
     @cached_property
     def has_orders(self) -> bool:
@@ -239,9 +228,9 @@ class Figures(DataFigures):
                     select journey.customer_id, count(*)::hugeint as x, sum({measure})::hugeint as y
                     from journey inner join journey_metrics as metrics on metrics.journey_id = journey.journey_id
                     where {where} group by journey.customer_id)
-                select count(*), coalesce(sum(x), 0)::hugeint, coalesce(sum(y), 0)::hugeint, coalesce(sum(y * y),
-                0)::hugeint,
-                       coalesce(sum(x * y), 0)::hugeint, coalesce(sum(x * x), 0)::hugeint from customer"""
+                select count(*), coalesce(sum(x), 0)::hugeint, coalesce(sum(y), 0)::hugeint,
+                       coalesce(sum(y * y), 0)::hugeint, coalesce(sum(x * y), 0)::hugeint,
+                       coalesce(sum(x * x), 0)::hugeint from customer"""
         )[0]
         clusters, x, y, yy, xy, xx = (int(value) for value in row)
         if not x:
@@ -254,8 +243,7 @@ class Figures(DataFigures):
         return Estimate(per * r, per * max(0.0, r - half), per * (r + half), x)
 
     def duration(self) -> Estimate | None:
-        """Median ms of closed journeys with an order (of all closed ones without orders); interval by order
-        statistics."""
+        """Median ms of closed journeys (with an order, where there are any); interval by order statistics."""
         where = f"journey.is_complete and {self._scope()}"
         n = int(
             self.store.value(
@@ -268,8 +256,8 @@ class Figures(DataFigures):
         ranks = [math.ceil(n / 2), max(1, math.floor(n / 2 - half)), min(n, math.ceil(n / 2 + half) + 1)]
         rows = self.store.rows(
             f"""select duration_ms from (
-                    select metrics.duration_ms, row_number() over (order by metrics.duration_ms, metrics.journey_id) as
-                    place
+                    select metrics.duration_ms,
+                           row_number() over (order by metrics.duration_ms, metrics.journey_id) as place
                     from journey inner join journey_metrics as metrics using (journey_id) where {where})
                 where list_contains($ranks, place) order by place""",
             {"ranks": ranks},
@@ -280,8 +268,7 @@ class Figures(DataFigures):
         return Estimate(values[1], values[0], values[2], n)
 
     def weekly(self) -> list[tuple[dt.date, int, int]]:
-        """(Monday, journeys with an order that started in that week or all without orders, their calls); full weeks
-        only."""
+        """(Monday, journeys that started in that week, their calls), full weeks; of orders, where there are any."""
         return self.store.rows(
             f"""with limits as (select min(started_at) as first_at, max(started_at) as last_at from journey)
                select date_trunc('week', journey.started_at)::date as week, count(*), sum(metrics.n_calls)::bigint
@@ -338,8 +325,9 @@ def _finding(row: dict[str, Any], n_nights: int, of_nights: int) -> FindingFigur
 def _example(key: str, rows: list[tuple[Any, ...]], most: int) -> Example:
     moments: list[Moment] = []
     last_end: int | None = None
-    for _, _, step, n_raw, at_ms, end_ms, start_ms in rows:
+    first_ms = int(rows[0][4])
+    for _, _, step, n_raw, start_ms, end_ms in rows:
         gap = None if last_end is None else max(0, start_ms - last_end)
-        moments.append(Moment(step, int(at_ms), gap, int(n_raw or 1)))
+        moments.append(Moment(step, int(start_ms) - first_ms, gap, int(n_raw or 1)))
         last_end = end_ms
     return Example(key, bool(rows[0][1]), len(rows), max(moment.at_ms for moment in moments), tuple(moments[:most]))

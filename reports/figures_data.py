@@ -47,10 +47,9 @@ class DataFigures:
         total = int(self.store.value("select count(*) from event where visible is null"))
         rows = self.store.rows(
             """select source.name as source, event.raw_code, count(*) as n, count(distinct event.customer_id) as people
-            from event
-               left join source using (source_id) where event.visible is null
-               group by source.name, event.raw_code, source.rank order by n desc, source.rank, event.raw_code limit
-               $most""",
+               from event left join source using (source_id) where event.visible is null
+               group by source.name, event.raw_code, source.rank
+               order by n desc, source.rank, event.raw_code limit $most""",
             {"most": most},
         )
         return total, [Counted(source or "?", code, n, people) for source, code, n, people in rows]
@@ -58,9 +57,9 @@ class DataFigures:
     def hidden(self) -> list[Counted]:
         """Events behind the line of visibility, per step: counted, never drawn."""
         rows = self.store.rows(
-            """select coalesce(touch.department::varchar, 'Customer'), touch.label, count(*) as n, touch.step from event
-               inner join touch on touch.step = event.step::varchar where not event.visible
-               group by 1, 2, touch.step, touch.step_no order by n desc, touch.step_no"""
+            """with counted as (select step::varchar as step, count(*) as n from event where not visible group by step)
+               select coalesce(touch.department::varchar, 'Customer'), touch.label, counted.n, touch.step
+               from counted inner join touch using (step) order by counted.n desc, touch.step_no"""
         )
         return [Counted(department, label, n, note=step) for department, label, n, step in rows]
 

@@ -21,6 +21,10 @@ MOST_EDGES = 120
 """The router's cap; lighter edges beyond it are reported as hidden."""
 
 
+_USUAL_GUTTER = 47.0
+"""Mean width of a gutter on maps looked at, px; only used to guess how many columns fit."""
+
+
 @dataclass(frozen=True, slots=True)
 class Box:
     """A box to draw: `lane` counts from 0, the customer's."""
@@ -135,10 +139,14 @@ def lay_out(
     pins: Mapping[str, Cell] | None = None,
     sizes: Sizes | None = None,
     most_edges: int = MOST_EDGES,
+    widest: float | None = None,
+    guides: Sequence[Edge] = (),
 ) -> Layout:
     """Lay out a process map.
 
-    `edges` name boxes by key, at most one edge per (source, target). Self-loops are placed, too. Raises ValueError on
+    `edges` name boxes by key, at most one edge per (source, target). Self-loops are placed, too. A map
+    that would be wider than `widest` px is made narrower and higher. `guides` are edges that give
+    boxes their place but are not drawn. Raises ValueError on
     an
     unknown key or lane or on a doubled edge.
     """
@@ -147,15 +155,18 @@ def lay_out(
     weights = {(edge.source, edge.target): edge.weight for edge in edges}
     if len(lane_of) != len(boxes) or len(weights) != len(edges):
         raise ValueError("a box or an edge is given twice")
-    if any(key not in lane_of for pair in weights for key in pair) or any(not 0 <= box.lane < n_lanes for box in boxes):
+    named = [key for edge in (*edges, *guides) for key in (edge.source, edge.target)]
+    if any(key not in lane_of for key in named) or any(not 0 <= box.lane < n_lanes for box in boxes):
         raise ValueError("an edge names no box, or a box no lane")
     ranked = sorted(edges, key=lambda edge: (-edge.weight, edge.source, edge.target))
     links = [edge for edge in ranked if edge.source != edge.target]
     shown, hidden = links[:most_edges], links[most_edges:]
     loops = [edge for edge in ranked if edge.source == edge.target]
-    order = sequence([box.key for box in boxes], weights, intended)
+    steering = {(edge.source, edge.target): edge.weight for edge in guides}
+    order = sequence([box.key for box in boxes], steering | weights, intended)
     kept = {key: cell for key, cell in (pins or {}).items() if key in lane_of}
-    cells = assign_cells(order, lane_of, {(e.source, e.target): e.weight for e in shown}, kept)
+    most_columns = None if widest is None else int((widest - sizes.head) / (sizes.box_width + _USUAL_GUTTER))
+    cells = assign_cells(order, lane_of, steering | {(e.source, e.target): e.weight for e in shown}, kept, most_columns)
     plan = _Plan.of(order, lane_of, cells, n_lanes, shown, {edge.source for edge in loops}, sizes)
     return plan.draw(shown, loops, hidden)
 
@@ -257,8 +268,7 @@ class _Plan:
         return offsets
 
     def _port_range(self, flat: bool, group: Sequence[Run]) -> tuple[float, float]:
-        """Where on the side of a box edges may end, from its upper or left corner; self-loops own the right of the
-        top."""
+        """Where on the side of a box edges may end, from its upper or left corner; self-loops own the top right."""
         s = self.sizes
         if flat:
             return 9.0, s.box_height - 9.0

@@ -25,15 +25,24 @@ the moves at one of its ends. Where customers go to and fro, or hardly ever go, 
 
 
 def assign_cells(
-    order: Sequence[str], lane_of: Mapping[str, int], weights: Weights, pins: Mapping[str, Cell]
+    order: Sequence[str],
+    lane_of: Mapping[str, int],
+    weights: Weights,
+    pins: Mapping[str, Cell],
+    most_columns: int | None = None,
 ) -> dict[str, Cell]:
-    """Return the cell of each key of `order`. A key in `pins` keeps its column, and its row when that is possible."""
-    columns = _columns(order, lane_of, weights, pins)
+    """Return the cell of each key of `order`. A key in `pins` keeps its column, and its row when that is possible.
+
+    A map of more than `most_columns` columns is made narrower and higher: there only clear steps cost a column.
+    """
+    columns = _columns(order, lane_of, weights, pins, compact=False)
+    if most_columns is not None and max(columns.values(), default=0) >= most_columns:
+        columns = _columns(order, lane_of, weights, pins, compact=True)
     return _rows(order, lane_of, weights, columns, pins)
 
 
 def _columns(
-    order: Sequence[str], lane_of: Mapping[str, int], weights: Weights, pins: Mapping[str, Cell]
+    order: Sequence[str], lane_of: Mapping[str, int], weights: Weights, pins: Mapping[str, Cell], *, compact: bool
 ) -> dict[str, int]:
     place = {key: index for index, key in enumerate(order)}
     forward_in: dict[str, list[str]] = defaultdict(list)
@@ -42,7 +51,7 @@ def _columns(
         if place[source] < place[target]:
             forward_in[target].append(source)
             forward_out[source].append(target)
-    clear = _clear_steps(weights)
+    clear = _clear_steps(weights) if compact else set(weights)
     ancestors: dict[str, set[str]] = {}
     for key in order:
         before = [source for source in forward_in[key] if (source, key) in clear]

@@ -89,6 +89,16 @@ class Router:
         self.ports[path[0], _direction(path[0], path[1])] += sign
         self.ports[path[-1], _direction(path[-1], path[-2])] += sign
 
+    def _side_of_the_line(self, source: Node, target: Node) -> tuple[int, int]:
+        """The horizontal lines an edge may use, [first, last).
+
+        Crossing the line of visibility means a contact with the customer: an edge with both ends on one side stays.
+        """
+        line = self.grid.lane_of_line.count(0)
+        if source[1] < line and target[1] < line:
+            return 0, line
+        return (0 if min(source[1], target[1]) < line else line), self.grid.ny
+
     def _cheapest(self, source: Node, target: Node) -> list[Node]:
         """A* over (node, direction). The estimate is the bare distance, which never exceeds the true cost."""
         leave, enter = _port_costs(source, target)
@@ -96,7 +106,8 @@ class Router:
         below = [0]
         for step in self._dy:
             below.append(below[-1] + step)
-        nx, ny = self.grid.nx, self.grid.ny
+        nx = self.grid.nx
+        top, bottom = self._side_of_the_line(source, target)
         boxes, links, flat, steep, ports, dy = self.boxes, self.links, self.flat, self.steep, self.ports, self._dy
         best: dict[tuple[Node, int], int] = {(source, -1): 0}
         came: dict[tuple[Node, int], tuple[Node, int]] = {}
@@ -114,7 +125,7 @@ class Router:
                     continue
                 sx, sy = STEPS[turn]
                 mx, my = x + sx, y + sy
-                if not (0 <= mx < nx and 0 <= my < ny):
+                if not (0 <= mx < nx and top <= my < bottom):
                     continue
                 there = (mx, my)
                 if there in boxes and there != target:

@@ -62,12 +62,16 @@ class MapEdge:
 
 @dataclass(frozen=True, slots=True)
 class ProcessMap:
-    """A whole map. `intended`: step keys in the declared order, as far as one is declared."""
+    """A whole map. `intended`: step keys in the declared order, as far as one is declared.
+
+    `unseen`: paths that are not drawn; a box that only these touch still gets its place in time from them.
+    """
 
     lanes: tuple[MapLane, ...]
     steps: tuple[MapStep, ...]
     edges: tuple[MapEdge, ...]
     intended: tuple[str, ...] = ()
+    unseen: tuple[MapEdge, ...] = ()
 
     @property
     def n_moves(self) -> int:
@@ -202,7 +206,8 @@ def reduce_edges(
         full.n_moves,
         sum(step.n_folded for step in full.steps),
     )
-    return replace(full, edges=edges), coverage
+    unseen = tuple(edge for edge in full.edges if (edge.source, edge.target) not in keep)
+    return replace(full, edges=edges, unseen=unseen), coverage
 
 
 def neighbourhood(

@@ -205,53 +205,66 @@ def _findings(
     currency: str,
 ) -> tuple[FindingView, ...]:
     axes = axes_of(findings)
+    examples = figures.examples(key for finding in findings for kind, *_ in _EXAMPLES for key in _keys(finding, kind))
     views = []
     for place, finding in enumerate(findings, 1):
-        groups = []
-        own = frozenset(place_of(finding.kind, finding.where, frozenset(names.label)).steps)
-        for key, title, note in (
-            ("typical", "Typical", "drawn at random from the journeys that show it"),
-            ("extreme", "Extreme", "those that show it most"),
-            ("counter", "Counter-examples", "comparable journeys that do not show it"),
-        ):
-            found: list[Example] = figures.examples([str(value) for value in finding.evidence.get(key, [])][:6])
-            if found:
-                groups.append((title, note, tuple(strip(example, names, own) for example in found)))
         word, icon = word_of(finding)
-        diagram, note = draw_finding_map(full, merged, finding, figures.k)
-        typical = groups[0][2][:2] if groups and groups[0][0] == "Typical" else ()
-        views.append(
-            FindingView(
-                label=finding.label,
-                number=finding.number,
-                href=f"findings/{finding.label}.html",
-                place=place,
-                word=word,
-                icon=icon,
-                tone=tone_of(finding),
-                title=finding.title.rstrip("."),
-                evidence=finding.evidence_text,
-                caution=finding.caution,
-                status=STATUS_WORDS.get(finding.status, finding.status),
-                grade=GRADE_WORDS.get(finding.grade, finding.grade),
-                sample=sample_line(finding),
-                seen=seen_line(finding),
-                measure=measure(finding, axes),
-                second=second_measure(finding),
-                facts=n_facts(finding, figures.k),
-                costs=cost_facts(finding, currency),
-                robustness=robustness_facts(finding),
-                examples=tuple(groups),
-                card_examples=typical,
-                sql=str(finding.evidence.get("sql") or ""),
-                provenance=provenance_facts(finding),
-                trend=trend(figures.history(finding.finding_id)),
-                map=diagram,
-                map_note=note,
-                finding_id=finding.finding_id,
-            )
+        diagram, map_note = draw_finding_map(full, merged, finding, figures.k)
+        groups = _examples(finding, examples, names)
+        view = FindingView(
+            label=finding.label,
+            href=f"findings/{finding.label}.html",
+            place=place,
+            word=word,
+            icon=icon,
+            tone=tone_of(finding),
+            title=finding.title.rstrip("."),
+            evidence=finding.evidence_text,
+            caution=finding.caution,
+            status=STATUS_WORDS.get(finding.status, finding.status),
+            grade=GRADE_WORDS.get(finding.grade, finding.grade),
+            sample=sample_line(finding),
+            seen=seen_line(finding),
+            measure=measure(finding, axes),
+            second=second_measure(finding),
+            facts=n_facts(finding, figures.k),
+            costs=cost_facts(finding, currency),
+            robustness=robustness_facts(finding),
+            examples=groups,
+            card_examples=groups[0][2][:2] if groups else (),
+            sql=str(finding.evidence.get("sql") or ""),
+            provenance=provenance_facts(finding),
+            trend=trend(figures.history(finding.finding_id)),
+            map=diagram,
+            map_note=map_note,
         )
+        views.append(view)
     return tuple(views)
+
+
+_EXAMPLES = (
+    ("typical", "Typical", "drawn at random from the journeys that show it"),
+    ("extreme", "Extreme", "those that show it most"),
+    ("counter", "Counter-examples", "comparable journeys that do not show it"),
+)
+_MOST_EXAMPLES = 6
+
+
+def _keys(finding: FindingFigure, kind: str) -> list[str]:
+    return [str(key) for key in finding.evidence.get(kind, [])][:_MOST_EXAMPLES]
+
+
+def _examples(
+    finding: FindingFigure, examples: Mapping[str, Example], names: StepNames
+) -> tuple[tuple[str, str, tuple[Strip, ...]], ...]:
+    """(heading, how they were chosen, journeys) for each kind of example that there is."""
+    own = frozenset(place_of(finding.kind, finding.where, frozenset(names.label)).steps)
+    groups = []
+    for kind, title, note in _EXAMPLES:
+        found = tuple(strip(examples[key], names, own) for key in _keys(finding, kind) if key in examples)
+        if found:
+            groups.append((title, note, found))
+    return tuple(groups)
 
 
 def _ways(figures: Figures, names: StepNames) -> tuple[tuple[WayRow, ...], str]:

@@ -90,7 +90,6 @@ class FindingView:
     """Everything the overview card and the finding's own page show."""
 
     label: str
-    number: int
     href: str
     place: int
     word: str
@@ -115,7 +114,6 @@ class FindingView:
     trend: Markup
     map: Diagram | None
     map_note: str
-    finding_id: str
 
 
 def kind_head(kind: str) -> str:

@@ -31,7 +31,7 @@ select
     arg_min(step, event_no) as step, arg_min(channel, event_no) as channel, arg_min(department, event_no) as department, arg_min(stage, event_no) as stage,
     cast(arg_min(class, event_no) as class_t) as class,
     min(occurred_at) as occurred_at, case when count(*) > 1 then max(coalesce(ended_at, occurred_at)) else max(ended_at) end as ended_at,
-    cast(sum(wait_ms) as bigint) as wait_ms, cast(sum(handle_ms) as bigint) as handle_ms, cast(coalesce(sum(engaged_ms), 0) as bigint) as engaged_ms,
+    max(wait_ms) as wait_ms, max(handle_ms) as handle_ms, cast(coalesce(sum(engaged_ms), 0) as bigint) as engaged_ms,
     cast(1 as double) as weight, cast(count(*) as uinteger) as n_raw, arg_min(assign_rule, event_no) as assign_rule, bool_or(ambiguous) as ambiguous
 from numbered
 group by journey_id, run

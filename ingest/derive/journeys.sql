@@ -3,13 +3,14 @@
 -- A contact (one call, one browser session, else one event) is never torn apart unless it names several orders.
 create or replace temp table told as
 select
-    event_no, event_id, customer_id, occurred_at, coalesce(ended_at, occurred_at) as until_at, order_id, product_id, intent, channel, step, session_id, call_id,
+    event_no, event_id, customer_id, occurred_at, coalesce(ended_at, occurred_at) as until_at, order_id, product_id, intent, channel, step, stage, session_id, call_id,
     coalesce('c' || call_id, 's' || session_id, 'e' || event_no) as contact
 from event
 where visible and customer_id is not null;
 
 create or replace temp table anchor as
 select t.customer_id, t.order_id, min(t.occurred_at) as first_at, max(t.until_at) as last_at,
+    coalesce(min(t.occurred_at) filter (where t.stage = 'order'), min(t.occurred_at)) as placed_at,
     list(distinct t.intent) filter (where t.intent is not null) as intents
 from told as t
 where t.order_id is not null
@@ -28,7 +29,7 @@ create or replace temp table contact as
 select
     customer_id, contact, min(occurred_at) as first_at, max(until_at) as last_at, min(event_no) as first_event_no,
     list(distinct product_id) filter (where product_id is not null) as products, list(distinct intent) filter (where intent is not null) as intents,
-    arg_min(channel, event_no) as channel
+    arg_min(channel, event_no) as channel, bool_and(stage in ('research', 'review', 'order')) as is_shopping
 from told anti join by_contact using (event_no)
 where order_id is null
 group by customer_id, contact;
@@ -46,6 +47,8 @@ candidate as (
         on a.customer_id = c.customer_id
         and c.first_at <= a.last_at + to_seconds(getvariable('after_order_s')) and c.last_at >= a.first_at - to_seconds(getvariable('before_order_s'))
     left join goods as g on g.order_id = a.order_id
+    -- a contact that only looks for goods after the order was placed is about the next need, not about this order
+    where not (c.is_shopping and c.first_at > a.placed_at)
 ),
 last_channel as (
     select c.customer_id, c.contact, c.order_id, arg_max(t.channel, t.event_no) as channel

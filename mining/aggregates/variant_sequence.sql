@@ -26,7 +26,7 @@ with named as (
 )
 
 select
-    cast(row_number() over (order by n_journeys desc, steps) as uinteger) as variant_id,
+    cast(row_number() over (order by n_journeys desc, steps asc) as uinteger) as variant_id,
     sequence_no,
     sequence,
     steps,

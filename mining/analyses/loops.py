@@ -27,21 +27,19 @@ import pyarrow as pa
 from ingest.store import Store
 from mining import evidence
 from mining.context import Context
-from mining.erasure import Cycle, department_sequence, erase
+from mining.erasure import Cycle, Passes, department_sequence, erase
 from mining.evidence import Reach
 from mining.findings import Finding, identity
-from mining.population import Scope, Variant, variants
+from mining.population import Scope, Variant, by_place, variants
 from mining.rates import (
     Rate,
     ci_part,
     count_text,
     floor_needed,
-    is_small_cell,
     n_part,
     rate_of,
     sample_sentence,
     share_text,
-    withheld,
 )
 
 NAME = "loops"
@@ -78,28 +76,32 @@ class Loop:
         return identity(self.kind, self.where)
 
     @property
+    def hits(self) -> dict[int, float]:
+        """Passes per journey of each variant."""
+        return {variant_id: float(n) for variant_id, n in self.passes.items()}
+
+    @property
     def entry(self) -> str:
         """The step (or department) at which the loop closes most often."""
         return min(self.entries, key=lambda name: (-self.entries[name], name))
 
 
 def find(store: Store, context: Context) -> list[Finding]:
-    """All loops as findings, the frequent ones first, at most `stored_per_kind_max` per kind."""
+    """All loops as findings, the frequent ones of each kind first."""
     ways = variants(store, _SCOPE)
-    loops = _bounded(collect(ways, context), ways, context)
-    evidence.mark(store, {loop.finding_id: {v: float(n) for v, n in loop.passes.items()} for loop in loops})
-    reaches = evidence.reach(store, _SCOPE)
-    minutes = _minutes(store, loops)
+    loops = evidence.publishable(store, context, _SCOPE, KINDS, collect(ways, context))
+    minutes = _minutes(store, [loop for loop, _ in loops])
+    department = {step: None if touch.is_free else touch.department for step, touch in context.touch.items()}
+    frame = Frame({way.variant_id: way for way in ways}, by_place(ways), by_place(ways, department.get))
     return [
-        _finding(store, context, loop, ways, reaches[loop.finding_id], minutes.get(loop.finding_id, ([], [])))
-        for loop in loops
+        _finding(store, context, loop, frame, reach, minutes.get(loop.finding_id, ([], []))) for loop, reach in loops
     ]
 
 
 def collect(ways: Iterable[Variant], context: Context) -> list[Loop]:
     """Every cycle of every variant, gathered by kind and place."""
     free = {step for step, touch in context.touch.items() if touch.is_free}
-    department = {step: touch.department for step, touch in context.touch.items()}
+    department = {step: None if touch.is_free else touch.department for step, touch in context.touch.items()}
     found: dict[tuple[str, tuple[str, ...]], Loop] = {}
     for way in ways:
         _add(found, way, "step", erase(way.steps, free), context, list(range(len(way.steps))))
@@ -140,20 +142,6 @@ def _new_loop(level: str, names: tuple[str, ...]) -> Loop:
     return Loop(kind, {"cycle": list(names)}, names)
 
 
-def _bounded(loops: list[Loop], ways: list[Variant], context: Context) -> list[Loop]:
-    """The most frequent loops of each kind: a bound on the report, not on the counting."""
-    counts = {way.variant_id: way.counts["all"] for way in ways}
-    size = {id(loop): sum(counts[v] for v in loop.passes) for loop in loops}
-    ordered = sorted(loops, key=lambda loop: (loop.kind, -size[id(loop)], loop.steps))
-    taken: Counter[str] = Counter()
-    kept = []
-    for loop in ordered:
-        taken[loop.kind] += 1
-        if taken[loop.kind] <= context.method.stored_per_kind_max:
-            kept.append(loop)
-    return kept
-
-
 def _minutes(store: Store, loops: list[Loop]) -> dict[str, tuple[list[int], list[int]]]:
     """Engaged and handling ms per customer inside each loop: (customer ms, company ms) lists."""
     rows = [(loop.finding_id, v, place) for loop in loops for v in sorted(loop.places) for place in loop.places[v]]
@@ -180,31 +168,31 @@ def _minutes(store: Store, loops: list[Loop]) -> dict[str, tuple[list[int], list
     return out
 
 
+@dataclass(frozen=True)
+class Frame:
+    """The variants, ready to be looked up."""
+
+    by_id: dict[int, Variant]
+    by_step: dict[str, list[Variant]]
+    by_department: dict[str, list[Variant]]
+
+
 def _finding(
-    store: Store, context: Context, loop: Loop, ways: list[Variant], reach: Reach, minutes: tuple[list[int], list[int]]
+    store: Store, context: Context, loop: Loop, frame: Frame, reach: Reach, minutes: tuple[list[int], list[int]]
 ) -> Finding:
     by_department = "departments" in loop.where
-    department = {step: touch.department for step, touch in context.touch.items()}
-    eligible = [
-        way
-        for way in ways
-        if (loop.entry in (department.get(s) for s in way.steps) if by_department else loop.entry in way.steps)
-    ]
-    hit = [(way, 1.0) for way in ways if way.variant_id in loop.passes]
-    rate = rate_of(hit, eligible)
-    if is_small_cell(reach, context):
-        title = f"A loop over {' and '.join(_name(context, loop))} was seen in too few customers to publish"
-        return withheld(context, loop.kind, loop.where, EFFECT, f"{loop.kind}:passes", title)
+    rate = rate_of(
+        [(frame.by_id[v], 1.0) for v in sorted(loop.passes)],
+        (frame.by_department if by_department else frame.by_step)[loop.entry],
+    )
     method = context.method
     needed = floor_needed(rate, reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
     status = _status(context, rate, reach, needed, robust)
     sample = "confirm" if status == "confirmed" else "all"
-    passes = _passes(loop, ways)
+    passes = _passes(loop, frame.by_id)
     cost = (
-        evidence.no_cost(
-            "a loop between departments is made of steps whose minutes are counted with the steps' own loops"
-        )
+        evidence.no_cost("the minutes of a loop between departments are counted with the loops of its steps")
         if by_department
         else evidence.cost_of_minutes(context, *minutes, int(loop.finding_id[:8], 16))
     )
@@ -215,7 +203,7 @@ def _finding(
         grade="D",
         where=loop.where,
         window=context.window,
-        n=n_part(rate, reach, sample, events=sum(passes.values()), n_needed=needed),
+        n=n_part(rate, reach, sample, events=passes.total, n_needed=needed),
         effect={
             "name": EFFECT,
             "value": round(rate.share(sample), 6),
@@ -239,10 +227,10 @@ def _finding(
             "k": len(loop.steps),
             "entry": loop.entry,
             "entries": dict(sorted(loop.entries.items())),
-            "passes_mean": _mean(passes),
-            "passes_p90": _percentile(passes, 0.9),
+            "passes_mean": passes.mean,
+            "passes_p90": passes.percentile(0.9),
             "allowed": _allowed(context, loop),
-            "journeys_ending_in_loop": sum(way.counts["all"] for way in ways if way.variant_id in loop.ends_inside),
+            "journeys_ending_in_loop": sum(frame.by_id[v].counts["all"] for v in sorted(loop.ends_inside)),
         },
     )
 
@@ -265,30 +253,11 @@ def _allowed(context: Context, loop: Loop) -> int:
     return min((context.touch[step].repeats or 0 for step in loop.steps if step in context.touch), default=0)
 
 
-def _passes(loop: Loop, ways: list[Variant]) -> dict[int, int]:
-    """Journeys... by number of passes: value -> passes in all (count of passes by the journeys with that many)."""
-    out: Counter[int] = Counter()
-    for way in ways:
-        if way.variant_id in loop.passes:
-            out[loop.passes[way.variant_id]] += loop.passes[way.variant_id] * way.counts["all"]
-    return dict(sorted(out.items()))
-
-
-def _mean(passes: dict[int, int]) -> float:
-    """Passes per journey with a pass."""
-    journeys = sum(total // k for k, total in passes.items())
-    return round(sum(passes.values()) / journeys, 2) if journeys else 0.0
-
-
-def _percentile(passes: dict[int, int], share: float) -> int:
-    """Lower percentile of passes per journey with a pass."""
-    counts = {k: total // k for k, total in passes.items()}
-    target, running = math.ceil(share * sum(counts.values())), 0
-    for k in sorted(counts):
-        running += counts[k]
-        if running >= target:
-            return k
-    return 0
+def _passes(loop: Loop, by_id: dict[int, Variant]) -> Passes:
+    journeys: Counter[int] = Counter()
+    for variant_id, n in loop.passes.items():
+        journeys[n] += by_id[variant_id].counts["all"]
+    return Passes(journeys)
 
 
 def _name(context: Context, loop: Loop) -> list[str]:
@@ -297,26 +266,28 @@ def _name(context: Context, loop: Loop) -> list[str]:
     return [context.label(step) for step in loop.steps]
 
 
-def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, Any], passes: dict[int, int]) -> str:
+def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, Any], passes: Passes) -> str:
     names, share = _name(context, loop), share_text(rate.share(sample), ci)
     journeys = f"{share} of the journeys that reached it"
     if len(names) == 1:
-        return f"{names[0]} came again in {journeys}, {_mean(passes):.1f} extra times each"
+        return f"{names[0]} came again in {journeys}, {passes.mean:.1f} extra times each"
     entry = f'"{loop.entry}"' if "departments" in loop.where else context.label(loop.entry)
     where = f"{share} of the journeys that reached {entry}"
     if len(names) == 2:
-        return f"{where} went back and forth between {names[0]} and {names[1]}, {_mean(passes):.1f} times each"
-    return f"{where} went round {', '.join(names[:-1])} and {names[-1]} again, {_mean(passes):.1f} times each"
+        return f"{where} went back and forth between {names[0]} and {names[1]}, {passes.mean:.1f} times each"
+    shown = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more steps"]
+    return f"{where} went round {', '.join(shown[:-1])} and {shown[-1]} again, {passes.mean:.1f} times each"
 
 
 def _evidence_text(
-    context: Context, rate: Rate, sample: str, reach: Reach, passes: dict[int, int], cost: dict[str, Any]
+    context: Context, rate: Rate, sample: str, reach: Reach, passes: Passes, cost: dict[str, Any]
 ) -> str:
     text = sample_sentence(rate, sample, context.method.confidence)
-    text += f"; {count_text(sum(passes.values()))} passes by {count_text(reach.customers)} customers"
+    text += f"; {count_text(passes.total)} passes by {count_text(reach.customers)} customers"
     minutes = cost["customer_min_per_week"]
-    if minutes:
-        text += f", {minutes['mid']:,.0f} [{minutes['low']:,.0f} to {minutes['high']:,.0f}] customer minutes a week inside the loop"
+    if minutes and minutes["high"] > 0:
+        span = f"{minutes['mid']:,.0f} [{minutes['low']:,.0f} to {minutes['high']:,.0f}]"
+        text += f", {span} customer minutes a week inside the loop"
     return text + "."
 
 
@@ -329,4 +300,3 @@ def _caution(status: str, needed: int | None) -> str:
         if status == "confirmed"
         else text + " It has not been seen often enough in the customers kept apart for checking."
     )
-

@@ -1,12 +1,13 @@
 """Pairs of steps that always go together and might be one (method note 5, kind `merge`).
 
-A pair A, B is proposed when, over closed journeys whose start is in the data: after A comes B and before B stands A, both
-with Wilson's lower bound at least 0.85; channel and department are the same in at least 80 % of the moves; there is no
-decision between them (entropy of what follows A at most 0.3 bit, Miller-Madow); and the median gap is at most 10
+A pair A, B is proposed when, over closed journeys whose start is in the data: after A comes B and before B stands A,
+both with Wilson's lower bound at least 0.85; channel and department are the same in at least 80 % of the moves; there
+is no decision between them (entropy of what follows A at most 0.3 bit, Miller-Madow); and the median gap is at most 10
 minutes. A median gap under 2 seconds says that one action is written down twice: that is `data_quality`, not a merge.
 
-Status. The claim is about two shares, so it is tested: H0 "one of them is at most 0.85", intersection-union, that is the
-larger of two one-sided exact binomial p values. Family = all pairs with at least the floor of occurrences of both steps.
+Status. The claim is about two shares, so it is tested: H0 "one of them is at most 0.85", intersection-union, that is
+the larger of two one-sided exact binomial p values. Family = all pairs with the floor of
+occurrences of both steps.
 - candidate: the definition holds over all closed journeys and BH q <= 0.10 in the discovery parts.
 - confirmed: Holm over the candidates <= 0.05 in the customers kept apart; share and interval are theirs.
 - cannot_tell: the definition holds over all, but the discovery parts alone do not carry it.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +27,8 @@ from mining import evidence
 from mining.context import Context
 from mining.evidence import Reach
 from mining.findings import Finding, identity
-from mining.population import SPLITS, Scope, variants
-from mining.rates import Rate, ci_part, n_part, share_text, withheld
+from mining.population import SPLITS, Scope, Variant, variants
+from mining.rates import Rate, ci_part, n_part, share_text
 from mining.statistics import benjamini_hochberg, binomial_above, entropy_bits, holm, wilson
 
 NAME = "merges"
@@ -38,7 +40,10 @@ EFFECT = "weaker of P(next) and P(previous)"
 FAMILY = "merge:adjacency"
 _SCOPE = Scope(keep_truncated=False)
 _SQL = Path(__file__).parent.parent / "pairs.sql"
-_MAY_WORSEN = "One step in place of two can take away a pause that customers use to check or to change their mind, and ties both to one system."
+_MAY_WORSEN = (
+    "One step in place of two can take away a pause that customers use to check or to change their mind, "
+    "and ties both to one system."
+)
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,11 @@ class Pair:
     gap_ms: tuple[int, int, int]
 
     @property
+    def key(self) -> tuple[str, str]:
+        """The two steps."""
+        return self.first, self.second
+
+    @property
     def where(self) -> dict[str, Any]:
         """The finding's place."""
         return {"step": self.first, "next": self.second}
@@ -69,31 +79,32 @@ class Pair:
         return max(binomial_above(self.moves[split], n[split], share) for n in (self.n_first, self.n_second))
 
 
+@dataclass(frozen=True)
+class Proposal:
+    """A pair that fulfils the definition, the kind it is, and the variants that show it."""
+
+    pair: Pair
+    kind: str
+    hits: dict[int, float]
+
+    @property
+    def finding_id(self) -> str:
+        """Identity of the finding this becomes."""
+        return identity(self.kind, self.pair.where)
+
+
 def find(store: Store, context: Context) -> list[Finding]:
     """Pairs that fulfil the definition, as findings."""
     pairs = read_pairs(store)
     floor = context.method.merge_occurrences_min
     family = [pair for pair in pairs if pair.n_first["all"] >= floor and pair.n_second["all"] >= floor]
-    proposed = [pair for pair in family if fulfils(pair, context)]
-    status = _statuses(family, proposed, context)
-    double = [pair for pair in proposed if pair.gap_ms[1] < context.method.merge_gap_min_ms]
-    kinds = {id(pair): "data_quality" if pair in double else "merge" for pair in proposed}
     ways = variants(store, _SCOPE)
-    hits = {identity(kinds[id(pair)], pair.where): _variants_with(pair, ways) for pair in proposed}
-    evidence.mark(store, hits)
-    reaches = evidence.reach(store, _SCOPE)
-    return [
-        _finding(
-            store,
-            context,
-            pair,
-            kinds[id(pair)],
-            status[id(pair)],
-            reaches[identity(kinds[id(pair)], pair.where)],
-            len(family),
-        )
-        for pair in proposed
+    proposed = [
+        Proposal(pair, _kind(pair, context), _variants_with(pair, ways)) for pair in family if fulfils(pair, context)
     ]
+    decisions = _decide(family, [one.pair for one in proposed], context)
+    shown = evidence.publishable(store, context, _SCOPE, KINDS, proposed)
+    return [_finding(store, context, one, decisions[one.pair.key], reach, len(family)) for one, reach in shown]
 
 
 def read_pairs(store: Store) -> list[Pair]:
@@ -134,37 +145,39 @@ def fulfils(pair: Pair, context: Context) -> bool:
     )
 
 
-def _statuses(
-    family: list[Pair], proposed: list[Pair], context: Context
-) -> dict[int, tuple[str, float | None, float | None]]:
-    """(status, p, q) per proposed pair: BH over the family in discovery, Holm over the candidates in confirm."""
+def _kind(pair: Pair, context: Context) -> str:
+    """Two steps within seconds of one another are one action that is written down twice."""
+    return "data_quality" if pair.gap_ms[1] < context.method.merge_gap_min_ms else "merge"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the tests say of a proposed pair."""
+
+    status: str
+    p: float
+    q: float
+
+
+def _decide(family: list[Pair], proposed: list[Pair], context: Context) -> dict[tuple[str, str], Decision]:
+    """BH over the family in the discovery parts, Holm over the candidates in the parts kept apart."""
     method = context.method
-    q = dict(
-        zip(
-            (id(pair) for pair in family),
-            benjamini_hochberg([pair.p_value("discovery", method.merge_share_min) for pair in family]),
-            strict=True,
-        )
-    )
-    candidates = [pair for pair in proposed if q[id(pair)] <= method.discovery_q]
-    p = [pair.p_value("confirm", method.merge_share_min) for pair in candidates]
-    adjusted = dict(zip((id(pair) for pair in candidates), holm(p), strict=True))
-    raw = dict(zip((id(pair) for pair in candidates), p, strict=True))
-    out: dict[int, tuple[str, float | None, float | None]] = {}
-    for pair in proposed:
-        if id(pair) not in adjusted:
-            out[id(pair)] = ("cannot_tell", pair.p_value("discovery", method.merge_share_min), q[id(pair)])
-        else:
-            status = "confirmed" if adjusted[id(pair)] <= method.confirm_alpha else "candidate"
-            out[id(pair)] = (status, raw[id(pair)], q[id(pair)])
+    tested = [pair.p_value("discovery", method.merge_share_min) for pair in family]
+    found = {pair.key: (p, q) for pair, p, q in zip(family, tested, benjamini_hochberg(tested), strict=True)}
+    candidates = [pair for pair in proposed if found[pair.key][1] <= method.discovery_q]
+    checked = [pair.p_value("confirm", method.merge_share_min) for pair in candidates]
+    out = {pair.key: Decision("cannot_tell", *found[pair.key]) for pair in proposed}
+    for pair, p, adjusted in zip(candidates, checked, holm(checked), strict=True):
+        status = "confirmed" if adjusted <= method.confirm_alpha else "candidate"
+        out[pair.key] = Decision(status, p, found[pair.key][1])
     return out
 
 
-def _variants_with(pair: Pair, ways: list[Any]) -> dict[int, float]:
+def _variants_with(pair: Pair, ways: list[Variant]) -> dict[int, float]:
     """variant_id -> how often the pair occurs in a journey of the variant."""
     out: dict[int, float] = {}
     for way in ways:
-        n = sum(a == pair.first and b == pair.second for a, b in zip(way.steps, way.steps[1:], strict=False))
+        n = sum(a == pair.first and b == pair.second for a, b in pairwise(way.steps))
         if n:
             out[way.variant_id] = float(n)
     return out
@@ -189,21 +202,9 @@ def _cost(pair: Pair, context: Context) -> tuple[dict[str, Any], dict[str, float
     return cost, {name: round(value, 3) for name, value in once.items()}
 
 
-def _finding(
-    store: Store,
-    context: Context,
-    pair: Pair,
-    kind: str,
-    decision: tuple[str, float | None, float | None],
-    reach: Reach,
-    m: int,
-) -> Finding:
-    method, (status, p, q) = context.method, decision
-    finding_id = identity(kind, pair.where)
+def _finding(store: Store, context: Context, one: Proposal, decision: Decision, reach: Reach, m: int) -> Finding:
+    method, pair, kind, status = context.method, one.pair, one.kind, decision.status
     first, second = context.label(pair.first), context.label(pair.second)
-    if reach.customers < method.small_cell_customers:
-        title = f"{first} and {second} go together in too few customers to publish"
-        return withheld(context, kind, pair.where, EFFECT, FAMILY, title)
     rate = pair.weaker("all")
     robust = evidence.robustness(
         (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.merge_share_min
@@ -220,8 +221,8 @@ def _finding(
     if kind == "merge":
         title = f"{first} and {second} always go together ({share}): they could be one step"
         more = (
-            f", {minutes['mid']:,.0f} [{minutes['low']:,.0f} to {minutes['high']:,.0f}] customer minutes a week could fall away, "
-            "if the assumed part of the gap and of the set-up can be had"
+            f", {minutes['mid']:,.0f} [{minutes['low']:,.0f} to {minutes['high']:,.0f}] customer minutes a week "
+            "could fall away, if the assumed part of the gap and of the set-up can be had"
         )
         caution = f"{_MAY_WORSEN} A count, no trial: the minutes rest on assumptions."
     else:
@@ -249,15 +250,15 @@ def _finding(
         },
         ci=ci,
         cost=cost,
-        evidence=evidence.journeys(store, context, _SCOPE, finding_id, pair.first),
+        evidence=evidence.journeys(store, context, _SCOPE, one.finding_id, pair.first),
         robustness=robust,
         title=title,
         text_evidence=text,
         text_caution=caution,
         family=FAMILY,
         m=m,
-        p=p,
-        q=q,
+        p=decision.p,
+        q=decision.q,
         config_hash=context.config_hash,
         input_hash=context.input_hash,
         extra={
@@ -271,4 +272,3 @@ def _finding(
             "may_worsen": _MAY_WORSEN,
         },
     )
-

@@ -28,12 +28,22 @@ from ingest.store import Store
 
 KEY = "5e" * 32
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
-PLAIN_STEP = {"step": "page", "label": "Looks at a page", "stage": "research", "channel": "web", "codes": {"web": ["GET *"]}}
+PLAIN_STEP = {
+    "step": "page",
+    "label": "Looks at a page",
+    "stage": "research",
+    "channel": "web",
+    "codes": {"web": ["GET *"]},
+}
 
 settings.register_profile(
-    "ingest", derandomize=True, deadline=None, database=None, max_examples=20,
+    "ingest",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    max_examples=20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
-)  # fmt: skip
+)
 settings.load_profile("ingest")
 
 
@@ -64,7 +74,10 @@ class Lab:
         **sections: dict[str, Any],
     ) -> None:
         self.root = root
-        self.sources = {name: {"adapter": s} if isinstance(s, str) else s for name, s in (sources or {"web": "nginx_combined"}).items()}
+        self.sources = {
+            name: {"adapter": s} if isinstance(s, str) else s
+            for name, s in (sources or {"web": "nginx_combined"}).items()
+        }
         self.steps = steps or [PLAIN_STEP]
         self.sections = sections
         self.write_configuration()
@@ -130,32 +143,41 @@ class Lab:
         for row in self.ledger():
             parts = row["n_accepted"] + row["n_duplicate"] + row["n_quarantined"] + row["n_blank"]
             assert row["n_lines"] == parts, row
-            held = self.rows(f"select count(distinct line_no), count(*) from quarantine where file_id = {row['file_id']}")[0]
+            held = self.rows(
+                f"select count(distinct line_no), count(*) from quarantine where file_id = {row['file_id']}"
+            )[0]
             assert held == (row["n_quarantined"], row["n_quarantined"]), row
-            told = self.rows(f"select count(distinct line_no), count(*) from raw_event where file_id = {row['file_id']}")[0]
+            told = self.rows(
+                f"select count(distinct line_no), count(*) from raw_event where file_id = {row['file_id']}"
+            )[0]
             dropped = self.rows(f"select coalesce(sum(n_lines), 0) from dropped where file_id = {row['file_id']}")[0][0]
             assert dropped == row["n_dropped"]
             assert told[0] + dropped <= row["n_accepted"], "a line that is not accepted gave an event"
             assert told[1] == row["n_raw_events"]
 
     def raw_events(self) -> list[dict[str, Any]]:
-        """What the sources said, with identifiers as {kind: pseudonym}; nothing in it depends on file names or load order."""
-        return self.records(f"select {EVENT_COLUMNS} from raw_event as r inner join code as c using (code_id) left join party as p using (party_id) order by all")
+        """What the sources said, with pseudonyms by kind; nothing depends on file names or load order."""
+        return self.records(
+            f"""select {EVENT_COLUMNS} from raw_event as r inner join code as c using (code_id)
+            left join party as p using (party_id) order by all"""
+        )
 
     def fingerprint(self) -> str:
         """A hash over the set of raw events, columns and identifiers."""
         return hashlib.sha256(repr(self.raw_events()).encode()).hexdigest()
 
 
-
 EVENT_COLUMNS = (
-    "r.event_id, r.occurred_at, r.ended_at, r.time_rule, c.code, r.product_id, r.order_id, r.call_id, r.intent, r.wait_ms, r.handle_ms, "
-    "cast(r.attributes as varchar) as attributes, r.record_key, r.record_version, "
-    + ", ".join(f"(select cast(i.pseudonym as varchar) from identifier as i where i.identifier_id = p.{kind}) as {kind}" for kind in KINDS)
+    "r.event_id, r.occurred_at, r.ended_at, r.time_rule, c.code, r.product_id, r.order_id, r.call_id, r.intent, "
+    "r.wait_ms, r.handle_ms, cast(r.attributes as varchar) as attributes, r.record_key, r.record_version, "
+    + ", ".join(
+        f"(select cast(i.pseudonym as varchar) from identifier as i where i.identifier_id = p.{kind}) as {kind}"
+        for kind in KINDS
+    )
 )
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _key() -> Iterator[None]:
     """One pseudonym key for all labs, so that their events can be compared."""
     known = os.environ.get("FRONTSTAGE_KEY")
@@ -165,9 +187,9 @@ def _key() -> Iterator[None]:
         del os.environ["FRONTSTAGE_KEY"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def new_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Lab]]:
-    """Makes labs; session-wide, since hypothesis calls a test many times with one fixture."""
+    """Makes labs; module-wide, since hypothesis calls a test many times with one fixture."""
     folder, numbers, labs = tmp_path_factory.mktemp("labs"), itertools.count(), []
 
     def make(sources: dict[str, Any] | None = None, steps: list[dict[str, Any]] | None = None, **options: Any) -> Lab:
@@ -184,10 +206,20 @@ def new_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., 
 def web_line() -> Callable[..., str]:
     """Writes one line of a combined log; `at` is seconds after 2026-01-10 00:00 UTC."""
 
-    def line(at: float, path: str = "/", *, cookie: str | None = None, login: str = "-", ip: str = "192.0.2.1", status: int = 200, method: str = "GET") -> str:
+    def line(
+        at: float,
+        path: str = "/",
+        *,
+        cookie: str | None = None,
+        login: str = "-",
+        ip: str = "192.0.2.1",
+        status: int = 200,
+        method: str = "GET",
+    ) -> str:
         clock = dt.datetime(2026, 1, 10) + dt.timedelta(seconds=at)
         tail = f' "{cookie}"' if cookie is not None else ""
-        return f'{ip} - {login} [{clock:%d/%b/%Y:%H:%M:%S} +0000] "{method} {path} HTTP/1.1" {status} 512 "-" "{AGENT}"{tail}\n'
+        head = f"{ip} - {login} [{clock:%d/%b/%Y:%H:%M:%S} +0000]"
+        return f'{head} "{method} {path} HTTP/1.1" {status} 512 "-" "{AGENT}"{tail}\n'
 
     return line
 

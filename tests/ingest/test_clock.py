@@ -56,7 +56,9 @@ def test_many_at_once_and_none():
 
 
 @settings(max_examples=60)
-@given(st.datetimes(dt.datetime(1996, 1, 1), dt.datetime(2037, 1, 1)), st.sampled_from(sorted({row[1] for row in TABLE})))
+@given(
+    st.datetimes(dt.datetime(1996, 1, 1), dt.datetime(2037, 1, 1)), st.sampled_from(sorted({row[1] for row in TABLE}))
+)
 def test_a_moment_that_happened_once_comes_back_as_itself(moment, zone):
     import zoneinfo
 

@@ -1,4 +1,4 @@
-"""Who is who: hub guard, conflict rule, order independence, and precision in a world with shared numbers (method 2.4)."""
+"""Who is who: hub guard, conflict rule, order independence, precision in a world with shared numbers (method 2.4)."""
 
 from __future__ import annotations
 
@@ -57,7 +57,11 @@ def test_the_better_supported_link_of_a_shared_phone_is_applied():
 
 
 def test_calls_of_a_shared_phone_stay_with_one_of_the_two():
-    edges = [("customer_no:1", "phone:h"), ("customer_no:2", "phone:h"), *((f"call_no:{i}", "phone:h") for i in range(9))]
+    edges = [
+        ("customer_no:1", "phone:h"),
+        ("customer_no:2", "phone:h"),
+        *((f"call_no:{i}", "phone:h") for i in range(9)),
+    ]
     found, result = solve(edges)
     assert sorted(len(members) for members in found) == [1, 11]
     assert result.n_conflict_edges == 1
@@ -91,7 +95,9 @@ def test_any_identifier_with_too_many_customer_numbers_is_a_hub_but_a_customer_n
 
 def test_a_phone_of_many_records_and_two_customers_is_a_hub():
     many = HUB_RECORDS + 1
-    _, result = solve([("customer_no:1", "phone:s", many - 1), ("customer_no:2", "phone:s", 1), ("call_no:1", "phone:s", 1)])
+    _, result = solve(
+        [("customer_no:1", "phone:s", many - 1), ("customer_no:2", "phone:s", 1), ("call_no:1", "phone:s", 1)]
+    )
     assert result.hubs.sum() == 1
     _, result = solve([("customer_no:1", "phone:s", 500), ("call_no:1", "phone:s", 500)])
     assert not result.hubs.any(), "one loyal customer is no switchboard"
@@ -99,12 +105,19 @@ def test_a_phone_of_many_records_and_two_customers_is_a_hub():
 
 def test_strong_links_join_before_weak_ones_are_judged():
     """The cookie's two logins belong to one customer number: no conflict."""
-    found, result = solve([("login:a", "cookie:c"), ("login:b", "cookie:c"), ("customer_no:1", "login:a"), ("customer_no:1", "login:b")])
+    found, result = solve(
+        [("login:a", "cookie:c"), ("login:b", "cookie:c"), ("customer_no:1", "login:a"), ("customer_no:1", "login:b")]
+    )
     assert len(found) == 1 and result.n_conflict_edges == 0
 
 
 def test_a_chain_of_weak_links_does_not_join_two_customers():
-    edges = [("customer_no:1", "phone:a"), ("phone:a", "call_no:1"), ("call_no:1", "phone:b"), ("phone:b", "customer_no:2")]
+    edges = [
+        ("customer_no:1", "phone:a"),
+        ("phone:a", "call_no:1"),
+        ("call_no:1", "phone:b"),
+        ("phone:b", "customer_no:2"),
+    ]
     found, result = solve(edges)
     one = next(members for members in found if "customer_no:1" in members)
     assert "customer_no:2" not in one and result.n_conflict_edges >= 1
@@ -193,7 +206,7 @@ def test_a_cluster_is_named_by_its_smallest_member(world):
 
 
 def shared_number_world(n_persons: int, seed: int) -> tuple[list[str], list[tuple], dict[str, int]]:
-    """The world of method 2.4 [R12], small: persons with number, mail, phones and cookies; 6 shared numbers; 0.2 % wrong links."""
+    """The world of method 2.4 [R12], small: persons with 5 identifiers; 6 shared numbers; 0.2 % wrong links."""
     rng = np.random.default_rng(seed)
     edges: Counter[tuple[str, str]] = Counter()
     owner: dict[str, int] = {}
@@ -238,26 +251,48 @@ def test_in_a_world_with_shared_numbers_precision_holds_and_clusters_stay_small(
     # without the guard the shared numbers would swallow the world: the test would notice
     monkeypatch.setattr(identity, "HUB_CUSTOMERS", 10**9)
     monkeypatch.setattr(identity, "HUB_RECORDS", 10**9)
-    monkeypatch.setattr(identity, "_mixed", lambda graph, cluster, tentative: np.zeros(len(graph.kinds), dtype=bool))
+    monkeypatch.setattr(identity, "_mixed", lambda graph, *_: np.zeros(len(graph.kinds), dtype=bool))
     unguarded = resolve(graph(nodes, edges))
     assert pair_precision(nodes, unguarded.cluster, owner)[0] < 0.1
 
 
-# ---- from raw lines ------------------------------------------------------------------------------------------------------------
+# ---- from raw lines -----------------------------------------------------------------------------------------------
 
 STEPS = [
-    {"step": "page", "label": "Page", "stage": "research", "channel": "web", "codes": {"web": ["GET /orders/{order}", "GET *", "POST *"]}},
+    {
+        "step": "page",
+        "label": "Page",
+        "stage": "research",
+        "channel": "web",
+        "codes": {"web": ["GET /orders/{order}", "GET *", "POST *"]},
+    },
     {"step": "call", "label": "Call", "stage": "help", "channel": "agent", "codes": {"calls": ["*"]}},
     {"step": "order", "label": "Order", "stage": "order", "channel": "order", "codes": {"shop": ["*"]}},
 ]
-SOURCES = {"web": {"adapter": "nginx_combined", "extra": ["cookie"]}, "calls": "asterisk_queue_log", "shop": "shopify_orders_json"}
+SOURCES = {
+    "web": {"adapter": "nginx_combined", "extra": ["cookie"]},
+    "calls": "asterisk_queue_log",
+    "shop": "shopify_orders_json",
+}
 
 
-def order(number: int, customer: int | None, phone: str | None = None, email: str | None = None, at: str = "2026-01-10T10:00:00Z") -> dict:
+def order(
+    number: int,
+    customer: int | None,
+    phone: str | None = None,
+    email: str | None = None,
+    at: str = "2026-01-10T10:00:00Z",
+) -> dict:
     return {
-        "id": number, "order_number": number, "created_at": at, "updated_at": at, "source_name": "web", "phone": phone, "email": email,
+        "id": number,
+        "order_number": number,
+        "created_at": at,
+        "updated_at": at,
+        "source_name": "web",
+        "phone": phone,
+        "email": email,
         "customer": {"id": customer} if customer else None,
-    }  # fmt: skip
+    }
 
 
 def queue(at: int, call: str, phone: str) -> str:
@@ -286,7 +321,11 @@ def test_two_customers_behind_one_household_phone(new_lab, epoch):
 def test_a_switchboards_calls_stay_unlinked_and_their_events_are_kept(new_lab, epoch):
     lab = new_lab(SOURCES, STEPS)
     lab.put("shop", "a.json", json.dumps({"orders": [order(i, 10 + i, "030 7654321") for i in range(1, 6)]}))
-    lab.put("calls", "queue_log", queue(epoch, f"{epoch}.1", "0307654321") + queue(epoch + 100, f"{epoch + 100}.2", "0307654321"))
+    lab.put(
+        "calls",
+        "queue_log",
+        queue(epoch, f"{epoch}.1", "0307654321") + queue(epoch + 100, f"{epoch + 100}.2", "0307654321"),
+    )
     lab.night()
     found = customers(lab)
     assert len(set.union(*(found[str(i)] for i in range(1, 6)))) == 5
@@ -300,25 +339,46 @@ def test_a_switchboards_calls_stay_unlinked_and_their_events_are_kept(new_lab, e
 def test_an_order_number_in_an_address_links_the_browser_with_the_customer(new_lab, web_line):
     lab = new_lab(SOURCES, STEPS)
     lab.put("shop", "a.json", json.dumps({"orders": [order(1001, 7, email="mia@example.net")]}))
-    lab.put("web", "a.log", web_line(0, "/p/1", cookie="c1") + web_line(60, "/orders/1001", cookie="c1") + web_line(90, "/p/2", cookie="c2"))
+    lab.put(
+        "web",
+        "a.log",
+        web_line(0, "/p/1", cookie="c1")
+        + web_line(60, "/orders/1001", cookie="c1")
+        + web_line(90, "/p/2", cookie="c2"),
+    )
     lab.night()
     found = customers(lab)
     assert found["GET /p/1"] == found["1001"] and len(found["1001"]) == 1
     assert found["GET /p/2"] != found["1001"]
-    assert lab.rows("select distinct identity_strength from event where order_id = '1001' and raw_code like 'created%'") == [("strong",)]
+    assert lab.rows(
+        "select distinct identity_strength from event where order_id = '1001' and raw_code like 'created%'"
+    ) == [("strong",)]
 
 
 def test_a_login_links_what_the_cookie_did_before(new_lab, web_line):
     lab = new_lab(SOURCES, STEPS)
-    lab.put("web", "a.log", web_line(0, "/p/1", cookie="c1") + web_line(60, "/account", cookie="c1", login="mia") + web_line(10**6, "/p/3", cookie="c9", login="MIA"))
+    lab.put(
+        "web",
+        "a.log",
+        web_line(0, "/p/1", cookie="c1")
+        + web_line(60, "/account", cookie="c1", login="mia")
+        + web_line(10**6, "/p/3", cookie="c9", login="MIA"),
+    )
     lab.night()
     assert lab.rows("select count(distinct customer_id) from event") == [(1,)]
-    assert lab.rows("select identity_strength, count(*) from event group by all order by all") == [("weak", 1), ("strong", 2)]
+    assert lab.rows("select identity_strength, count(*) from event group by all order by all") == [
+        ("weak", 1),
+        ("strong", 2),
+    ]
 
 
 def test_nobody_without_a_cookie_is_his_own_customer_per_session(new_lab, web_line):
     lab = new_lab(SOURCES, STEPS)
-    lab.put("web", "a.log", web_line(0, "/a", cookie="-") + web_line(1700, "/b", cookie="-") + web_line(3501, "/c", cookie="-"))
+    lab.put(
+        "web",
+        "a.log",
+        web_line(0, "/a", cookie="-") + web_line(1700, "/b", cookie="-") + web_line(3501, "/c", cookie="-"),
+    )
     lab.night()
     found = customers(lab)
     assert found["GET /a"] == found["GET /b"] != found["GET /c"]
@@ -327,13 +387,24 @@ def test_nobody_without_a_cookie_is_his_own_customer_per_session(new_lab, web_li
 
 def test_withheld_numbers_join_nobody(new_lab, epoch):
     lab = new_lab(SOURCES, STEPS)
-    lab.put("calls", "queue_log", "".join(queue(epoch + 100 * i, f"{epoch + 100 * i}.{i}", number) for i, number in enumerate(["anonymous", "anonymous", "0000", "", "0"])))
+    lab.put(
+        "calls",
+        "queue_log",
+        "".join(
+            queue(epoch + 100 * i, f"{epoch + 100 * i}.{i}", number)
+            for i, number in enumerate(["anonymous", "anonymous", "0000", "", "0"])
+        ),
+    )
     lab.night()
     assert lab.rows("select count(distinct customer_id), count(*) from event") == [(5, 10)]
 
 
 def test_customer_keys_do_not_depend_on_when_files_came(new_lab, web_line, epoch):
-    parts = [("shop", "a.json", json.dumps({"orders": [order(1, 11, "030 1234567"), order(2, 12, "+49301234567")]})), ("calls", "q", queue(epoch, f"{epoch}.1", "030/1234567")), ("web", "w", web_line(60, "/orders/1", cookie="c1"))]
+    parts = [
+        ("shop", "a.json", json.dumps({"orders": [order(1, 11, "030 1234567"), order(2, 12, "+49301234567")]})),
+        ("calls", "q", queue(epoch, f"{epoch}.1", "030/1234567")),
+        ("web", "w", web_line(60, "/orders/1", cookie="c1")),
+    ]
     answers = set()
     for permutation in itertools.permutations(parts):
         lab = new_lab(SOURCES, STEPS)
@@ -341,7 +412,14 @@ def test_customer_keys_do_not_depend_on_when_files_came(new_lab, web_line, epoch
             lab.put(source, name, content)
             lab.load()
         lab.derive()
-        answers.add(repr(lab.rows("select customer_key, raw_code, occurred_at, e.identity_strength from event as e inner join customer using (customer_id) order by all")))
+        answers.add(
+            repr(
+                lab.rows(
+                    """select customer_key, raw_code, occurred_at, e.identity_strength
+                    from event as e inner join customer using (customer_id) order by all"""
+                )
+            )
+        )
         lab.close()
     assert len(answers) == 1
 
@@ -354,7 +432,11 @@ def test_no_plain_identifier_is_stored(new_lab, web_line, epoch, tmp_path):
     lab.store = Store.open(tmp_path / "warehouse.duckdb", threads=1)
     lab.put("shop", "a.json", json.dumps({"orders": [order(1, 700011, "030 1234567", "mia.wolf@example.net")]}))
     lab.put("calls", "queue_log", queue(epoch, f"{epoch}.1", "0301234567"))
-    lab.put("web", "a.log", web_line(0, "/p/1?mail=mia.wolf@example.net", cookie="c0ffee00c0ffee01", login="miawolf", ip="198.51.100.77"))
+    lab.put(
+        "web",
+        "a.log",
+        web_line(0, "/p/1?mail=mia.wolf@example.net", cookie="c0ffee00c0ffee01", login="miawolf", ip="198.51.100.77"),
+    )
     lab.night()
     lab.store.checkpoint()
     lab.store.__exit__()

@@ -82,7 +82,11 @@ def test_several_gzip_members_are_one_file(read):
 
 def test_only_the_line_with_bad_bytes_is_broken(read):
     _, rows = read(b"good \xc3\xa9\nbad \xff\xfe\n\xef\xbf\xbd a true replacement character\n")
-    assert [(row[2], row[3]) for row in rows] == [("good é", None), ("bad \ufffd\ufffd", "encoding"), ("\ufffd a true replacement character", None)]
+    assert [(row[2], row[3]) for row in rows] == [
+        ("good é", None),
+        ("bad \ufffd\ufffd", "encoding"),
+        ("\ufffd a true replacement character", None),
+    ]
     assert rows[2][1] == len(b"good \xc3\xa9\nbad \xff\xfe\n")
 
 
@@ -128,13 +132,15 @@ def test_damaged_bz2_and_xz_are_refused(read):
 def test_bombs_are_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(reader, "BLOCK_BYTES", 64 * 1024)
     size = 2 * 1024 * 1024
-    for number, (pack, content) in enumerate((p, c) for p in (gzip.compress, bz2.compress) for c in (b"\x00", b"\n", b"[]" * 50 + b"\n")):
+    for number, (pack, content) in enumerate(
+        (p, c) for p in (gzip.compress, bz2.compress) for c in (b"\x00", b"\n", b"[]" * 50 + b"\n")
+    ):
         for records in ("lines", "json", "csv"):
             path = tmp_path / f"{number}-{records}"
             path.write_bytes(pack(content * (size // len(content))))
             if path.stat().st_size * reader.MAX_RATIO > 0.99 * size:
                 continue  # gzip packs little more than a thousandfold
-            with pytest.raises(UnreadableFile, match="bomb|line of more than"):
+            with pytest.raises(UnreadableFile, match=r"bomb|line of more than"):
                 for _ in read_blocks(Reading(path), records, "utf-8"):
                     pass
 
@@ -177,9 +183,23 @@ def test_deliveries_are_regular_finished_files_and_the_rest_has_a_reason(tmp_pat
     os.mkfifo(inbox / "pipe.log")
     found = {str(path.relative_to(inbox)): reason for path, reason in deliveries(inbox, "*")}
     assert {name for name, reason in found.items() if reason is None} == {"a.log", "sub/b.log"}
-    assert set(found) == {"a.log", "sub/b.log", "c.log.part", "d.tar.gz", "e.zip", "f\nx.log", "link.log", "folder.log", "pipe.log"}
+    assert set(found) == {
+        "a.log",
+        "sub/b.log",
+        "c.log.part",
+        "d.tar.gz",
+        "e.zip",
+        "f\nx.log",
+        "link.log",
+        "folder.log",
+        "pipe.log",
+    }
     assert "not a regular file" in found["link.log"] and "not a regular file" in found["pipe.log"]
-    assert "archive" in found["d.tar.gz"] and "still being written" in found["c.log.part"] and "control" in found["f\nx.log"]
+    assert (
+        "archive" in found["d.tar.gz"]
+        and "still being written" in found["c.log.part"]
+        and "rename" in found["f\nx.log"]
+    )
     assert [path.name for path, _ in deliveries(inbox, "a.*")] == ["a.log"]
 
 
@@ -206,7 +226,11 @@ def test_a_quoted_text_longer_than_any_is_taken_as_stray(read, monkeypatch):
     assert len(read(b'a,b\n1,"x\n' + b"y\n" * 5 + b'"\n', "csv")[1]) == 7
 
 
-@pytest.mark.parametrize("header", [b"a\rb,c", b"a," + b"x" * 200_000, b'"a,b', b"\x00,b", b"\xff,b", b""], ids=["mac", "long", "quote", "nul", "latin", "empty"])
+@pytest.mark.parametrize(
+    "header",
+    [b"a\rb,c", b"a," + b"x" * 200_000, b'"a,b', b"\x00,b", b"\xff,b", b""],
+    ids=["mac", "long", "quote", "nul", "latin", "empty"],
+)
 def test_an_odd_csv_header_never_raises(read, header):
     try:
         reading, _ = read(header + b"\n1,2\n3,4\n", "csv")
@@ -221,7 +245,7 @@ FIELD = st.text(alphabet='ab,"\n\r ;\u2028ü', max_size=6)
 @settings(max_examples=150)
 @given(st.lists(st.lists(FIELD, min_size=3, max_size=3), min_size=1, max_size=8))
 def test_csv_records_are_cut_as_pythons_reader_cuts_them(tmp_path_factory, records):
-    """Whatever a correct writer writes comes out as the same records, except that lone carriage returns are not quoted away."""
+    """Whatever a correct writer writes comes out as the same records."""
     buffer = io.StringIO(newline="")
     csv.writer(buffer, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows([["a", "b", "c"], *records])
     path = tmp_path_factory.getbasetemp() / "records.csv"
@@ -235,7 +259,11 @@ def test_a_damaged_file_leaves_nothing_behind_and_others_load(new_lab, web_line)
     lab = new_lab()
     lines = "".join(web_line(i, f"/p/{i}") for i in range(300))
     packed = gzip.compress(lines.encode(), mtime=0)
-    for name, data in {"1-cut.gz": packed[:-20], "2-flip.gz": packed[:60] + bytes([packed[60] ^ 1]) + packed[61:], "3-tail.gz": packed + b"xx"}.items():
+    for name, data in {
+        "1-cut.gz": packed[:-20],
+        "2-flip.gz": packed[:60] + bytes([packed[60] ^ 1]) + packed[61:],
+        "3-tail.gz": packed + b"xx",
+    }.items():
         (lab.root / "inbox/web" / name).write_bytes(data)
     lab.put("web", "4-good.log", web_line(5000, "/good"))
     done = lab.load()
@@ -244,7 +272,9 @@ def test_a_damaged_file_leaves_nothing_behind_and_others_load(new_lab, web_line)
     assert [row["status"] for row in rows] == ["refused"] * 3 + ["loaded"]
     assert all("damaged" in row["reason"] and row["n_lines"] == 0 for row in rows[:3])
     assert [event["code"] for event in lab.raw_events()] == ["GET /good"]
-    assert lab.rows("select count(*) from line_seen") == [(1,)] and lab.rows("select count(*) from quarantine") == [(0,)]
+    assert lab.rows("select count(*) from line_seen") == [(1,)] and lab.rows("select count(*) from quarantine") == [
+        (0,)
+    ]
 
 
 def test_damage_in_a_late_block_takes_the_early_blocks_back(new_lab, web_line, monkeypatch):
@@ -278,7 +308,10 @@ def test_a_growing_file_is_completed_the_next_night(new_lab, web_line):
 
 def test_a_csv_export_that_is_being_written_is_not_read_half(new_lab):
     """The last record may end in the middle of a value: `12` of `1234`."""
-    options = {"adapter": "relational_orders", "tables": {"t": {"files": "*", "events": {"x": "at"}, "identifiers": {"order_no": "id"}, "intent": "value"}}}
+    options = {
+        "adapter": "relational_orders",
+        "tables": {"t": {"files": "*", "events": {"x": "at"}, "identifiers": {"order_no": "id"}, "intent": "value"}},
+    }
     whole = "id,at,value\n1,2026-01-10 08:00:00,77\n2,2026-01-10 09:00:00,1234\n"
     lab, reference = new_lab({"t": options}), new_lab({"t": options})
     lab.put("t", "a.csv", whole[:-3])
@@ -324,7 +357,12 @@ def test_archives_links_and_pipes_are_in_the_ledger_with_a_reason(new_lab, web_l
     os.mkfifo(inbox / "pipe.log")
     lab.put("web", "good.log", web_line(2, "/good"))
     lab.load()
-    assert {row["path"]: row["status"] for row in lab.ledger()} == {"logs.tar.gz": "refused", "link.log": "refused", "pipe.log": "refused", "good.log": "loaded"}
+    assert {row["path"]: row["status"] for row in lab.ledger()} == {
+        "logs.tar.gz": "refused",
+        "link.log": "refused",
+        "pipe.log": "refused",
+        "good.log": "loaded",
+    }
     assert [event["code"] for event in lab.raw_events()] == ["GET /good"]
     lab.load()
     assert len(lab.ledger()) == 4, "a refusal is told once"

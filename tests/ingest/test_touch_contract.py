@@ -6,25 +6,65 @@ from ingest.__main__ import ingest
 from ingest.derive import MAX_UNDECLARED_STEPS, undeclared
 
 STEPS = [
-    {"step": "home", "label": "Home", "stage": "research", "channel": "web", "department": "Shop", "class": "browse", "repeats": "any", "codes": {"web": ["GET /"]}},
-    {"step": "product", "label": "Product", "stage": "research", "channel": "web", "codes": {"web": ["GET /p/{product}", "GET /p/{product}/*"]}},
-    {"step": "order_page", "label": "Order", "stage": "receive", "channel": "web", "codes": {"web": ["GET /orders/{order}"]}},
-    {"step": "ping", "label": "Ping", "stage": "help", "channel": "system", "visible": False, "actor": "company", "codes": {"web": ["GET /ping"]}},
+    {
+        "step": "home",
+        "label": "Home",
+        "stage": "research",
+        "channel": "web",
+        "department": "Shop",
+        "class": "browse",
+        "repeats": "any",
+        "codes": {"web": ["GET /"]},
+    },
+    {
+        "step": "product",
+        "label": "Product",
+        "stage": "research",
+        "channel": "web",
+        "codes": {"web": ["GET /p/{product}", "GET /p/{product}/*"]},
+    },
+    {
+        "step": "order_page",
+        "label": "Order",
+        "stage": "receive",
+        "channel": "web",
+        "codes": {"web": ["GET /orders/{order}"]},
+    },
+    {
+        "step": "ping",
+        "label": "Ping",
+        "stage": "help",
+        "channel": "system",
+        "visible": False,
+        "actor": "company",
+        "codes": {"web": ["GET /ping"]},
+    },
 ]
 
 
 def test_steps_carry_what_the_dictionary_says(new_lab, web_line):
     lab = new_lab(None, STEPS)
-    lab.put("web", "a.log", web_line(0, "/") + web_line(60, "/p/17") + web_line(120, "/p/18/lamp?x=1") + web_line(180, "/orders/1001"))
+    lab.put(
+        "web",
+        "a.log",
+        web_line(0, "/") + web_line(60, "/p/17") + web_line(120, "/p/18/lamp?x=1") + web_line(180, "/orders/1001"),
+    )
     lab.night()
-    rows = lab.rows("select step, stage, channel, department, actor, visible, product_id, order_id from event order by event_no")
+    rows = lab.rows(
+        "select step, stage, channel, department, actor, visible, product_id, order_id from event order by event_no"
+    )
     assert rows == [
         ("home", "research", "web", "Shop", "customer", True, None, None),
         ("product", "research", "web", None, "customer", True, "17", None),
         ("product", "research", "web", None, "customer", True, "18", None),
         ("order_page", "receive", "web", None, "customer", True, None, "1001"),
     ]
-    assert lab.rows("select step, repeats, step_no, class from touch order by step_no") == [("home", None, 1, "browse"), ("product", 0, 2, "work"), ("order_page", 0, 3, "work"), ("ping", 0, 4, "work")]
+    assert lab.rows("select step, repeats, step_no, class from touch order by step_no") == [
+        ("home", None, 1, "browse"),
+        ("product", 0, 2, "work"),
+        ("order_page", 0, 3, "work"),
+        ("ping", 0, 4, "work"),
+    ]
     assert lab.rows("from department") == [(1, "Shop", "")]
 
 
@@ -39,18 +79,35 @@ def test_hidden_steps_are_counted_and_on_no_map(new_lab, web_line):
 
 def test_undeclared_codes_are_kept_and_counted_and_on_no_map(new_lab, web_line):
     lab = new_lab(None, STEPS)
-    lab.put("web", "a.log", web_line(0, "/") + web_line(60, "/new/page") + web_line(120, "/new/page") + web_line(180, "/", method="POST"))
+    lab.put(
+        "web",
+        "a.log",
+        web_line(0, "/") + web_line(60, "/new/page") + web_line(120, "/new/page") + web_line(180, "/", method="POST"),
+    )
     lab.night()
     assert undeclared(lab.store) == (3, 4)
-    assert lab.rows("select step, visible, stage, channel from event order by event_no")[1] == ("undeclared:GET /new/page", None, None, None)
+    assert lab.rows("select step, visible, stage, channel from event order by event_no")[1] == (
+        "undeclared:GET /new/page",
+        None,
+        None,
+        None,
+    )
     assert lab.rows("select step from journey_event") == [("home",)]
     assert lab.rows("select n, of_n from data_quality where measure = 'undeclared events'") == [(3, 4)]
-    assert lab.rows("select measure, source, n from data_quality where measure like 'undeclared code%' order by n desc") == [("undeclared code: GET /new/page", "web", 2), ("undeclared code: POST /", "web", 1)]
+    assert lab.rows(
+        "select measure, source, n from data_quality where measure like 'undeclared code%' order by n desc"
+    ) == [("undeclared code: GET /new/page", "web", 2), ("undeclared code: POST /", "web", 1)]
 
 
 def test_a_scan_of_the_site_makes_no_million_steps(new_lab, web_line):
     lab = new_lab(None, STEPS)
-    lab.put("web", "a.log", web_line(0, "/") + "".join(web_line(i, f"/probe{i}.php") for i in range(MAX_UNDECLARED_STEPS + 40)) + web_line(9, "/often.php") * 2)
+    lab.put(
+        "web",
+        "a.log",
+        web_line(0, "/")
+        + "".join(web_line(i, f"/probe{i}.php") for i in range(MAX_UNDECLARED_STEPS + 40))
+        + web_line(9, "/often.php") * 2,
+    )
     lab.night()
     assert lab.rows("select count(distinct step) from event where visible is null") == [(MAX_UNDECLARED_STEPS + 1,)]
     assert lab.rows("select count(*) from event where step = 'undeclared:web (rare codes)'") == [(41,)]
@@ -72,7 +129,10 @@ def test_declaring_a_code_later_needs_no_new_reading(new_lab, web_line):
     lab = new_lab(None, STEPS)
     lab.put("web", "a.log", web_line(0, "/") + web_line(60, "/new"))
     lab.night()
-    lab.steps = [*STEPS, {"step": "new", "label": "New", "stage": "help", "channel": "web", "codes": {"web": ["GET /new"]}}]
+    lab.steps = [
+        *STEPS,
+        {"step": "new", "label": "New", "stage": "help", "channel": "web", "codes": {"web": ["GET /new"]}},
+    ]
     lab.write_configuration()
     lab.night()
     assert lab.rows("select step from journey_event order by pos") == [("home",), ("new",)]

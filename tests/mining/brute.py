@@ -1,10 +1,13 @@
-"""Every aggregate again, in plain Python over the list of events: slow, short, and written without a look at the SQL."""
+"""Every aggregate again, in plain Python over the list of events: slow, short, and written without a look at the
+SQL.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import math
 from collections import Counter, defaultdict
+from itertools import pairwise
 from typing import Any
 
 from mining_log import Ev, Log, St
@@ -41,9 +44,7 @@ class Brute:
         self.customer = {e.case: e.customer or e.case for e in log.events}
 
     def pairs(self) -> list[tuple[str, Ev, Ev]]:
-        return [
-            (case, a, b) for case, events in self.journeys.items() for a, b in zip(events, events[1:], strict=False)
-        ]
+        return [(case, a, b) for case, events in self.journeys.items() for a, b in pairwise(events)]
 
     @staticmethod
     def gap(a: Ev, b: Ev) -> int:

@@ -148,7 +148,8 @@ def _dictionary(store: Store, steps: list[St], departments: list[str]) -> None:
             }
             for n, s in enumerate(steps, 1)
         ],
-        "step varchar, label varchar, stage stage_t, channel channel_t, department department_t, class class_t, actor varchar, "
+        "step varchar, label varchar, stage stage_t, channel channel_t, department department_t, class class_t, "
+        "actor varchar, "
         "visible boolean, repeats integer, step_no usmallint",
     )
 
@@ -193,9 +194,12 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
         store,
         "all_moments",
         rows,
-        "event_no uinteger, journey_id uinteger, customer_id uinteger, step step_t, channel channel_t, department department_t, "
-        "stage stage_t, class class_t, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, engaged_ms bigint, "
-        "weight double, n_raw uinteger, assign_rule varchar, ambiguous boolean, tie integer, call_id varchar, actor varchar",
+        "event_no uinteger, journey_id uinteger, customer_id uinteger, step step_t, channel channel_t, department "
+        "department_t, "
+        "stage stage_t, class class_t, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, "
+        "engaged_ms bigint, "
+        "weight double, n_raw uinteger, assign_rule varchar, ambiguous boolean, tie integer, call_id varchar, actor "
+        "varchar",
     )
     store.run("""create table journey_event as
         select cast(row_number() over (order by journey_id, occurred_at, tie, event_no) as uinteger) as pos,
@@ -203,8 +207,10 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
         from all_moments order by pos""")
     store.run("""create table event as
         select event_no, cast(md5(cast(event_no as varchar)) as uuid) as event_id, customer_id, occurred_at, ended_at,
-            cast('strong' as strength_t) as identity_strength, channel, step, 'code ' || step as raw_code, stage, department, actor,
-            true as visible, cast(null as varchar) as product_id, cast(null as varchar) as order_id, cast(null as uinteger) as session_id,
+            cast('strong' as strength_t) as identity_strength, channel, step, 'code ' || step as raw_code, stage,
+                department, actor,
+            true as visible, cast(null as varchar) as product_id, cast(null as varchar) as order_id, cast(null as
+                uinteger) as session_id,
             call_id, cast(null as varchar) as intent, wait_ms, handle_ms, engaged_ms, cast(null as json) as attributes,
             cast(1 as utinyint) as source_id, cast(1 as uinteger) as source_file, event_no as source_line
         from all_moments order by event_no""")
@@ -228,7 +234,8 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
             }
             for c, n in customers.items()
         ],
-        "customer_id uinteger, customer_key varchar, identity_strength strength_t, n_events ubigint, n_identifiers uinteger",
+        "customer_id uinteger, customer_key varchar, identity_strength strength_t, n_events ubigint, n_identifiers "
+        "uinteger",
     )
     _table(
         store,
@@ -250,8 +257,10 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
             }
             for c in cases
         ],
-        "journey_id uinteger, journey_key varchar, customer_id uinteger, anchor varchar, order_id varchar, started_at timestamp, "
-        "ended_at timestamp, is_complete boolean, is_truncated boolean, identity_strength strength_t, n_ambiguous uinteger, part utinyint",
+        "journey_id uinteger, journey_key varchar, customer_id uinteger, anchor varchar, order_id varchar, "
+        "started_at timestamp, "
+        "ended_at timestamp, is_complete boolean, is_truncated boolean, identity_strength strength_t, n_ambiguous "
+        "uinteger, part utinyint",
     )
 
 

@@ -82,8 +82,10 @@ def test_every_aggregate_equals_brute_force(log: Log) -> None:
         assert table(store, "from rework") == brute.rework()
         assert table(store, "from channel_handovers") == brute.handovers("channel")
         assert table(store, "from department_handovers") == brute.handovers("department")
-        metrics = store.rows("""select j.journey_key, v.steps, m.n_events, m.n_raw, m.duration_ms, m.engaged_ms, m.wait_ms, m.n_channels,
-            m.n_departments, m.n_calls from journey_metrics m join journey j using (journey_id) join variants v using (variant_id)""")
+        metrics = store.rows("""
+            select j.journey_key, v.steps, m.n_events, m.n_raw, m.duration_ms, m.engaged_ms, m.wait_ms, m.n_channels,
+            m.n_departments, m.n_calls from journey_metrics m join journey j using (journey_id) join variants v using
+            (variant_id)""")
         assert {(names[row[0]], *row[1:]) for row in metrics} == brute.journey_metrics()
 
 
@@ -94,8 +96,10 @@ def test_flow_in_is_flow_out(log: Log) -> None:
         aggregate.build(store)
         broken = store.rows("""
             with flow as (
-                select step, n_events, coalesce((select sum(n) from dfg where step_to = step), 0) + coalesce((select n_journeys from starts s where s.step = steps.step), 0) as n_in,
-                    coalesce((select sum(n) from dfg where step_from = step), 0) + coalesce((select n_journeys from ends s where s.step = steps.step), 0) as n_out
+                select step, n_events, coalesce((select sum(n) from dfg where step_to = step), 0) +
+                    coalesce((select n_journeys from starts s where s.step = steps.step), 0) as n_in,
+                    coalesce((select sum(n) from dfg where step_from = step), 0) + coalesce((select n_journeys from
+                        ends s where s.step = steps.step), 0) as n_out
                 from steps)
             select * from flow where n_in <> n_out or n_in <> n_events""")
         assert broken == []
@@ -148,11 +152,13 @@ def test_stored_order_equals_partition_and_threads_change_nothing(tmp_path: Path
             aggregate.build(store)
             states.append([store.rows(f"from {unit.stem}") for unit in aggregate.units() if aggregate.is_kept(unit)])
             partitioned = store.rows("""
-                with pair as (select step as a, lead(step) over (partition by journey_id order by pos) as b from journey_event)
+                with pair as (select step as a, lead(step) over (partition by journey_id order by pos) as b from
+                    journey_event)
                 select a, b, count(*) from pair where b is not null group by a, b order by a, b""")
             assert store.rows("select step_from, step_to, n from dfg") == partitioned
             by_pos = store.rows(
-                "select string_agg(step, ' > ' order by pos) s, count(*) from journey_event group by journey_id order by journey_id"
+                "select string_agg(step, ' > ' order by pos) s, count(*) from journey_event group by journey_id "
+                "order by journey_id"
             )
             assert [
                 row[0]
@@ -161,7 +167,8 @@ def test_stored_order_equals_partition_and_threads_change_nothing(tmp_path: Path
                 )
             ] == [row[0] for row in by_pos]
             distinct = store.rows(
-                "select step, count(distinct journey_id), count(distinct customer_id) from journey_event group by step order by step"
+                "select step, count(distinct journey_id), count(distinct customer_id) from journey_event group by "
+                "step order by step"
             )
             assert store.rows("select step, n_journeys, n_customers from steps") == distinct
     assert states[0] == states[1] == states[2]

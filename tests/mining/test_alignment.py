@@ -82,7 +82,7 @@ def test_allowed_costs_nothing_and_blame_sums_to_the_cost(name: str) -> None:
             assert aligner.align(walk(spec.automaton, rng)).cost_high == 0
             sequence = noisy(spec.automaton, rng)
             result = aligner.align(sequence)
-            cost = {LOG: lambda move: 1, MODEL: lambda move, w=weight: w.get(move.step, 1)}
+            cost = {LOG: lambda _: 1, MODEL: lambda move, w=weight: w.get(move.step, 1)}
             assert sum(share * cost[move.kind](move) for move, share in result.blame().items()) == pytest.approx(
                 result.cost_low
             )

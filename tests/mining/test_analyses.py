@@ -69,14 +69,26 @@ def test_names_of_cases_change_no_finding() -> None:
     assert made[0] == made[1]
 
 
-def test_few_customers_are_not_published(store: Store) -> None:
+def test_few_customers_are_folded(store: Store) -> None:
     log = world(deviating(0.0, 0.0), 300, STEPS)
     skipped = {f"j{n:06d}" for n in range(3)}
     log.events = [e for e in log.events if not (e.case in skipped and e.step == "pay")]
-    finding = pick(mined(store, log, PROCESS, only="deviations"), "deviation.skipped", step="pay")
-    assert finding.status == "not_enough_data" and finding.n["withheld"] and finding.effect["value"] is None
-    assert finding.evidence["typical"] == finding.evidence["counter"] == [] and not any(
-        c.isdigit() for c in finding.title
+    assert mined(store, log, PROCESS, only="deviations") == []
+    folded = store.rows("select n, of_n, note from data_quality where measure = 'findings_small_cell'")
+    assert [(n, of_n) for n, of_n, _ in folded] == [(1, 1)] and folded[0][2].startswith("deviation.skipped:")
+    assert store.rows("from finding_variant") == []
+
+
+def test_a_kind_is_bounded_and_the_rest_is_counted(store: Store) -> None:
+    process = {**PROCESS, "tolerance": 0.0}
+    method = Method(stored_per_kind_max=1)
+    findings = mined(store, world(deviating(0.1, 0, loss=0.03), 800, STEPS), process, method, only="deviations")
+    assert [f.where["step"] for f in findings if f.kind == "deviation.skipped"] == ["pay"]
+    assert (
+        store.value(
+            "select n from data_quality where measure = 'findings_beyond_bound' and note like 'deviation.skipped:%'"
+        )
+        >= 1
     )
 
 
@@ -84,14 +96,14 @@ def test_too_little_data_says_how_much_is_needed(store: Store) -> None:
     """W11: a tiny world confirms nothing."""
     findings = mined(store, world(deviating(0.2, 0.1), 50, STEPS), PROCESS)
     assert findings and not [f for f in findings if f.status == "confirmed"]
-    assert all(f.n.get("n_needed") or f.n.get("withheld") for f in findings if f.status == "not_enough_data")
+    assert all(f.n["n_needed"] for f in findings if f.status == "not_enough_data")
 
 
 LOOP_STEPS = [
     St("view", "Looks", step_class="browse", repeats=None),
     St("pay", "Pays"),
     St("refused", "Is refused"),
-    St("done", "Is done", step_class="outcome"),
+    St("done", "Is done", step_class="outcome", department=None),
     St("phone", "Phones", channel="agent", department="Call centre", step_class="contact"),
     St("form", "Fills in a form", repeats=1),
 ]
@@ -118,8 +130,21 @@ def test_planted_loops(store: Store) -> None:
     assert not [f for f in findings if "view" in f.where.get("cycle", []) or f.where.get("cycle") == ["form"]], (
         "free and allowed repeats are no loop"
     )
-    between = pick(findings, "loop.pingpong", departments=["Call centre", "Web shop"])
-    assert between.cost["customer_min_per_week"] is None and between.cost["reason"]["customer_min_per_week"]
+    assert not [f for f in findings if "departments" in f.where], "looking at a page is no department's work"
+
+
+def between(rng: random.Random) -> list[tuple[str, float]]:
+    way: list[tuple[str, float]] = [("pay", 0)]
+    while rng.random() < 0.2:
+        way += [("phone", 5), ("form", 5)]
+    return [*way, ("done", 1)]
+
+
+def test_back_and_forth_between_departments(store: Store) -> None:
+    findings = mined(store, world(between, 1500, LOOP_STEPS), only="loops")
+    found = pick(findings, "loop.pingpong", departments=["Call centre", "Web shop"])
+    assert found.status == "confirmed" and found.ci["low"] <= 0.2 <= found.ci["high"]
+    assert found.cost["customer_min_per_week"] is None and found.cost["reason"]["customer_min_per_week"]
 
 
 def test_minutes_in_loops_are_measured_once(store: Store) -> None:
@@ -204,14 +229,10 @@ WORLDS = {
 def test_evidence_is_real_and_its_sql_runs(store: Store, name: str) -> None:
     play, steps, process = WORLDS[name]
     findings = mined(store, world(play, 2000, steps), process)  # type: ignore[arg-type]
-    assert {f.kind for f in findings if not f.n.get("withheld")} & set(
-        next(a for a in analyses.scan() if a.name == name).kinds
-    )
+    assert {f.kind for f in findings} & set(next(a for a in analyses.scan() if a.name == name).kinds)
     every = {row[0] for row in store.rows("select journey_key from journey")}
     for finding in findings:
         evidence = finding.evidence
-        if finding.n.get("withheld"):
-            continue
         keys = [row[0] for row in store.rows(evidence["sql"])]
         assert len(keys) == len(set(keys)) == finding.n["journeys"], finding.title
         assert set(evidence["typical"]) | set(evidence["extreme"]) <= set(keys)

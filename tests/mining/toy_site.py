@@ -196,8 +196,10 @@ def _accounting(store: Store) -> None:
         "source_id utinyint, name varchar, adapter varchar, rank utinyint",
     )
     columns = (
-        "file_id uinteger, source_id utinyint, path varchar, sha256 varchar, n_bytes ubigint, n_lines ubigint, n_accepted ubigint, "
-        "n_duplicate ubigint, n_quarantined ubigint, n_blank ubigint, n_dropped ubigint, n_raw_events ubigint, first_at timestamp, "
+        "file_id uinteger, source_id utinyint, path varchar, sha256 varchar, n_bytes ubigint, n_lines ubigint, "
+        "n_accepted ubigint, "
+        "n_duplicate ubigint, n_quarantined ubigint, n_blank ubigint, n_dropped ubigint, n_raw_events ubigint, "
+        "first_at timestamp, "
         "last_at timestamp, status varchar, reason varchar"
     )
     row = {
@@ -262,7 +264,8 @@ def _accounting(store: Store) -> None:
             }
             for i in range(30)
         ],
-        "file_id uinteger, line_no ubigint, byte_offset ubigint, field varchar, value_masked varchar, expectation varchar, raw blob, rule_version varchar",
+        "file_id uinteger, line_no ubigint, byte_offset ubigint, field varchar, value_masked varchar, expectation "
+        "varchar, raw blob, rule_version varchar",
     )
 
 

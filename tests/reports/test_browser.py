@@ -196,8 +196,8 @@ def _contrast(a: str, b: str) -> float:
 def test_colours_can_be_told_apart(browser: Any, night: Path, scheme: str) -> None:
     page, _, _ = opened(browser, night / "overview.html", color_scheme=scheme)
     raw = page.evaluate(
-        """Object.fromEntries(['ground','paper','ink','muted','intended','allowed','cost','save','lov','link','l0','l1','l2',
-           'l3','l4','l5','bc','bo','be','tag-cost','tag-save','tag-neutral']
+        """Object.fromEntries(['ground','paper','ink','muted','intended','allowed','cost','save','lov','link',
+           'l0','l1','l2','l3','l4','l5','bc','bo','be','tag-cost','tag-save','tag-neutral']
            .map(n => [n, getComputedStyle(document.documentElement).getPropertyValue('--' + n).trim()]))"""
     )
     page.context.close()
@@ -206,8 +206,8 @@ def test_colours_can_be_told_apart(browser: Any, night: Path, scheme: str) -> No
     }
     text = [(a, b) for a in ("ink", "muted", "cost", "link") for b in ("paper", "ground")]
     text += [("ink", f"l{i}") for i in range(6)] + [("ink", f"tag-{kind}") for kind in ("cost", "save", "neutral")]
-    text += [("muted", band) for band in ("l0", "bc", "bo", "be")] + [("lov", "bc"), ("save", "paper"), ("intended", "paper"),
-             ("paper", "cost")]  # fmt: skip
+    text += [("muted", band) for band in ("l0", "bc", "bo", "be")]
+    text += [("lov", "bc"), ("save", "paper"), ("intended", "paper"), ("paper", "cost")]
     for a, b in text:
         assert _contrast(colour[a], colour[b]) >= 4.5, (scheme, a, b, _contrast(colour[a], colour[b]))
     for line in ("intended", "allowed", "cost", "save", "lov"):

@@ -13,11 +13,11 @@ from reports.layout import Box, Edge, Layout, lay_out
 from reports.layout_labels import Rect, segment_rects
 from reports.layout_order import sequence
 
-LANES = {
-    "need": 0, "receives": 0, "sends_back": 0, "browses": 1, "delivery_page": 1, "checks_out": 1, "tracks": 1, "asks": 2,
-    "changes": 2, "where": 2, "complains": 2, "entered": 3, "checked": 3, "corrected": 3, "shipped": 4, "fails": 4,
-    "returned": 5, "refunded": 5,
-}  # fmt: skip
+_BY_LANE = (
+    "need receives sends_back", "browses delivery_page checks_out tracks", "asks changes where complains",
+    "entered checked corrected", "shipped fails", "returned refunded",
+)  # fmt: skip
+LANES = {key: lane for lane, keys in enumerate(_BY_LANE) for key in keys.split()}
 REALISTIC = """need browses 11200, entered checked 8600, checked shipped 7700, shipped receives 7700, checks_out
                entered 7420,
 browses checks_out 6900, shipped tracks 4300, browses delivery_page 3900, tracks receives 2600, tracks where 2240,
@@ -65,6 +65,12 @@ def check(layout: Layout, boxes: list[Box], edges: list[Edge], n_lanes: int) -> 
     hidden = [(edge.source, edge.target) for edge in layout.hidden]
     assert sorted(drawn + hidden) == sorted((edge.source, edge.target) for edge in edges)
     for edge in layout.edges:
+        lanes = {box.lane for box in layout.boxes if box.key in (edge.edge.source, edge.edge.target)}
+        line = band[0].top + band[0].height
+        if 0 not in lanes:
+            assert min(y for _, y in edge.points) >= line, "only a contact with the customer crosses the line"
+        if lanes == {0}:
+            assert max(y for _, y in edge.points) <= line
         for piece in segment_rects(edge.points, 0.0):
             assert piece.left == pytest.approx(piece.right) or piece.top == pytest.approx(piece.bottom), "orthogonal"
             for box in layout.boxes:
@@ -188,6 +194,13 @@ def test_the_order_follows_the_flow_and_the_intended_process() -> None:
     order = sequence(["c", "x", "b", "a"], weights)
     assert order[:2] == ["a", "b"], "what leads to a step comes before it; a refusal comes after the attempt"
     assert sequence(["c", "x", "b", "a"], weights, intended=["c", "a"])[0] == "c"
+
+
+def test_a_guide_places_a_box_and_is_not_drawn() -> None:
+    boxes = [Box("a", 0), Box("b", 0), Box("rare", 0)]
+    layout = lay_out(boxes, [Edge("a", "b", 9)], 1, guides=[Edge("b", "rare", 1)])
+    assert layout.pins["rare"][0] == 2
+    assert len(layout.edges) == 1 and not layout.hidden
 
 
 def test_nonsense_is_refused() -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -232,7 +235,13 @@ def test_too_little_data_gives_a_useful_page(tmp_path: Path, n: int) -> None:
     text = "".join(Elements((folder / "overview.html").read_text("utf-8")).text)
     assert "What is missing" in text
     assert ("There is no data yet" if n == 0 else "too little data") in text
-    assert {path.name for path in pages(folder)} == {"overview.html", "map.html", "data.html", "glossary.html"}
+    assert {path.name for path in pages(folder)} == {
+        "index.html",
+        "overview.html",
+        "map.html",
+        "data.html",
+        "glossary.html",
+    }
 
 
 def test_no_finding_is_said_to_be_no_finding(tmp_path: Path) -> None:
@@ -278,3 +287,51 @@ def test_the_next_night_keeps_positions_and_moves_current(tmp_path: Path) -> Non
     assert json.loads((site.var / "map_layout" / "2026-03-02.json").read_text()) == first
     (site.var / "map_layout" / "2026-03-02.json").write_text("[broken")
     assert stage.read_pins(site, toy.NIGHT.replace(day=3)) == {}
+
+
+def test_what_comes_into_a_step_goes_out_of_it(toy_site: Path) -> None:
+    with Store.open(Site(toy_site).warehouse, read_only=True) as store:
+        figures = Figures(store, toy.NIGHT)
+        steps, moves = figures.steps(), figures.moves()
+    for step in steps:
+        arriving = step.n_starts + sum(move.n for move in moves if move.target == step.step)
+        leaving = step.n_ends + sum(move.n for move in moves if move.source == step.step)
+        assert arriving == leaving == step.n_events
+
+
+def test_waits_lean_on_the_stored_order_rightly(toy_site: Path) -> None:
+    with Store.open(Site(toy_site).warehouse, read_only=True) as store:
+        slow = dict(
+            store.rows(
+                """select later.step::varchar, quantile_disc(greatest(0, epoch_us(later.occurred_at)
+                          - epoch_us(coalesce(earlier.ended_at, earlier.occurred_at))) // 1000, 0.5)
+                   from journey_event as later inner join journey_event as earlier
+                   on earlier.pos = later.pos - 1 and earlier.journey_id = later.journey_id group by 1"""
+            )
+        )
+        assert {step.step: step.gap_ms for step in Figures(store, toy.NIGHT).steps()} == {
+            step.step: slow.get(step.step) for step in Figures(store, toy.NIGHT).steps()
+        }
+
+
+def test_intervals_hold_their_value(toy_site: Path) -> None:
+    with Store.open(Site(toy_site).warehouse, read_only=True) as store:
+        figures = Figures(store, toy.NIGHT)
+        calls, unit = figures.calls_per_100()
+        n, n_calls = store.rows(
+            "select count(*), sum(n_calls) from journey join journey_metrics using (journey_id) where anchor = 'order'"
+        )[0]
+        assert unit == "orders" and calls is not None and calls.n == n
+        assert calls.value == pytest.approx(100 * n_calls / n)
+        for estimate in (calls, figures.duration(), figures.departments_met()):
+            assert estimate and estimate.low is not None and estimate.high is not None
+            assert estimate.low <= estimate.value <= estimate.high
+
+
+def test_the_same_bytes_whatever_hash_seed_and_time_zone(toy_site: Path, night: Path) -> None:
+    before = {path.relative_to(night): path.read_bytes() for path in pages(night)}
+    for seed, zone in (("1", "Australia/Lord_Howe"), ("2", "America/New_York")):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "TZ": zone, "LC_ALL": "C"}
+        command = [sys.executable, "-m", "reports", "--site", str(toy_site)]
+        subprocess.run(command, env=environment, check=True, capture_output=True, cwd=Path(__file__).parents[2])
+        assert {path.relative_to(night): path.read_bytes() for path in pages(night)} == before

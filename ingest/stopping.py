@@ -1,0 +1,99 @@
+"""SIGTERM and SIGINT end a stage within a fraction of a second, whatever it is doing.
+
+While DuckDB works in the main thread no Python signal handler runs, and a signal may reach any thread. But C's handler writes
+its number to the wake-up pipe at once: a thread reads it there, interrupts the statement at work and, should the main
+thread be in Python code, that too.
+"""
+
+from __future__ import annotations
+
+import _thread
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+from ingest.store import Store
+
+STOPPING = (signal.SIGTERM, signal.SIGINT)
+
+
+class Stopped(Exception):
+    """A stage was stopped by signal `number`."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+class Stopper:
+    """Hears of signals; `store` is what to interrupt."""
+
+    def __init__(self) -> None:
+        self.number: int | None = None
+        self.store: Store | None = None
+        self._done = threading.Event()
+        self._read, self._write = os.pipe()
+        os.set_blocking(self._write, False)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen; main thread only."""
+        self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        self._handlers = {number: signal.signal(number, _ignore) for number in STOPPING}
+        self._thread.start()
+
+    def end(self) -> None:
+        """Give the signals back."""
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        signal.set_wakeup_fd(self._wakeup)
+        self._done.set()
+        os.write(self._write, b"\0")
+        with contextlib.suppress(KeyboardInterrupt):
+            self._thread.join()
+        os.close(self._read)
+        os.close(self._write)
+        self.store = None
+
+    def _watch(self) -> None:
+        while not self._done.is_set():
+            for number in os.read(self._read, 16):
+                if number in STOPPING:
+                    self.number = number
+            while self.number is not None and not self._done.wait(0.05):
+                if self.store is not None:
+                    self.store.interrupt()
+                _thread.interrupt_main()
+
+
+@contextlib.contextmanager
+def stoppable() -> Iterator[Stopper]:
+    """Around a stage: raises Stopped instead of whatever error the interruption looks like.
+
+    Outside of the main thread (tests) signals are left alone.
+    """
+    stopper = Stopper()
+    if threading.current_thread() is not threading.main_thread():
+        yield stopper
+        return
+    stopper.start()
+    try:
+        yield stopper
+    except BaseException as error:
+        if stopper.number is not None:
+            raise Stopped(stopper.number) from error
+        raise
+    finally:
+        with contextlib.suppress(KeyboardInterrupt):
+            stopper.end()
+    if stopper.number is not None:
+        raise Stopped(stopper.number)
+
+
+def _ignore(number: int, frame: FrameType | None) -> None:
+    """The pipe has told the watcher; interrupt_main() comes back here as SIGINT and must raise."""
+    if number == signal.SIGINT:
+        raise KeyboardInterrupt
