@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mining.automaton import Automaton
 
 SYNC, LOG, MODEL = "sync", "log", "model"
 
 
-@dataclass(frozen=True)
-class Move:
+class Move(NamedTuple):
     """`position` = events read before the move (the event's own index for sync and log moves)."""
 
     kind: str
@@ -94,7 +94,7 @@ class Aligner:
         self.max_pops = max_pops
         weight = weights or {}
         self._out = [
-            [(label, target, weight.get(label, 1)) for label, target in sorted(edges.items())]
+            [("+" + label, target, weight.get(label, 1)) for label, target in sorted(edges.items())]
             for edges in automaton.moves
         ]
         self._shortest = self._to_accepting()
@@ -122,7 +122,7 @@ class Aligner:
         final = range(size) if prefix else self.automaton.accepting
         goals = {n * size + state for state in final}
         distance: dict[int, int] = {0: 0}
-        back: dict[int, list[tuple[int, Move]]] = {0: []}
+        back: dict[int, list[tuple[int, str]]] = {0: []}
         buckets: dict[int, list[int]] = {0: [0]}
         done: set[int] = set()
         cost, pops, best = 0, 0, -1
@@ -144,30 +144,31 @@ class Aligner:
             done.add(node)
             if node in goals:
                 best = cost
-            for target, step_cost, move in self._leaving(sequence, node, size):
-                if best >= 0 and cost + step_cost > best:
+            position, state = divmod(node, size)
+            for target, step_cost, how in self._leaving(sequence, position, state, node, size):
+                reached = cost + step_cost
+                if best >= 0 and reached > best:
                     continue
                 known = distance.get(target)
-                if known is None or cost + step_cost < known:
-                    distance[target] = cost + step_cost
-                    back[target] = [(node, move)]
-                    buckets.setdefault(cost + step_cost, []).append(target)
-                elif known == cost + step_cost:
-                    back[target].append((node, move))
-        edges, ways = self._optimal_graph(goals, distance, back, best)
+                if known is None or reached < known:
+                    distance[target] = reached
+                    back[target] = [(node, how)]
+                    buckets.setdefault(reached, []).append(target)
+                elif known == reached:
+                    back[target].append((node, how))
+        edges, ways = self._optimal_graph(sequence, size, goals, distance, back, best)
         return Alignment(best, best, True, pops, edges, ways)
 
-    def _leaving(self, sequence: Sequence[str], node: int, size: int) -> list[tuple[int, int, Move]]:
-        position, state = divmod(node, size)
-        out: list[tuple[int, int, Move]] = []
+    def _leaving(
+        self, sequence: Sequence[str], position: int, state: int, node: int, size: int
+    ) -> list[tuple[int, int, str]]:
+        """(target, cost, how) of the moves from a node; how = SYNC, LOG, or the step of a model move after "+"."""
+        out = [(position * size + target, cost, how) for how, target, cost in self._out[state]]
         if position < len(sequence):
-            step = sequence[position]
-            target = self.automaton.moves[state].get(step)
+            out.append((node + size, self.log_weight, LOG))
+            target = self.automaton.moves[state].get(sequence[position])
             if target is not None:
-                out.append(((position + 1) * size + target, 0, Move(SYNC, step, position)))
-            out.append((node + size, self.log_weight, Move(LOG, step, position)))
-        for label, target, cost in self._out[state]:
-            out.append((position * size + target, cost, Move(MODEL, label, position)))
+                out.append(((position + 1) * size + target, 0, SYNC))
         return out
 
     def _undecided(
@@ -181,7 +182,12 @@ class Aligner:
 
     @staticmethod
     def _optimal_graph(
-        goals: set[int], distance: Mapping[int, int], back: Mapping[int, list[tuple[int, Move]]], best: int
+        sequence: Sequence[str],
+        size: int,
+        goals: set[int],
+        distance: Mapping[int, int],
+        back: Mapping[int, list[tuple[int, str]]],
+        best: int,
     ) -> tuple[tuple[tuple[tuple[Move, int], ...], ...], tuple[int, ...]]:
         """Nodes on optimal paths in topological order (cost, then position), edges in a fixed order, path counts.
 
@@ -199,7 +205,9 @@ class Aligner:
         place = {node: i for i, node in enumerate(order)}
         edges: list[list[tuple[Move, int]]] = [[] for _ in order]
         for node in order:
-            for source, move in back[node]:
+            for source, how in back[node]:
+                position = source // size
+                move = Move(MODEL, how[1:], position) if how[0] == "+" else Move(how, sequence[position], position)
                 edges[place[source]].append((move, place[node]))
         for leaving in edges:
             leaving.sort(key=lambda edge: (edge[0].kind, edge[0].step, edge[1]))

@@ -24,6 +24,7 @@ class Touch:
     channel: str
     department: str | None
     repeats: int | None
+    actor: str = "customer"
 
     @property
     def is_free(self) -> bool:
@@ -68,10 +69,12 @@ class Context:
 
 def read_touch(store: Store) -> dict[str, Touch]:
     """The step dictionary, by step."""
-    rows = store.rows("select step, label, class, channel, department, repeats from touch order by step")
+    rows = store.rows("select step, label, class, channel, department, repeats, actor from touch order by step")
     return {
-        step: Touch(step, label or step, str(kind), str(channel), None if lane is None else str(lane), repeats)
-        for step, label, kind, channel, lane, repeats in rows
+        step: Touch(
+            step, label or step, str(kind), str(channel), None if lane is None else str(lane), repeats, str(actor)
+        )
+        for step, label, kind, channel, lane, repeats, actor in rows
     }
 
 

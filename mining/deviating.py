@@ -33,14 +33,15 @@ class Checked:
     """One variant against the process: its deviations (share of its optimal alignments, at most 1 a journey)."""
 
     variant: Variant
-    alignment: Alignment
+    is_decided: bool
+    cost_high: int
     steps: tuple[str, ...]
     deviations: dict[Deviation, float] = field(default_factory=dict)
 
     @property
     def conforms(self) -> bool:
         """Known to be allowed."""
-        return self.alignment.decided and self.alignment.cost_high == 0
+        return self.is_decided and self.cost_high == 0
 
 
 def relevant(steps: Sequence[str], intended: Intended) -> tuple[str, ...]:
@@ -57,15 +58,17 @@ def check_all(ways: Iterable[Variant], intended: Intended, method: Method) -> li
     """
     aligner = Aligner(intended.automaton, intended.weights, max_pops=method.align_pops_max)
     left = method.align_pops_night
-    done: dict[tuple[str, ...], tuple[Alignment, dict[Deviation, float]]] = {}
+    done: dict[tuple[str, ...], tuple[bool, int, dict[Deviation, float]]] = {}
     out = []
     for way in ways:
         steps = relevant(way.steps, intended)
         if steps not in done:
             alignment = aligner.align(steps, max_pops=min(method.align_pops_max, left))
             left = max(0, left - alignment.pops)
-            done[steps] = (alignment, _deviations(alignment, intended, method.align_paths_max))
-        out.append(Checked(way, done[steps][0], steps, done[steps][1]))
+            told = _deviations(alignment, intended, method.align_paths_max)
+            done[steps] = (alignment.decided, alignment.cost_high, told)
+        decided, cost_high, told = done[steps]
+        out.append(Checked(way, decided, cost_high, steps, told))
     return out
 
 

@@ -49,7 +49,7 @@ class Method:
     align_pops_max: int = 200_000
     align_pops_night: int = 60_000_000
     """Budget of node expansions for a whole night: a count, not a clock, so that it is the same on every machine."""
-    align_paths_max: int = 64
+    align_paths_max: int = 24
     """Optimal alignments looked at per variant for the wording; more are sampled evenly over all of them."""
     undecided_share_max: float = 0.01
 

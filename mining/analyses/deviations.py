@@ -182,7 +182,7 @@ def _finding(
     ci = ci_part(rate, sample, method.confidence)
     conforming = {one.variant.variant_id for one in checked if one.conforms}
     cost = minutes_beyond(store, context, scope, case.finding_id, case.hits, conforming, rate.hits["all"])
-    undecided = sum(one.variant.counts["all"] for one in checked if not one.alignment.decided)
+    undecided = sum(one.variant.counts["all"] for one in checked if not one.is_decided)
     return Finding(
         kind=case.kind,
         status=status,

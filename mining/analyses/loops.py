@@ -91,17 +91,28 @@ def find(store: Store, context: Context) -> list[Finding]:
     ways = variants(store, _SCOPE)
     loops = evidence.publishable(store, context, _SCOPE, KINDS, collect(ways, context))
     minutes = _minutes(store, [loop for loop, _ in loops])
-    department = {step: None if touch.is_free else touch.department for step, touch in context.touch.items()}
+    department = _sought(context)
     frame = Frame({way.variant_id: way for way in ways}, by_place(ways), by_place(ways, department.get))
     return [
         _finding(store, context, loop, frame, reach, minutes.get(loop.finding_id, ([], []))) for loop, reach in loops
     ]
 
 
+def _sought(context: Context) -> dict[str, str | None]:
+    """The department that the customer turns to in each step; None where they browse or where the company acts by itself.
+
+    A parcel scan between two calls sends nobody back and forth.
+    """
+    return {
+        step: touch.department if touch.actor == "customer" and not touch.is_free else None
+        for step, touch in context.touch.items()
+    }
+
+
 def collect(ways: Iterable[Variant], context: Context) -> list[Loop]:
     """Every cycle of every variant, gathered by kind and place."""
     free = {step for step, touch in context.touch.items() if touch.is_free}
-    department = {step: None if touch.is_free else touch.department for step, touch in context.touch.items()}
+    department = _sought(context)
     found: dict[tuple[str, tuple[str, ...]], Loop] = {}
     for way in ways:
         _add(found, way, "step", erase(way.steps, free), context, list(range(len(way.steps))))

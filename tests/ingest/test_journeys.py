@@ -290,7 +290,7 @@ def test_the_product_of_a_page_decides_between_two_orders(story):
 
 
 def test_shopping_after_an_order_was_placed_is_the_next_need(story):
-    story.order(1001, 0, products=(1,)).page(0, "/orders/1001")
+    story.order(1001, 0, products=(1,)).page(60, "/orders/1001")
     story.page(-5 * H, "/p/1").page(5 * H, "/p/1").call(6 * H, "help")
     assert journeys(story.night()) == [
         ("order", "1001", "product placed order_page wait talk"),

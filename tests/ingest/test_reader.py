@@ -16,7 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import reader
+from ingest.load import sql
 from ingest.reader import Reading, UnreadableFile, deliveries, read_blocks
+from ingest.store import Store
 
 
 @pytest.fixture
@@ -253,6 +255,26 @@ def test_csv_records_are_cut_as_pythons_reader_cuts_them(tmp_path_factory, recor
     rows = [row for block in read_blocks(Reading(path), "csv", "utf-8") for row in block.to_pylist()]
     found = [next(csv.reader(io.StringIO(row["raw"], newline=""), strict=True)) for row in rows]
     assert found == records
+
+
+@settings(max_examples=60)
+@given(st.lists(FIELD, min_size=1, max_size=5), st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+def test_fields_of_a_csv_record_are_those_of_pythons_reader(csv_store, fields, quoting):
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, quoting=quoting, lineterminator="").writerow(fields)
+    assert csv_store.value("select csv_fields($record)", {"record": buffer.getvalue()}) == fields
+
+
+@pytest.mark.parametrize("record", ['a,"b', '"a"b,c', 'a,b"c"', '""x"",b', '"'])
+def test_a_record_whose_quotes_do_not_pair_has_no_fields(csv_store, record):
+    assert csv_store.value("select csv_fields($record)", {"record": record}) is None
+
+
+@pytest.fixture(scope="module")
+def csv_store():
+    with Store.open(None, threads=1) as store:
+        store.run(sql("loading/stage.sql"))
+        yield store
 
 
 def test_a_damaged_file_leaves_nothing_behind_and_others_load(new_lab, web_line):

@@ -31,7 +31,7 @@ class Plants:
     skipped_confirmation: float = 0.05  # of web orders: no thank-you page is ever seen
     skipped_shipping_mail: float = 0.05  # of shipped orders: no shipping mail
     swapped_scans: float = 0.03  # of delivered parcels: 'in the van' is scanned after 'delivered'
-    together: float = 0.97  # of address pages: the delivery options follow at once (0.60 when off)
+    together: float = 0.99  # of address pages: the delivery options follow at once (0.60 when off)
     poor_page_call: float = 0.20  # of sessions that saw a poor product page: a product call (0.012 for other pages)
     households: float = 0.03  # of customers: share a landline with another customer
     shared_tablets: float = 0.3  # of households: one tablet, one cookie, two customers

@@ -1,0 +1,89 @@
+"""Normal forms, keyed pseudonyms, and what is taken out of texts that are kept."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.errors import ConfigError
+from ingest.pseudonym import KINDS, STRENGTH, key_id, load_key, mask, normalise, pseudonyms, scrub
+
+KEY = bytes(range(32))
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "form"),
+    [
+        ("phone", "0170 563 47 71", "+491705634771"),
+        ("phone", "+49 (170) 563-4771", "+491705634771"),
+        ("phone", "0049 170 5634771", "+491705634771"),
+        ("phone", "8007", "ext:8007"),
+        ("phone", "anonymous", None),
+        ("phone", "1-800-FLOWERS", None),
+        ("phone", "0000000", None),
+        ("phone", "", None),
+        ("phone", "9" * 40, None),
+        ("email", " Mia.Wolf@Example.NET ", "mia.wolf@example.net"),
+        ("email", "mia.wolf", None),
+        ("login", "MIA", "mia"),
+        ("order_no", "#10001", "10001"),
+        ("customer_no", "-", None),
+        ("customer_no", "0", None),
+        ("cookie", "NULL", None),
+        ("cookie", "\uff43\uff10", "c0"),
+    ],
+)
+def test_normal_forms(kind, value, form):
+    assert normalise(kind, value, "DE") == form
+
+
+def test_every_kind_has_a_strength_and_its_own_pseudonyms():
+    assert set(KINDS) == set(STRENGTH)
+    assert len({pseudonyms(KEY, kind, ["1"])[0] for kind in KINDS}) == len(KINDS)
+    assert pseudonyms(KEY, "phone", ["1", "2", "1"])[0] == pseudonyms(KEY, "phone", ["1"])[0]
+    assert pseudonyms(KEY, "phone", ["1"]) != pseudonyms(KEY[::-1], "phone", ["1"])
+    assert key_id(KEY) != key_id(KEY[::-1]) and KEY.hex()[:8] != key_id(KEY)
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("GET /p/4135/lampe-glimm", "GET /p/4135/lampe-glimm"),
+        ("GET /u/mia.wolf@example.net/x", "GET /u/{email}/x"),
+        ("GET /u/mia%40example.net", "GET /u/{email}"),
+        ("GET /call/+491705634771", "GET /call/{phone}"),
+        ("GET /pay/4111111111111111", "GET /pay/{card}"),
+        ("GET /pay/4111-1111-1111-1111/x", "GET /pay/{card}/x"),
+        ("GET /order/4111111111111112", "GET /order/4111111111111112"),
+        ("GET /t/eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc", "GET /t/{token}"),
+        ("GET /a\x00b\x1b[31m", "GET /a\ufffdb\ufffd[31m"),
+    ],
+)
+def test_personal_data_is_scrubbed_from_codes(text, kept):
+    assert scrub(text) == kept
+
+
+@settings(max_examples=200)
+@given(st.text(max_size=80))
+def test_masks_and_scrubs_never_raise_and_tell_no_letter_or_digit(text):
+    assert len(scrub(text)) <= 500
+    shape = mask(text)
+    assert not {c for c in shape if c.isascii() and c.isalnum()} - {"x", "9"}
+    for kind in KINDS:
+        form = normalise(kind, text, "DE")
+        assert form is None or form
+
+
+def test_the_key_is_made_once_and_closed_to_others(tmp_path, monkeypatch):
+    monkeypatch.delenv("FRONTSTAGE_KEY")
+    path = tmp_path / "key"
+    key = load_key(path)
+    assert len(key) == 32 and path.stat().st_mode & 0o777 == 0o600
+    assert load_key(path) == key
+    path.chmod(0o640)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        load_key(path)
+    monkeypatch.setenv("FRONTSTAGE_KEY", "no key")
+    with pytest.raises(ConfigError, match="64 hex digits"):
+        load_key(path)
