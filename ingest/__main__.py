@@ -38,14 +38,20 @@ def ingest(site: Site, store: Store, as_of: str) -> dict[str, Any]:
     night = derive(site, store, night)
     n_undeclared, n_events = undeclared(store)
     figures: dict[str, Any] = {
-        "night": night.isoformat(), "n_files": loaded.n_files, "n_new_files": loaded.n_new_files, "n_refused_files": loaded.n_refused,
-        "n_lines": loaded.n_lines, "n_events": n_events, "n_undeclared": n_undeclared,
-    }  # fmt: skip
+        "night": night.isoformat(),
+        "n_files": loaded.n_files,
+        "n_new_files": loaded.n_new_files,
+        "n_refused_files": loaded.n_refused,
+        "n_lines": loaded.n_lines,
+        "n_events": n_events,
+        "n_undeclared": n_undeclared,
+    }
     limit = site.settings.site.undeclared_share_limit
     if n_undeclared > limit * n_events:
         figures["gate"] = (
-            f"{n_undeclared} of {n_events} events ({n_undeclared / n_events:.1%}) carry codes that the step dictionary does not declare, more "
-            f"than {limit:.1%}; declare them in {site.process / 'steps.toml'} (the report's data page lists them)"
+            f"{n_undeclared} of {n_events} events ({n_undeclared / n_events:.1%}) carry codes that the step dictionary "
+            f"does not declare, more than {limit:.1%}; declare them in {site.process / 'steps.toml'} (the report's "
+            "data page lists them)"
         )
     print(f"{site.name}: {loaded.n_new_files} new of {loaded.n_files} files, {n_events} events up to {night}")
     return figures

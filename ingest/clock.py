@@ -1,7 +1,7 @@
 """The one place where a wall clock becomes UTC.
 
-The rule: an hour that occurs twice in autumn is taken as its first occurrence (summer time); an hour that spring skips is
-taken as if the clock had not been changed. Both are marked with the rule, and counted in the report.
+The rule: an hour that occurs twice in autumn is taken as its first occurrence (summer time); an hour that spring
+skips is taken as if the clock had not been changed. Both are marked with the rule, and counted in the report.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ _SCHEMA = pa.schema([("quarter", pa.timestamp("us")), ("offset_s", pa.int64()), 
 def offsets(zone: str, quarters: Sequence[dt.datetime]) -> pa.Table:
     """UTC offset in seconds of each wall-clock quarter hour: (quarter, offset_s, rule).
 
-    No zone changes its clock inside a quarter hour, so a quarter has one offset. `rule` is `zone`, or `first of two` and
-    `skipped hour` for the two clock changes.
+    No zone changes its clock inside a quarter hour, so a quarter has one offset. `rule` is `zone`, or `first of two`
+    and `skipped hour` for the two clock changes.
     """
     info = ZoneInfo(zone)
     found = [_offset(info, quarter) for quarter in quarters]

@@ -1,12 +1,12 @@
 """Who is who: a deterministic graph of identifiers, with a hub guard and a conflict rule (method 2.4).
 
-Nodes are identifiers, an edge joins two that one record carried. Strong edges (customer number, login, e-mail, order, call) are
-applied first, then medium (phone), then weak ones (cookie):
+Nodes are identifiers, an edge joins two that one record carried. Strong edges (customer number, login, e-mail, order,
+call) are applied first, then medium (phone), then weak ones (cookie):
 
-- hub guard: an identifier that touches more than `HUB_CUSTOMERS` customer numbers, or more than `HUB_RECORDS` records and more
-  than one customer number, connects nobody; its events stay.
-- conflict rule: a medium or weak edge that would join two clusters with different customer numbers (or different logins, where
-  one has no customer number) is not applied; it is counted as a household candidate.
+- hub guard: an identifier that touches more than `HUB_CUSTOMERS` customer numbers, or more than `HUB_RECORDS` records
+  and more than one customer number, connects nobody; its events stay.
+- conflict rule: a medium or weak edge that would join two clusters with different customer numbers (or different
+  logins, where one has no customer number) is not applied; it is counted as a household candidate.
 
 Connected components are scipy's; only components that hold a conflict are walked edge by edge, best supported first.
 """
@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
@@ -113,7 +112,8 @@ def _hubs(graph: Graph, level: Ints, cluster: Ints) -> Bools:
     node, other, records = ends[0][mask], cluster[ends[1][mask]], records[mask]
     touched = _distinct_per(node[anchored[other]], other[anchored[other]], n)
     n_records = np.bincount(node, weights=records, minlength=n)
-    return (touched > HUB_CUSTOMERS) | ((n_records > HUB_RECORDS) & (touched > 1) & (graph.kinds == "phone"))
+    found: Bools = (touched > HUB_CUSTOMERS) | ((n_records > HUB_RECORDS) & (touched > 1) & (graph.kinds == "phone"))
+    return found
 
 
 def _apply(graph: Graph, cluster: Ints, mask: Bools) -> tuple[Ints, list[tuple[int, int]]]:
@@ -187,15 +187,3 @@ def _differ(left: dict[str, set[int]], right: dict[str, set[int]]) -> bool:
         if left.get(kind) and right.get(kind):
             return left[kind].isdisjoint(right[kind])
     return False
-
-
-def clusters_table(graph_ids: Ints, graph: Graph, found: Resolution) -> pa.Table:
-    """(identifier_id, cluster, is_hub): `cluster` is the smallest identifier_id of the cluster, NULL for a hub."""
-    names = np.where(found.cluster >= 0, graph_ids[np.maximum(found.cluster, 0)], 0) if len(graph_ids) else graph_ids
-    return pa.table(
-        {
-            "identifier_id": pa.array(graph_ids, pa.uint32()),
-            "cluster": pa.array(names, pa.uint32(), mask=found.cluster < 0),
-            "is_hub": pa.array(found.hubs),
-        }
-    )

@@ -2,8 +2,9 @@
 
     lines read = accepted + duplicate + quarantined + blank      asserted before the commit, per file
 
-Lines are cut in Python a block at a time (reader.py) and parsed in SQL by the source's adapter. Python sees single values only
-where a file's distinct values are few: identifiers to pseudonymise, user agents, codes, wall-clock quarter hours.
+Lines are cut in Python a block at a time (reader.py) and parsed in SQL by the source's adapter. Python sees single
+values only where a file's distinct values are few: identifiers to pseudonymise, user agents, codes, wall-clock
+quarter hours.
 """
 
 from __future__ import annotations
@@ -124,8 +125,9 @@ class _File:
         """Write a file that can't be used into the ledger, with the reason, so that reports can show it."""
         self._forget_ledger_row()
         self.store.run(
-            """insert into ledger select nextval('seq_file'), $source_id, $path, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null,
-            'refused', $reason, $size, $mtime""",
+            """insert into ledger
+            select nextval('seq_file'), $source_id, $path, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null, 'refused',
+            $reason, $size, $mtime""",
             {
                 "source_id": self.source_id,
                 "path": self.name,
@@ -196,7 +198,8 @@ class _File:
                 name="local times",
             )
         store.run(
-            "update stage set ended_at = occurred_at + to_milliseconds(lasts_ms) where ended_at is null and lasts_ms is not null",
+            """update stage set ended_at = occurred_at + to_milliseconds(lasts_ms)
+            where ended_at is null and lasts_ms is not null""",
             name="local times",
         )
         store.drop("offset_at")
@@ -209,27 +212,26 @@ class _File:
         if robots:
             self.store.put("robot", pa.table({"agent": pa.array(robots, pa.string())}))
             self.store.run(
-                "update stage set drop_reason = 'robot' where drop_reason is null and agent in (select agent from robot)",
+                """update stage set drop_reason = 'robot'
+                where drop_reason is null and agent in (select agent from robot)""",
                 name="robots",
             )
             self.store.drop("robot")
 
     def _pseudonyms(self) -> pa.Table:
         """Pseudonyms of the file's identifiers: (kind, value, pseudonym)."""
-        country, rows = self.site.settings.site.country, ([], [], [])  # type: tuple[list[str], list[str], list[str]]
-        listed = self.site.settings.identity.shared
-        shared = {
-            kind: {normalise(kind, value, country) for value in values} | {None} for kind, values in listed.items()
+        country = self.site.settings.site.country
+        rows: tuple[list[str], list[str], list[str]] = ([], [], [])
+        nobody: dict[str, set[str | None]] = {
+            kind: {normalise(kind, value, country) for value in values}
+            for kind, values in self.site.settings.identity.shared.items()
         }
         by_kind: dict[str, list[str]] = {}
         for kind, value in self.store.rows("select kind, value from plain_id order by kind, value"):
             by_kind.setdefault(kind, []).append(value)
         for kind, values in sorted(by_kind.items()):
-            pairs = [
-                (value, form)
-                for value in values
-                if (form := normalise(kind, value, country)) not in shared.get(kind, {None})
-            ]
+            forms = [(value, normalise(kind, value, country)) for value in values]
+            pairs = [(value, form) for value, form in forms if form is not None and form not in nobody.get(kind, set())]
             rows[0].extend(kind for _ in pairs)
             rows[1].extend(value for value, _ in pairs)
             rows[2].extend(str(p) for p in pseudonyms(self.key, kind, [form for _, form in pairs]))
@@ -245,13 +247,15 @@ class _File:
         """Mask quarantined values, write the ledger row, assert the identity."""
         store = self.store
         values = store.rows(
-            "select distinct value_masked from quarantine where file_id = getvariable('file_id') and value_masked is not null"
+            """select distinct value_masked from quarantine
+            where file_id = getvariable('file_id') and value_masked is not null"""
         )
         store.put(
             "masked", pa.table({"value": [v for (v,) in values], "shape": [mask(v) for (v,) in values]}, schema=_MASKED)
         )
         store.run(
-            "update quarantine set value_masked = m.shape from masked as m where file_id = getvariable('file_id') and value_masked = m.value",
+            """update quarantine set value_masked = m.shape from masked as m
+            where file_id = getvariable('file_id') and value_masked = m.value""",
             name="mask",
         )
         store.drop("masked")
@@ -269,8 +273,8 @@ class _File:
         n_lines, accounted, unanswered = store.rows(sql("loading/identity.sql"))[0]
         if n_lines != accounted or unanswered:
             raise FrontstageError(
-                f"{self.source.name}/{self.name}: {n_lines} lines read but {accounted} accounted for, {unanswered} unanswered by "
-                f"adapter {self.adapter.name}; nothing of the file was kept; this is a bug"
+                f"{self.source.name}/{self.name}: {n_lines} lines read but {accounted} accounted for, {unanswered} "
+                f"unanswered by adapter {self.adapter.name}; nothing of the file was kept; this is a bug"
             )
 
     def _lines_read(self) -> int:
@@ -348,8 +352,8 @@ def _source_id(store: Store, source: SourceSection, rank: int) -> int:
 def _held_back(store: Store, source_id: int, name: str, hint: tuple[int, int]) -> int | None:
     """Lines held back when this very file (name, size, time of change) was loaded; None when it never was.
 
-    A refused file counts as never loaded: it is tried again each night. A line held back is taken on the next night that
-    finds the file unchanged, for then its writer has left it so.
+    A refused file counts as never loaded: it is tried again each night. A line held back is taken on the next night
+    that finds the file unchanged, for then its writer has left it so.
     """
     query = """select min(n_held_back) from ledger
     where source_id = $s and path = $p and size_hint = $z and mtime_hint = $m and status = 'loaded'"""

@@ -1,7 +1,8 @@
-"""The nightly job: the three stages one after the other, each in a process of its own, under one lock and one run number.
+"""The nightly job: the three stages one after the other, each in a process of its own, under one lock and one run
+number.
 
-A process a stage gives its memory back at its end, and keeps pm4py's many imports to mining. The lock is handed on as an open
-descriptor, so that no other run gets in between two stages.
+A process a stage gives its memory back at its end, and keeps pm4py's many imports to mining. The lock is handed on as
+an open descriptor, so that no other run gets in between two stages.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ STAGES = ("ingest", "mining", "reports")
 def nightly(site_root: Path, as_of: str) -> int:
     """Run all stages on a site; stops at the first that fails. Returns the exit code of the night.
 
-    A stage that ends with DATA_GATE has left whole tables, so the report is made all the same and carries the warning, unless
-    there is nothing to report; the night still ends with DATA_GATE.
+    A stage that ends with DATA_GATE has left whole tables, so the report is made all the same and carries the
+    warning, unless there is nothing to report; the night still ends with DATA_GATE.
     """
     site = None
     try:

@@ -1,7 +1,7 @@
 """Keyed pseudonyms, and the normal form a value takes before it becomes one.
 
-HMAC-SHA-256 with a key of the site, cut to 128 bits, parted by kind (`phone|...`, `email|...`): without the key nobody can
-try all phone numbers. DuckDB has no HMAC, so it is computed here over the distinct values of a file.
+HMAC-SHA-256 with a key of the site, cut to 128 bits, parted by kind (`phone|...`, `email|...`): without the key
+nobody can try all phone numbers. DuckDB has no HMAC, so it is computed here over the distinct values of a file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From delivered files to blocks of lines: find, decompress, split, check the encoding. Nothing is parsed here.
 
-Files are opened in Python, never by DuckDB: DuckDB's gzip reader does not check the CRC and a file name can be a pattern to
-it. A block is an Arrow table that points into the bytes read, so a line is not copied on its way to SQL.
+Files are opened in Python, never by DuckDB: DuckDB's gzip reader does not check the CRC and a file name can be a
+pattern to it. A block is an Arrow table that points into the bytes read, so a line is not copied on its way to SQL.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip", ".7z")
 LINE_FEED, CARRIAGE_RETURN = 10, 13
 Ints = npt.NDArray[np.int64]
 
-# `flaw` says why a line can't be parsed at all (encoding, length); `original` holds the bytes of a line that is no text.
+# `flaw` says why a line can't be parsed at all (encoding, length); `original` holds the bytes of what is no text.
 SCHEMA = pa.schema(
     [
         ("line_no", pa.uint32()),
@@ -98,9 +98,10 @@ def _refusal(path: Path, mode: int) -> str | None:
 def read_blocks(reading: Reading, records: str, encoding: str, *, hold_back: bool = True) -> Iterator[pa.Table]:
     """The lines of `reading.path` as blocks (SCHEMA), numbered from 1.
 
-    `records` is how the file is cut: `lines` (with `hold_back` an unterminated last line of an uncompressed file is left for
-    the next night, since its writer may be at work), `csv` (a header, then records with quoted line breaks) or `json` (one document: the loader cuts it).
-    Raises UnreadableFile when the file is damaged; blocks given before must then be forgotten.
+    `records` is how the file is cut: `lines` (with `hold_back` an unterminated last line of an uncompressed file is
+    left for the next night, since its writer may be at work), `csv` (a header, then records with quoted line breaks)
+    or `json` (one document: the loader cuts it). Raises UnreadableFile when the file is damaged; blocks given before
+    must then be forgotten.
     """
     digest = hashlib.sha256()
     reading.is_log = records == "lines"
@@ -200,7 +201,8 @@ def _block(data: bytes, offset: int, reading: Reading) -> pa.Table:
 
 
 def _table(data: bytes, bounds: Ints, offset: int, reading: Reading) -> pa.Table:
-    """The records of `data` between `bounds`, without their line ends: Arrow views into `data`, so nothing is copied."""
+    """The records of `data` between `bounds`, without their line ends: Arrow views into `data`, so nothing is
+    copied."""
     array = np.frombuffer(data, dtype=np.uint8)
     starts, ends = bounds[:-1], bounds[1:].copy()
     for end_of_line in (LINE_FEED, CARRIAGE_RETURN):

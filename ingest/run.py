@@ -1,7 +1,7 @@
 """One run of one or more stages: its number, its record (run.json), its lock, its exit code.
 
-`run.json` repeats exit code and reason, since make turns every code into 2. It is replaced by one rename, so a reader never sees
-half of it. No value out of a log is written to it.
+`run.json` repeats exit code and reason, since make turns every code into 2. It is replaced by one rename, so a reader
+never sees half of it. No value out of a log is written to it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def note(site: Site, record: dict[str, Any]) -> None:
 
 
 def stage_night(store: Store, as_of: str | None) -> dt.date:
-    """The night that ingest left the warehouse at. Raises StateError when there is none, or when AS_OF asks for another."""
+    """The night that ingest left the warehouse at. Raises StateError when there is none, or when AS_OF asks for
+    another."""
     asked = parse_night(as_of)
     known = store.value("select value from run_fact where name = 'as_of'") if store.has_table("run_fact") else None
     if known is None:
@@ -131,14 +132,17 @@ def _append(site: Site, record: dict[str, Any]) -> None:
     folder = site.runs / run_id
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "run.json"
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"run_id": run_id, "stages": []}
+    known: dict[str, Any] = (
+        json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"run_id": run_id, "stages": []}
+    )
     known["stages"].append(record)
     known |= {"exit_code": record["exit_code"], "stage": record["stage"], "reason": record["reason"]}
     write_atomically(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
 
 
 def new_run_id(site: Site) -> str:
-    """The next run's number. Not a clock: two runs in one second must differ, and a replay must not depend on the time."""
+    """The next run's number. Not a clock: two runs in one second must differ, and a replay must not depend on the
+    time."""
     numbers = [int(p.name[1:]) for p in site.runs.glob("r*") if p.name[1:].isdigit()]
     return f"r{max(numbers, default=0) + 1:06d}"
 
@@ -182,8 +186,9 @@ def _check_state(site: Site) -> None:
             found = _state(store)
     if any(found[name] < expected.get(name, 0) for name in found):
         raise StateError(
-            f"{site.warehouse}: holds {found['n_files']} files and {found['n_lines']} lines, but the last run left {expected.get('n_files')} and "
-            f"{expected.get('n_lines')}; put the newest warehouse back, or delete it together with state.json to rebuild from the raw files"
+            f"{site.warehouse}: holds {found['n_files']} files and {found['n_lines']} lines, but the last run left "
+            f"{expected.get('n_files')} and {expected.get('n_lines')}; put the newest warehouse back, or delete it "
+            "together with state.json to rebuild from the raw files"
         )
 
 

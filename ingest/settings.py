@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ingest.errors import ConfigError
 
-
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -186,12 +185,11 @@ def suggestion(name: str, known: Collection[str]) -> str:
 def _keys_at(model: Any, loc: tuple[Any, ...]) -> set[str]:
     """Names of the fields of the (nested) model that a pydantic location points into."""
     for part in loc:
-        if isinstance(part, str) and isinstance(model, type) and part in model.model_fields:
-            model = model.model_fields[part].annotation
+        fields = getattr(model, "model_fields", {})
+        if part in fields:
+            model = fields[part].annotation
         model = next((a for a in _arguments(model) if isinstance(a, type) and issubclass(a, BaseModel)), model)
-    if not isinstance(model, type):
-        return set()
-    return {field.alias or name for name, field in model.model_fields.items()}
+    return {field.alias or name for name, field in getattr(model, "model_fields", {}).items()}
 
 
 def _arguments(annotation: Any) -> tuple[Any, ...]:

@@ -1,8 +1,8 @@
 """SIGTERM and SIGINT end a stage within a fraction of a second, whatever it is doing.
 
-While DuckDB works in the main thread no Python signal handler runs, and a signal may reach any thread. But C's handler writes
-its number to the wake-up pipe at once: a thread reads it there, interrupts the statement at work and, should the main
-thread be in Python code, that too.
+While DuckDB works in the main thread no Python signal handler runs, and a signal may reach any thread. But C's
+handler writes its number to the wake-up pipe at once: a thread reads it there, interrupts the statement at work and,
+should the main thread be in Python code, that too.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def stoppable() -> Iterator[Stopper]:
         raise Stopped(stopper.number)
 
 
-def _ignore(number: int, frame: FrameType | None) -> None:
+def _ignore(number: int, _frame: FrameType | None) -> None:
     """The pipe has told the watcher; interrupt_main() comes back here as SIGINT and must raise."""
     if number == signal.SIGINT:
         raise KeyboardInterrupt

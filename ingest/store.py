@@ -36,7 +36,8 @@ class Store:
     ) -> Self:
         """Open the warehouse at `path`, or a database in memory when it is None.
 
-        Raises StateError when the file is no database that this version can read, StorageError when it can't be reached.
+        Raises StateError when the file is no database that this version can read, StorageError when it can't be
+        reached.
         """
         config: dict[str, Any] = {"memory_limit": memory_limit, "autoinstall_known_extensions": "false"}
         if threads:

@@ -66,7 +66,8 @@ class DataFigures:
     def quality(self) -> list[Counted]:
         """The measures of identity and data quality that ingest left, in its order of names."""
         rows = self.store.rows(
-            "select measure, source, n, of_n, note from data_quality order by measure, source nulls first, note, n desc"
+            """select measure, source, n, of_n, note from data_quality
+            where not starts_with(measure, 'hidden step') and not starts_with(measure, 'undeclared') order by rowid"""
         )
         return [Counted(source or "", measure, n, of_n, note) for measure, source, n, of_n, note in rows]
 

@@ -34,7 +34,9 @@ def test_there_are_units() -> None:
 @pytest.mark.parametrize(("kind", "name"), ALL)
 def test_a_unit_has_its_line_in_the_readme(kind: str, name: str) -> None:
     lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
-    assert any(line.startswith(f"| {kind} | `{name}` |") for line in lines), f"add one line for {kind} '{name}' to README.md"
+    assert any(line.startswith(f"| {kind} | `{name}` |") for line in lines), (
+        f"add one line for {kind} '{name}' to README.md"
+    )
 
 
 @pytest.mark.parametrize(("kind", "name"), ALL)

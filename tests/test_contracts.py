@@ -1,4 +1,5 @@
-"""Rules of the house that a tool can check: who imports what, who opens DuckDB, who imports pm4py, who reads the clock."""
+"""Rules of the house that a tool can check: who imports what, who opens DuckDB, who imports pm4py, who reads the
+clock."""
 
 from __future__ import annotations
 
@@ -32,7 +33,9 @@ def test_stages_import_one_way(path: Path) -> None:
         parts = name.split(".")
         assert parts[0] not in later, f"{path.name} imports {name}: imports run reports -> mining -> ingest, never back"
         if stage != "ingest" and parts[0] == "ingest" and len(parts) > 1:
-            assert parts[1] in CONTRACT, f"{path.name} imports {name}: outside of the contract of ingest {sorted(CONTRACT)}"
+            assert parts[1] in CONTRACT, (
+                f"{path.name} imports {name}: outside of the contract of ingest {sorted(CONTRACT)}"
+            )
 
 
 def users_of(pattern: str) -> set[str]:
@@ -62,7 +65,9 @@ def test_modules_are_rooms_and_functions_fit_a_screen() -> None:
             too_long.append(f"{path.relative_to(ROOT)}: {text.count(chr(10))} lines")
         for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno > 60:
-                too_long.append(f"{path.relative_to(ROOT)}: {node.name} has {(node.end_lineno or 0) - node.lineno} lines")
+                too_long.append(
+                    f"{path.relative_to(ROOT)}: {node.name} has {(node.end_lineno or 0) - node.lineno} lines"
+                )
     assert too_long == []
 
 

@@ -1,4 +1,5 @@
-"""The wheel holds every .sql file, template and asset: it is built, unpacked elsewhere, and the stages run from there."""
+"""The wheel holds every .sql file, template and asset: it is built, unpacked elsewhere, and the stages run from
+there."""
 
 from __future__ import annotations
 
@@ -39,7 +40,9 @@ def test_the_stages_run_from_an_installed_wheel(wheel: Path, tmp_path: Path) -> 
     installed = tmp_path / "site-packages"
     zipfile.ZipFile(wheel).extractall(installed)
     site = tmp_path / "site"
-    shutil.copytree(ROOT / "data" / "sample", site, ignore=shutil.ignore_patterns("var", "reports", "exports", "*.json*"))
+    shutil.copytree(
+        ROOT / "data" / "sample", site, ignore=shutil.ignore_patterns("var", "reports", "exports", "*.json*")
+    )
     (site / "inbox" / "orders").mkdir(exist_ok=True)
     shutil.copy(ROOT / "data/sample/inbox/orders/orders-2026-01-05.json.gz", site / "inbox/orders")
     for path in sorted((site / "inbox" / "web").glob("*"))[7:]:

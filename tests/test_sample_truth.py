@@ -1,7 +1,8 @@
 """The sample world through the whole of ingest, against what was planted: who is who, and which events are one need.
 
-Scores are over pairs of visible events. Precision: of the pairs put together, the share that truly belong together. Recall: of
-the pairs that truly belong together, the share put together; logged-out and cookie-less visits bound it from above.
+Scores are over pairs of visible events. Precision: of the pairs put together, the share that truly belong together.
+Recall: of the pairs that truly belong together, the share put together; logged-out and cookie-less visits bound it
+from above.
 """
 
 from __future__ import annotations

@@ -1,12 +1,13 @@
 """Adapters: one self-describing file per raw format, found by scanning this folder.
 
-A `.sql` adapter is one SELECT over the view `line` (line_no, raw) with the columns of `stage` (ingest/loading/stage.sql) that it
-knows, at least one row for each line; options of the source reach it as variables. A `.py` adapter has the same front
-matter as constants and a function `query(context)` that writes that SELECT from the source's own configuration.
+A `.sql` adapter is one SELECT over the view `line` (line_no, raw) with the columns of `stage`
+(ingest/loading/stage.sql) that it knows, at least one row for each line; options of the source reach it as variables.
+A `.py` adapter has the same front matter as constants and a function `query(context)` that writes that SELECT from
+the source's own configuration.
 
-Columns: `problem_field`, `problem_value`, `problem_expectation` send the line to quarantine; `drop_reason` says why it is not
-wanted; else `code` and a moment (`occurred_at` in UTC, or `local_at` on the source's clock) make an event, and identifiers
-without a code are kept as links between identifiers.
+Columns: `problem_field`, `problem_value`, `problem_expectation` send the line to quarantine; `drop_reason` says why
+it is not wanted; else `code` and a moment (`occurred_at` in UTC, or `local_at` on the source's clock) make an event,
+and identifiers without a code are kept as links between identifiers.
 """
 
 from __future__ import annotations

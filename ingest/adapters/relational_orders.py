@@ -1,7 +1,7 @@
 """Adapter for relational CSV exports: several tables in one inbox, joined by their keys, such as Olist's or a CRM's.
 
-The source's section of site.toml says of each table which columns identify, and which are moments. A row gives one event for
-each moment that is filled; a row without any moment still links its identifiers (a table of customers).
+The source's section of site.toml says of each table which columns identify, and which are moments. A row gives one
+event for each moment that is filled; a row without any moment still links its identifiers (a table of customers).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def query(context: FileContext) -> str:
     moments = ", ".join(_moment(name, event, table, place) for event in table.events)
     unreadable = " or ".join(f"(m{i}.text <> '' and m{i}.at is null)" for i in range(len(table.events))) or "false"
     identifiers = "".join(
-        f",\n    {_identifier(kind, place(column), kind in table.digits)} as {kind}"
+        f",\n    {_identifier(place(column), kind in table.digits)} as {kind}"
         for kind, column in sorted(table.identifiers.items())
     )
     lateral = ",\n    ".join(
@@ -43,7 +43,9 @@ moment as (
 checked as (
     select
         *,
-        case when f is null then 'quoting' when len(f) <> {len(header)} then 'fields' when {unreadable} then 'time' end as problem_field,
+        case
+            when f is null then 'quoting' when len(f) <> {len(header)} then 'fields' when {unreadable} then 'time'
+        end as problem_field,
         list_filter([{moments}], lambda x: x.at is not null) as happened
     from moment
 )
@@ -55,9 +57,11 @@ select
         when 'fields' then 'as many fields as the header has: {len(header)}'
         when 'time' then {_text("a time such as " + " or ".join(table.time_formats))}
     end as problem_expectation,
-    cast(e.n as usmallint) as part, e.code, e.at as local_at, e.until_at as local_ended_at{identifiers}{_extras(table, place)}
+    cast(e.n as usmallint) as part, e.code, e.at as local_at, e.until_at as local_ended_at,
+    case when e.is_day then 'whole day' end as time_rule{identifiers}{_extras(table, place)}
 from (
-    select *, unnest(case when problem_field is not null or len(happened) = 0 then [null] else happened end) as e from checked
+    select *, unnest(case when problem_field is not null or len(happened) = 0 then [null] else happened end) as e
+    from checked
 )
 """
 
@@ -97,9 +101,16 @@ def _time(columns: str | list[str], place: _Columns) -> str:
 
 
 def _parsed(columns: str | list[str], table: TableSection, place: _Columns) -> str:
+    """A moment's text, its wall-clock time, and whether it is only a day.
+
+    A day sorts to its end (method 2.2): what has an hour of that day came before, as far as anybody can tell.
+    """
     text = _time(columns, place)
-    formats = "[" + ", ".join(_text(f) for f in table.time_formats) + "]"
-    return f"{{'text': {text}, 'at': try_strptime({text}, {formats})}}"
+    hours = [_text(f) for f in table.time_formats if "%H" in f or "%I" in f]
+    days = [_text(f) for f in table.time_formats if "%H" not in f and "%I" not in f]
+    at = f"try_strptime({text}, [{', '.join(hours)}])" if hours else "cast(null as timestamp)"
+    day = f"try_strptime({text}, [{', '.join(days)}]) + interval '23:59:59'" if days else "cast(null as timestamp)"
+    return f"{{'text': {text}, 'at': coalesce({at}, {day}), 'is_day': {at} is null}}"
 
 
 def _moment(name: str, event: str, table: TableSection, place: _Columns) -> str:
@@ -108,10 +119,11 @@ def _moment(name: str, event: str, table: TableSection, place: _Columns) -> str:
         f" || coalesce(' ' || nullif({place(table.code)}, ''), '')" if table.code else ""
     )
     until = f"{_parsed(table.ends[event], table, place)}.at" if event in table.ends else "cast(null as timestamp)"
-    return f"{{'n': {n}, 'code': {code}, 'at': m{n}.at, 'until_at': case when {until} >= m{n}.at then {until} end}}"
+    until = f"case when {until} >= m{n}.at then {until} end"
+    return f"{{'n': {n}, 'code': {code}, 'at': m{n}.at, 'is_day': m{n}.is_day, 'until_at': {until}}}"
 
 
-def _identifier(kind: str, text: str, digits_only: bool) -> str:
+def _identifier(text: str, digits_only: bool) -> str:
     if digits_only:
         text = rf"nullif(ltrim(regexp_replace(regexp_replace({text}, '\.0*$', ''), '[^0-9]', '', 'g'), '0'), '')"
     return f"nullif({text}, '')"

@@ -18,7 +18,9 @@ measure as (
     union all
     select 4, 'events without any identifier', null, count(*) filter (where customer_id is null), count(*), 'in no journey' from event
     union all
-    select 5, 'events known by ' || cast(identity_strength as varchar) || ' identity', null, count(*), (select n from total), '' from event group by identity_strength
+    select 5, 'events known by ' || cast(identity_strength as varchar) || ' identity', null, count(*), (select n from total),
+        case cast(identity_strength as varchar) when 'strong' then 'customer number, login, e-mail, order' when 'medium' then 'phone number' when 'weak' then 'browser cookie' else 'one visit or call only' end
+    from event group by identity_strength
     union all
     select 6, 'events after this night', null, (select count(*) from raw_event where occurred_at >= getvariable('night_end')), (select n from total), 'kept for later nights'
     union all
@@ -26,8 +28,9 @@ measure as (
     union all
     select 8, 'events with an ambiguous journey', null, coalesce(sum(n_raw) filter (where ambiguous), 0), coalesce(sum(n_raw), 0), 'two orders fitted about as well' from journey_event
     union all
-    select 9, 'times in a ' || r.time_rule, s.name, count(*), (select count(*) from raw_event as a where a.source_id = r.source_id), 'clock change: the first of two, or the hour that was skipped'
-    from raw_event as r inner join source as s using (source_id) where r.time_rule in ('first of two', 'skipped hour') group by r.time_rule, s.name, r.source_id
+    select 9, 'times: ' || r.time_rule, s.name, count(*), (select count(*) from raw_event as a where a.source_id = r.source_id),
+        case r.time_rule when 'whole day' then 'only a day is told; it sorts to the end of that day' else 'clock change: the first of two equal hours, or an hour that was skipped' end
+    from raw_event as r inner join source as s using (source_id) where r.time_rule in ('first of two', 'skipped hour', 'whole day') group by r.time_rule, s.name, r.source_id
     union all
     select 10, 'identifiers that connect nobody', null, getvariable('n_hubs'), (select count(*) from node), 'shared by too many customers: switchboards, shop devices'
     union all

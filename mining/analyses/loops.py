@@ -99,7 +99,7 @@ def find(store: Store, context: Context) -> list[Finding]:
 
 
 def _sought(context: Context) -> dict[str, str | None]:
-    """The department that the customer turns to in each step; None where they browse or where the company acts by itself.
+    """The department that the customer turns to in each step; None where they browse or the company acts by itself.
 
     A parcel scan between two calls sends nobody back and forth.
     """

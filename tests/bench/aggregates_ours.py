@@ -1,4 +1,5 @@
-"""Frontstage's aggregates over the same Parquet file: load and sort once, then mining/aggregates. aggregates_ours.py FILE"""
+"""Frontstage's aggregates over the same Parquet file: load and sort once, then mining/aggregates. aggregates_ours.py
+FILE"""
 
 from __future__ import annotations
 

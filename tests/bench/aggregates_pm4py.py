@@ -1,4 +1,5 @@
-"""pandas + pm4py from the same Parquet file: DFG and its times, variants, rework, case durations. aggregates_pm4py.py FILE"""
+"""pandas + pm4py from the same Parquet file: DFG and its times, variants, rework, case durations. aggregates_pm4py.py
+FILE"""
 
 from __future__ import annotations
 

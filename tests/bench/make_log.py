@@ -25,7 +25,9 @@ case = np.repeat(np.arange(n_cases, dtype=np.int64), lengths)
 first = np.concatenate(([0], np.cumsum(lengths)[:-1]))
 place = np.arange(n_events) - np.repeat(first, lengths)
 jump = rng.random(n_events) < 0.12
-activity = np.where(jump, rng.integers(0, n_activities, n_events), np.minimum(place * 2 % n_activities, n_activities - 1))
+activity = np.where(
+    jump, rng.integers(0, n_activities, n_events), np.minimum(place * 2 % n_activities, n_activities - 1)
+)
 gap_s = rng.exponential(3600, n_events).astype(np.int64) + 1
 start_s = np.repeat(rng.integers(1_700_000_000, 1_705_000_000, n_cases), lengths)
 running = np.cumsum(gap_s)

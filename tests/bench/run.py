@@ -1,9 +1,10 @@
 """`make bench`: how fast Frontstage is, as ratios measured in one run on one machine.
 
-Aggregates (DFG with times, variants, rework, durations and the rest of mining/aggregates) against pandas + pm4py doing DFG with
-times, variants, rework and durations from the same Parquet file, and against the floor: DuckDB's bare scan and sort of the same
-rows. Ingest of combined-log lines against GoAccess and against DuckDB's bare CSV read of the same file. Every contender runs in
-a process of its own, so that its peak memory is its own. Counts are asserted equal; times are only printed.
+Aggregates (DFG with times, variants, rework, durations and the rest of mining/aggregates) against pandas + pm4py
+doing DFG with times, variants, rework and durations from the same Parquet file, and against the floor: DuckDB's bare
+scan and sort of the same rows. Ingest of combined-log lines against GoAccess and against DuckDB's bare CSV read of
+the same file. Every contender runs in a process of its own, so that its peak memory is its own. Counts are asserted
+equal; times are only printed.
 
     python tests/bench/run.py [--events 1000000 10000000] [--lines 5000000] [--folder bench]
 """

@@ -131,8 +131,9 @@ def test_nights_one_by_one_end_where_one_load_of_all_files_ends(new_lab, web_lin
 
 
 def test_events_of_one_second_keep_the_order_of_their_lines_whatever_the_files_are_called(new_lab, epoch):
-    """A call that straddles a rotation: queue_log.1 holds its first lines, and sorts after queue_log."""
+    """A call that straddles a rotation: queue_log.1 holds its first lines, and sorts after queue_log by name."""
     lines = [
+        f"{epoch - 90}|{epoch - 90}.7|q|NONE|ENTERQUEUE||01705634772|1\n",
         f"{epoch}|{epoch}.1|q|NONE|ENTERQUEUE||01705634771|1\n",
         f"{epoch}|{epoch}.1|q|A|CONNECT|0|{epoch}.2|0\n",
         f"{epoch + 60}|{epoch}.1|q|A|COMPLETECALLER|0|60|1\n",
@@ -143,8 +144,8 @@ def test_events_of_one_second_keep_the_order_of_their_lines_whatever_the_files_a
     ]
     whole, cut = (new_lab({"calls": "asterisk_queue_log"}, steps) for _ in range(2))
     whole.put("calls", "queue_log", "".join(lines))
-    cut.put("calls", "queue_log.1", lines[0])
-    cut.put("calls", "queue_log", "".join(lines[1:]))
+    cut.put("calls", "queue_log.1", "".join(lines[:2]))
+    cut.put("calls", "queue_log", "".join(lines[2:]))
     for lab in (whole, cut):
         lab.night()
     order = "select step from journey_event order by pos"

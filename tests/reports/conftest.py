@@ -13,18 +13,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import toy
 
-from ingest.site import Site
-from ingest.store import Store
-from reports.stage import report
-
 CHROMIUM = Path("/usr/bin/chromium")
-
-
-def written(root: Path) -> Path:
-    """Report a toy site, return the night's folder."""
-    site = Site(root)
-    with Store.open(site.warehouse, read_only=True) as store:
-        return report(site, store, toy.NIGHT)
 
 
 @pytest.fixture(scope="session")
@@ -36,7 +25,7 @@ def toy_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def night(toy_site: Path) -> Path:
     """The folder of its report."""
-    return written(toy_site)
+    return toy.written(toy_site)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import toy
-from conftest import written
+from toy import written
 
 from ingest.errors import FrontstageError, StateError
 from ingest.site import Site

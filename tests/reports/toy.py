@@ -13,8 +13,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingest.site import Site
 from ingest.store import Store
 from mining import aggregate, register
+from reports.stage import report
 
 NIGHT = dt.date(2026, 3, 1)
 START = dt.datetime(2026, 1, 5)
@@ -609,3 +611,10 @@ def make_site(root: Path, name: str = "Toy shop", **options: Any) -> Path:
     with Store.open(root / "var" / "warehouse.duckdb") as store:
         make(store, **options)
     return root
+
+
+def written(root: Path) -> Path:
+    """Report a toy site, return the night's folder."""
+    site = Site(root)
+    with Store.open(site.warehouse, read_only=True) as store:
+        return report(site, store, NIGHT)
