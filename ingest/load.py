@@ -22,7 +22,7 @@ from ingest.adapters import Adapter, FileContext, adapters
 from ingest.clock import offsets
 from ingest.errors import ConfigError, FrontstageError, StateError
 from ingest.pseudonym import key_id, load_key, mask, normalise, pseudonyms, scrub
-from ingest.reader import Reading, UnreadableFile, deliveries, read_blocks
+from ingest.reader import Reading, UnreadableFile, deliveries, one_ahead, read_blocks
 from ingest.robots import is_robot
 from ingest.settings import SourceSection, suggestion
 from ingest.site import Site
@@ -58,6 +58,7 @@ def load(site: Site, store: Store) -> Loaded:
                 f"source {source.name!r}: unknown adapter {source.adapter!r}; {suggestion(source.adapter, adapters())}"
             )
     found = [(source, site.inbox(source)) for source in site.settings.source]
+    store.run("set preserve_insertion_order = false", name="order")  # every statement that needs an order says so
     counts = [0, 0, 0]
     for rank, (source, folder) in enumerate(found):
         source_id = _source_id(store, source, rank)
@@ -79,6 +80,7 @@ def load(site: Site, store: Store) -> Loaded:
                 counts[2] += 1
                 with store.transaction():
                     file.refuse(str(error))
+    store.run("set preserve_insertion_order = true", name="order")
     n_lines = store.value("select coalesce(sum(n_lines), 0) from ledger")
     return Loaded(counts[0], counts[1], counts[2], int(n_lines))
 
@@ -109,10 +111,10 @@ class _File:
         store = self.store
         store.run(sql("loading/stage.sql"), name="loading/stage.sql")
         self._set_variables()
-        for block in read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back):
+        blocks = read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back)
+        for block in one_ahead(blocks):
             self._stage(block)
         self._settle_local_times()
-        self._drop_robots()
         store.run(sql("loading/accept.sql"), name="loading/accept.sql")
         store.put("named", self._pseudonyms())
         store.put("scrubbed", self._codes())
@@ -168,8 +170,10 @@ class _File:
             name="line",
         )
         query = self.adapter.query(FileContext(self.source, self.name, self._header()))
-        store.run(f"insert into stage by name {query}", name=f"adapters/{self.adapter.name}")
-        store.run(sql("loading/bad.sql"), name="loading/bad.sql")
+        store.run("truncate answer", name="answer")
+        store.run(f"insert into answer by name {query}", name=f"adapters/{self.adapter.name}")
+        self._note_robots()
+        store.run(sql("loading/sort.sql"), name="loading/sort.sql")
         store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
         store.drop("delivered")
 
@@ -204,19 +208,14 @@ class _File:
         )
         store.drop("offset_at")
 
-    def _drop_robots(self) -> None:
-        agents = [
-            row[0] for row in self.store.rows("select distinct agent from stage where agent is not null order by 1")
-        ]
-        robots = [agent for agent in agents if is_robot(agent)]
+    def _note_robots(self) -> None:
+        """Put the robots among the block's user agents into `robot`."""
+        agents = self.store.rows("select distinct agent from answer where agent is not null order by agent")
+        robots = [agent for (agent,) in agents if is_robot(agent)]
         if robots:
-            self.store.put("robot", pa.table({"agent": pa.array(robots, pa.string())}))
-            self.store.run(
-                """update stage set drop_reason = 'robot'
-                where drop_reason is null and agent in (select agent from robot)""",
-                name="robots",
-            )
-            self.store.drop("robot")
+            self.store.put("found", pa.table({"agent": pa.array(robots, pa.string())}))
+            self.store.run("insert into robot select agent from found anti join robot using (agent)", name="robots")
+            self.store.drop("found")
 
     def _pseudonyms(self) -> pa.Table:
         """Pseudonyms of the file's identifiers: (kind, value, pseudonym)."""
@@ -234,7 +233,7 @@ class _File:
             pairs = [(value, form) for value, form in forms if form is not None and form not in nobody.get(kind, set())]
             rows[0].extend(kind for _ in pairs)
             rows[1].extend(value for value, _ in pairs)
-            rows[2].extend(str(p) for p in pseudonyms(self.key, kind, [form for _, form in pairs]))
+            rows[2].extend(pseudonyms(self.key, kind, [form for _, form in pairs]))
         self.store.put("named_text", pa.table({"kind": rows[0], "value": rows[1], "pseudonym": rows[2]}, schema=_NAMED))
         return self.store.arrow("select kind, value, cast(pseudonym as uuid) as pseudonym from named_text")
 

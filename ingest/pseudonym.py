@@ -11,7 +11,6 @@ import os
 import re
 import secrets
 import unicodedata
-import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -55,15 +54,16 @@ def key_id(key: bytes) -> str:
     return hmac.new(key, b"id", "sha256").hexdigest()[:8]
 
 
-def pseudonyms(key: bytes, kind: str, values: Sequence[str]) -> list[uuid.UUID]:
-    """The pseudonym of each (already normalised) value of one kind."""
+def pseudonyms(key: bytes, kind: str, values: Sequence[str]) -> list[str]:
+    """The pseudonym of each (already normalised) value of one kind, in the form of a UUID."""
     prefix = kind.encode() + b"|"
-    return [uuid.UUID(bytes=hmac.digest(key, prefix + value.encode(), "sha256")[:16]) for value in values]
+    digests = (hmac.digest(key, prefix + value.encode(), "sha256").hex() for value in values)
+    return [f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:32]}" for d in digests]
 
 
 def normalise(kind: str, value: str, country: str) -> str | None:
     """The normal form in which equal identifiers are equal text; None when the value identifies nobody."""
-    text = unicodedata.normalize("NFKC", value).strip()
+    text = (value if value.isascii() else unicodedata.normalize("NFKC", value)).strip()
     if kind == "phone":
         return normalise_phone(text, country)
     if kind in ("email", "login"):

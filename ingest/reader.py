@@ -17,6 +17,7 @@ import os
 import stat
 import zlib
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -24,8 +25,9 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
-BLOCK_BYTES = 32 * 1024 * 1024
+BLOCK_BYTES = 64 * 1024 * 1024
 MAX_LINE_BYTES = 1024 * 1024
 MAX_REST_BYTES = 2 * BLOCK_BYTES
 MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
@@ -35,6 +37,7 @@ _UNFINISHED = (".tmp", ".part", ".partial", ".swp", ".crdownload", ".filepart")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip", ".7z")
 
 LINE_FEED, CARRIAGE_RETURN = 10, 13
+MAX_CHUNK_LINES = 32_768
 Ints = npt.NDArray[np.int64]
 
 # `flaw` says why a line can't be parsed at all (encoding, length); `original` holds the bytes of what is no text.
@@ -125,6 +128,15 @@ def read_blocks(reading: Reading, records: str, encoding: str, *, hold_back: boo
     reading.sha256 = digest.hexdigest()
 
 
+def one_ahead(blocks: Iterator[pa.Table]) -> Iterator[pa.Table]:
+    """The same blocks, the next one being read by a thread while the caller works on the one before."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        coming = reader.submit(next, blocks, None)
+        while (block := coming.result()) is not None:
+            coming = reader.submit(next, blocks, None)
+            yield block
+
+
 class _Opened:
     """The decompressed bytes of a file, told by its first bytes and not by its name."""
 
@@ -208,25 +220,32 @@ def _table(data: bytes, bounds: Ints, offset: int, reading: Reading) -> pa.Table
     for end_of_line in (LINE_FEED, CARRIAGE_RETURN):
         ends -= (ends > starts) & (array[np.maximum(ends - 1, 0)] == end_of_line)
     n = len(starts)
-    flaws = np.full(n, None, dtype=object)
-    originals = np.full(n, None, dtype=object)
-    try:
-        codecs.utf_8_decode(data, "strict", True)
+    flaws, originals = pa.nulls(n, pa.string()), pa.nulls(n, pa.binary())
+    if data.isascii() or _is_utf8(data):
         raw = _views(array, data, starts, ends)
-    except UnicodeDecodeError:
+    else:
         lines = [data[a:b] for a, b in zip(starts.tolist(), ends.tolist(), strict=True)]
         texts = [line.decode("utf-8", "replace") for line in lines]
-        broken = np.array([text.encode() != line for text, line in zip(texts, lines, strict=True)])
-        flaws[broken] = "encoding"
-        originals[broken] = np.array(lines, dtype=object)[broken]
+        broken = [text.encode() != line for text, line in zip(texts, lines, strict=True)]
+        flaws = pa.array(["encoding" if bad else None for bad in broken], pa.string())
+        originals = pa.array([line if bad else None for bad, line in zip(broken, lines, strict=True)], pa.binary())
         raw = pa.array(texts, pa.string_view())
-    if reading.is_log:
-        flaws[ends - starts > MAX_LINE_BYTES] = "length"
+    is_long = ends - starts > MAX_LINE_BYTES
+    if reading.is_log and is_long.any():
+        flaws = pc.if_else(pa.array(is_long), "length", flaws)
     numbers = np.arange(reading.n_lines + 1, reading.n_lines + n + 1, dtype=np.uint32)
     reading.n_lines += n
     places = (starts + offset).astype(np.uint64)
-    columns = [numbers, places, raw, pa.array(flaws, pa.string()), pa.array(originals, pa.binary())]
-    return pa.Table.from_arrays([pa.array(c) for c in columns], schema=SCHEMA)
+    table = pa.Table.from_arrays([pa.array(numbers), pa.array(places), raw, flaws, originals], schema=SCHEMA)
+    return pa.Table.from_batches(table.to_batches(MAX_CHUNK_LINES), SCHEMA)  # so that several threads can parse it
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        codecs.utf_8_decode(data, "strict", True)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _views(array: npt.NDArray[np.uint8], data: bytes, starts: Ints, ends: Ints) -> pa.Array:
@@ -236,16 +255,21 @@ def _views(array: npt.NDArray[np.uint8], data: bytes, starts: Ints, ends: Ints) 
     length = ends - starts
     views = np.zeros((len(starts), 4), dtype=np.int32)
     views[:, 0] = length
-    last = len(array) - 1
     if len(array):
-        for word in range(3):
-            at = np.minimum(starts[:, None] + 4 * word + np.arange(4), last)
-            inside = 4 * word + np.arange(4) < length[:, None]
-            views[:, 1 + word] = np.where(inside, array[at], 0).astype(np.uint8).view(np.int32)[:, 0]
-    is_long = length > 12
-    views[is_long, 2] = 0
-    views[is_long, 3] = starts[is_long]
+        views[:, 1] = _words(array, starts, length)
+        is_short = length <= 12
+        for word in (1, 2):
+            views[is_short, 1 + word] = _words(array, starts[is_short] + 4 * word, length[is_short] - 4 * word)
+        views[~is_short, 3] = starts[~is_short]
     return pa.Array.from_buffers(pa.string_view(), len(starts), [None, pa.py_buffer(views), pa.py_buffer(data)])
+
+
+def _words(array: npt.NDArray[np.uint8], starts: Ints, length: Ints) -> npt.NDArray[np.int32]:
+    """The four bytes from each start as one number, zero beyond the length."""
+    place = np.arange(4)
+    found = array[np.minimum(starts[:, None] + place, len(array) - 1)]
+    words: npt.NDArray[np.int32] = np.where(place < length[:, None], found, 0).astype(np.uint8).view(np.int32)[:, 0]
+    return words
 
 
 def _joined(chunks: Iterable[bytes]) -> bytes:

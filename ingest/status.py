@@ -29,7 +29,8 @@ def status_lines(site: Site) -> Iterator[str]:
         for row in store.records(_FILES):
             yield (
                 "{name}: {n_files} files ({n_refused} refused), {n_lines} lines = {n_accepted} accepted + "
-                "{n_duplicate} duplicate + {n_quarantined} quarantined + {n_blank} blank; {n_dropped} of the accepted were not wanted"
+                "{n_duplicate} duplicate + {n_quarantined} quarantined + {n_blank} blank; "
+                "{n_dropped} of the accepted were not wanted"
             ).format(**row)
         for row in store.records(_QUARANTINE):
             yield "quarantined {n} of {name}: {field}, expected {expectation}".format(**row)

@@ -54,7 +54,13 @@ class Store:
             raise StateError(f"{path}: the warehouse is damaged ({type(error).__name__}); restore a backup, or delete "
                              "it and run again to rebuild it from the raw files") from error  # fmt: skip
         store = cls(connection)
-        for setting in ("TimeZone = 'UTC'", "enable_progress_bar = false", "preserve_insertion_order = true"):
+        # the default gives memory back after each large statement and asks for it again in the next one
+        for setting in (
+            "allocator_flush_threshold = '2GB'",
+            "TimeZone = 'UTC'",
+            "enable_progress_bar = false",
+            "preserve_insertion_order = true",
+        ):
             connection.execute(f"set {setting}")
         return store
 

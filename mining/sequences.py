@@ -29,7 +29,7 @@ def cut(store: Store) -> tuple[pa.Table, pa.Table]:
     """(journeys, sequences) of the whole log.
 
     journeys: journey_id, customer_id, first_pos, n_events, sequence_no - one row per journey, in stored order.
-    sequences: sequence_no, sequence (list of codes of step_t), n_journeys, n_channels, n_departments - one row per
+    sequences: sequence_no, sequence (list of codes of step_t), steps (their names, joined by " > "), n_journeys, n_channels, n_departments - one row per
     distinct sequence; channel and department belong to the step, so they are the same for all its journeys.
     Raises StateError when `pos` does not count the stored rows from 1: everything built on adjacency would be wrong.
     """
@@ -63,6 +63,7 @@ def cut(store: Store) -> tuple[pa.Table, pa.Table]:
         {
             "sequence_no": np.arange(len(lists), dtype=np.uint32),
             "sequence": lists,
+            "steps": _texts(store, lists),
             "n_journeys": np.bincount(number, minlength=len(lists)).astype(np.uint64),
             "n_channels": n_channels,
             "n_departments": n_departments,
@@ -72,12 +73,7 @@ def cut(store: Store) -> tuple[pa.Table, pa.Table]:
 
 
 def _check_positions(pos: pa.Array) -> None:
-    n = len(pos)
-    if n and not (
-        pos[0].as_py() == 1
-        and pos[n - 1].as_py() == n
-        and pc.all(pc.equal(pc.pairwise_diff(pos.cast(pa.int64())), 1), min_count=0).as_py()
-    ):
+    if not np.array_equal(pos.to_numpy(zero_copy_only=False), np.arange(1, len(pos) + 1, dtype=np.uint32)):
         raise StateError(
             "journey_event is not stored in the order of pos = 1, 2, 3 ...; expected what ingest leaves; "
             "run ingest again"
@@ -90,6 +86,12 @@ def _lists(slices: pa.Array, code_type: pa.DataType, dtype: np.dtype) -> pa.Arra
     bounds = np.frombuffer(offsets, dtype=np.int64)[slices.offset : slices.offset + len(slices) + 1] // dtype.itemsize
     values = np.frombuffer(data, dtype=dtype) if data is not None else np.empty(0, dtype=dtype)
     return pa.LargeListArray.from_arrays(pa.array(bounds), pa.array(values, type=code_type))
+
+
+def _texts(store: Store, lists: pa.LargeListArray) -> pa.Array:
+    """Each sequence as text: step names joined by " > "."""
+    names = pa.array(store.value("select enum_range(cast(null as step_t))"), pa.string())
+    return pc.binary_join(pa.ListArray.from_arrays(lists.offsets.cast(pa.int32()), names.take(lists.values)), " > ")
 
 
 def _lanes(store: Store, lists: pa.LargeListArray) -> tuple[Counts, Counts]:

@@ -115,7 +115,7 @@ def _match_codes(site: Site, store: Store, steps: StepDictionary) -> None:
     orders = sorted({match.order for match in matches if match.order})
     key, country = load_key(site.var / "key"), site.settings.site.country
     forms = [(order, normalise("order_no", order, country)) for order in orders]
-    known = {order: str(p) for (order, form) in forms if form for p in pseudonyms(key, "order_no", [form])}
+    known = {order: pseudonyms(key, "order_no", [form])[0] for order, form in forms if form}
     store.put(
         "matched",
         pa.table(

@@ -25,9 +25,8 @@ insert into quarantine
 select getvariable('file_id'), line_no, byte_offset, field, value, expectation, raw, getvariable('rule_version') from bad;
 
 insert into dropped
-select getvariable('file_id'), drop_reason, count(distinct line_no)
-from stage semi join new_line using (line_no) anti join bad using (line_no)
-where drop_reason is not null
+select getvariable('file_id'), drop_reason, count(*)
+from stage_drop semi join new_line using (line_no)
 group by drop_reason;
 
 -- what remains: rows that say something of a customer; party_key names the set of identifiers in a row
@@ -38,8 +37,8 @@ select
         chr(31), coalesce(customer_no, ''), coalesce(login, ''), coalesce(email, ''), coalesce(order_no, ''), coalesce(call_no, ''),
         coalesce(reference, ''), coalesce(phone, ''), coalesce(cookie, ''), coalesce(visitor, '')
     )) as party_key
-from stage inner join new_line using (line_no) anti join bad using (line_no)
-where drop_reason is null and (code is not null or coalesce(customer_no, login, email, order_no, call_no, reference, phone, cookie) is not null);
+from stage inner join new_line using (line_no)
+where code is not null or coalesce(customer_no, login, email, order_no, call_no, reference, phone, cookie) is not null;
 
 create or replace temp table plain_party as
 select

@@ -5,6 +5,7 @@ select
     (
         select count(*) from stage_line as s
         where not s.is_blank and s.line_no not in (select line_no from stage) and s.line_no not in (select line_no from stage_bad)
+            and s.line_no not in (select line_no from stage_drop)
     )
 from ledger as l
 where l.file_id = getvariable('file_id')

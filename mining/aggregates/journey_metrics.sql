@@ -22,8 +22,9 @@ with sums as (
         journey_id,
         sum(n_raw) as n_raw,
         max(epoch_us(coalesce(ended_at, occurred_at))) - min(epoch_us(occurred_at)) as duration_us,
-        sum(cast(round(engaged_ms * weight) as bigint)) as engaged_ms,
-        sum(cast(round(wait_ms * weight) as bigint)) as wait_ms
+        -- a whole event is the rule; only shared ones are worth a multiplication
+        sum(case when weight = 1 then engaged_ms else cast(round(engaged_ms * weight) as bigint) end) as engaged_ms,
+        sum(case when weight = 1 then wait_ms else cast(round(wait_ms * weight) as bigint) end) as wait_ms
     from journey_event
     group by journey_id
 ),

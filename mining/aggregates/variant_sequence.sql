@@ -13,18 +13,6 @@ n_journeys = "journeys that went exactly this way"
 n_channels = "distinct channels"
 n_departments = "distinct departments met (the customer's own lane is none)"
 ---*/
-with named as (
-    select
-        sequence_no,
-        sequence,
-        n_journeys,
-        n_channels,
-        n_departments,
-        array_to_string(list_transform(sequence, lambda code: enum_range(cast(null as step_t))[code + 1]), ' > ')
-            as steps
-    from distinct_sequence
-)
-
 select
     cast(row_number() over (order by n_journeys desc, steps asc) as uinteger) as variant_id,
     sequence_no,
@@ -33,4 +21,4 @@ select
     n_journeys,
     n_channels,
     n_departments
-from named
+from distinct_sequence

@@ -1,0 +1,67 @@
+"""README.md is true: its two commands are there and the main one works, its targets, files and exit codes exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ingest.errors import ExitCode
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.S)
+
+
+def test_the_two_commands() -> None:
+    assert [block.split("\n")[:-1] for block in blocks("sh")] == [["make nightly", "make test"]]
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not here")
+def test_make_nightly_leaves_the_report_that_the_readme_names(tmp_path: Path) -> None:
+    """The main command, on a copy of the project that uses this environment (a fresh one is set up by CI itself)."""
+    copy = tmp_path / "frontstage"
+    ignored = shutil.ignore_patterns(".git", ".venv", "var", "reports.new", "exports", "bench", "__pycache__", ".*_cache", ".hypothesis")
+    shutil.copytree(ROOT, copy, ignore=ignored)
+    shutil.rmtree(copy / "data" / "sample" / "reports", ignore_errors=True)
+    (copy / ".venv").symlink_to(Path(sys.prefix))
+    command = ["make", "-o", ".venv/.runtime", *blocks("sh")[0].split("\n")[0].split()[1:]]
+    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False, env=os.environ | {"AS_OF": ""})
+    assert done.returncode == 0, done.stderr
+    named = re.search(r"publishes `([^`]+)`", README)
+    assert named and (copy / named.group(1)).exists()
+    for line in README.splitlines():
+        if line.startswith(("| `var/", "| `reports/", "| `exports/")):
+            for path in re.findall(r"`((?:var|reports|exports)/[^`<]*)`", line.split("|")[1]):
+                assert (copy / "data" / "sample" / path).exists(), path
+    for name in re.findall(r"`([a-z_]+\.(?:json|bpmn|txt|csv))`", re.search(r"\| `exports/` \|(.*)", README).group(1)):
+        assert (copy / "data" / "sample" / "exports" / name).exists(), name
+
+
+def test_every_make_target_that_is_named_exists() -> None:
+    targets = set(re.findall(r"^([a-z-]+):.*## ", MAKEFILE, re.M))
+    assert set(re.findall(r"\bmake ([a-z-]+)\b", README.replace("makes", ""))) - {"each"} <= targets
+
+
+def test_every_file_that_is_linked_exists() -> None:
+    for path in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / path).exists(), path
+
+
+def test_the_exit_codes_are_those_of_the_code() -> None:
+    rows = re.findall(r"^\| ([0-9, ]+) \|", README, re.M)
+    listed = {int(code) for row in rows for code in row.split(",")}
+    assert listed == {int(code) for code in ExitCode}
