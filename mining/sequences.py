@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from ingest.errors import StateError
 from ingest.store import Store
 
-_COLUMNS = "select pos, journey_id, customer_id, enum_code(step) as code from journey_event"
+_COLUMNS = "select journey_id, enum_code(step) as code from journey_event"
+_OUT_OF_PLACE = "select count(*) from journey_event where pos <> rowid + 1"
 _LANES = """
     select enum_code(cast(step as step_t)) as code, enum_code(channel) as channel,
         coalesce(enum_code(department) + 1, 0) as department
@@ -28,14 +29,14 @@ Counts = npt.NDArray[np.uint8]
 def cut(store: Store) -> tuple[pa.Table, pa.Table]:
     """(journeys, sequences) of the whole log.
 
-    journeys: journey_id, customer_id, first_pos, n_events, sequence_no - one row per journey, in stored order.
+    journeys: journey_id, first_pos, n_events, sequence_no - one row per journey, in stored order.
     sequences: sequence_no, sequence (list of codes of step_t), steps (their names, joined by " > "), n_journeys, n_channels, n_departments - one row per
     distinct sequence; channel and department belong to the step, so they are the same for all its journeys.
     Raises StateError when `pos` does not count the stored rows from 1: everything built on adjacency would be wrong.
     """
+    _check_positions(store)
     columns = store.arrow(_COLUMNS)
-    pos, journey, code = (columns[name].combine_chunks() for name in ("pos", "journey_id", "code"))
-    _check_positions(pos)
+    journey, code = (columns[name].combine_chunks() for name in ("journey_id", "code"))
     ids = journey.to_numpy(zero_copy_only=False)
     is_first = np.ones(len(ids), dtype=bool)
     is_first[1:] = ids[1:] != ids[:-1]
@@ -47,11 +48,9 @@ def cut(store: Store) -> tuple[pa.Table, pa.Table]:
     )
     coded = slices.dictionary_encode()
     number = coded.indices.to_numpy(zero_copy_only=False)
-    customers = columns["customer_id"].combine_chunks().to_numpy(zero_copy_only=False)
     journeys = pa.table(
         {
             "journey_id": ids[starts],
-            "customer_id": customers[starts],
             "first_pos": (starts + 1).astype(np.uint32),
             "n_events": np.diff(np.append(starts, len(ids))).astype(np.uint32),
             "sequence_no": number.astype(np.uint32),
@@ -72,8 +71,8 @@ def cut(store: Store) -> tuple[pa.Table, pa.Table]:
     return journeys, sequences
 
 
-def _check_positions(pos: pa.Array) -> None:
-    if not np.array_equal(pos.to_numpy(zero_copy_only=False), np.arange(1, len(pos) + 1, dtype=np.uint32)):
+def _check_positions(store: Store) -> None:
+    if store.value(_OUT_OF_PLACE):
         raise StateError(
             "journey_event is not stored in the order of pos = 1, 2, 3 ...; expected what ingest leaves; "
             "run ingest again"

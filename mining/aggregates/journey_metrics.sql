@@ -20,6 +20,7 @@ first_pos = "position of its first event in journey_event: event k (from 0) is a
 with sums as (
     select
         journey_id,
+        min(customer_id) as customer_id,
         sum(n_raw) as n_raw,
         max(epoch_us(coalesce(ended_at, occurred_at))) - min(epoch_us(occurred_at)) as duration_us,
         -- a whole event is the rule; only shared ones are worth a multiplication
@@ -41,7 +42,7 @@ calls as (
 
 select
     journey.journey_id,
-    journey.customer_id,
+    sums.customer_id,
     variant.variant_id,
     journey.n_events,
     cast(sums.n_raw as ubigint) as n_raw,
