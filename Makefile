@@ -58,6 +58,7 @@ define install
 	  uv pip install --quiet --python $(PY) --require-hashes -r $(1); \
 	else \
 	  test -x $(PY) || $(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing: apt-get install python3-venv, or install uv" >&2; exit 1; } && \
+	  { $(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null; } && \
 	  $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r $(1); \
 	fi
 	@touch $@

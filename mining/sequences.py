@@ -29,10 +29,11 @@ Counts = npt.NDArray[np.uint8]
 def cut(store: Store) -> tuple[pa.Table, pa.Table]:
     """(journeys, sequences) of the whole log.
 
-    journeys: journey_id, first_pos, n_events, sequence_no - one row per journey, in stored order.
-    sequences: sequence_no, sequence (list of codes of step_t), steps (their names, joined by " > "), n_journeys, n_channels, n_departments - one row per
-    distinct sequence; channel and department belong to the step, so they are the same for all its journeys.
-    Raises StateError when `pos` does not count the stored rows from 1: everything built on adjacency would be wrong.
+    journeys: journey_id, first_pos, n_events, sequence_no - one row per journey, in stored order. sequences:
+    sequence_no, sequence (list of codes of step_t), steps (their names, joined by " > "), n_journeys, n_channels,
+    n_departments - one row per distinct sequence; channel and department belong to the step, so they are the same for
+    all its journeys. Raises StateError when `pos` does not count the stored rows from 1: everything built on
+    adjacency would be wrong.
     """
     _check_positions(store)
     columns = store.arrow(_COLUMNS)

@@ -8,7 +8,7 @@ the drawing; each step is a link to its row, in reading order from left to right
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from markupsafe import Markup
@@ -187,20 +187,30 @@ def _heads(layout: Layout, process: ProcessMap, head: int, height: int, ruler: b
 def _ruler(layout: Layout, steps: Mapping[str, MapStep]) -> str:
     """Above each column: the median time since the start of the journey.
 
-    Of the column's steps that are at least a third as frequent as its most frequent one, the latest counts.
+    Of the column's steps that are at least a third as frequent as its most frequent one, the latest counts. A column of
+    steps that can come at any time (help, say) may be earlier than its left neighbours: it is left without a time, so
+    that the ruler never turns back.
     """
-    parts = []
+    found = []
     for column, x in enumerate(layout.column_x):
         here = [
             steps[box.key] for box in layout.boxes if box.column == column and steps[box.key].since_start_ms is not None
         ]
         if here:
             often = max(step.n for step in here) / 3
-            main = max(
-                (step for step in here if step.n >= often), key=lambda step: (step.since_start_ms or 0, step.key)
-            )
-            parts.append(f'<text class="ruler mid" x="{px(x)}" y="17">{formats.duration(main.since_start_ms)}</text>')
-    return "".join(parts)
+            found.append((x, max(step.since_start_ms or 0 for step in here if step.n >= often)))
+    return "".join(
+        f'<text class="ruler mid" x="{px(x)}" y="17">{formats.duration(ms)}</text>' for x, ms in _rising(found)
+    )
+
+
+def _rising(places: Sequence[tuple[float, int]]) -> list[tuple[float, int]]:
+    """The longest run of places, left to right, whose times do not fall; of equal ones the first."""
+    best: list[list[tuple[float, int]]] = []
+    for place in places:
+        before = [run for run in best if run[-1][1] <= place[1]]
+        best.append([*max(before, key=len, default=[]), place])
+    return max(best, key=len, default=[])
 
 
 def _edge(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int]) -> str:

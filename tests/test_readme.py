@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
-
-import pytest
 
 from ingest.errors import ExitCode
 
@@ -30,17 +24,8 @@ def test_ci_runs_the_readmes_test_command() -> None:
     assert "\nmake test\n" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-@pytest.mark.skipif(shutil.which("make") is None, reason="make is not here")
-def test_make_nightly_leaves_the_report_that_the_readme_names(tmp_path: Path) -> None:
-    """The main command, on a copy of the project that uses this environment (a fresh one is set up by CI itself)."""
-    copy = tmp_path / "frontstage"
-    ignored = shutil.ignore_patterns(".git", ".venv", "var", "reports.new", "exports", "bench", "__pycache__", ".*_cache", ".hypothesis")
-    shutil.copytree(ROOT, copy, ignore=ignored)
-    shutil.rmtree(copy / "data" / "sample" / "reports", ignore_errors=True)
-    (copy / ".venv").symlink_to(Path(sys.prefix))
-    command = ["make", "-o", ".venv/.runtime", *blocks("sh")[0].split("\n")[0].split()[1:]]
-    done = subprocess.run(command, cwd=copy, capture_output=True, text=True, check=False, env=os.environ | {"AS_OF": ""})
-    assert done.returncode == 0, done.stderr
+def test_make_nightly_leaves_what_the_readme_names(sample_night: Path) -> None:
+    copy = sample_night
     named = re.search(r"publishes `([^`]+)`", README)
     assert named and (copy / named.group(1)).exists()
     for line in README.splitlines():

@@ -6,7 +6,9 @@ create or replace table customer as
 select
     cast(row_number() over (order by customer_key) as uinteger) as customer_id, customer_key,
     cast(case max(strength) when 3 then 'strong' when 2 then 'medium' when 1 then 'weak' else 'none' end as strength_t) as identity_strength,
-    cast(count(*) as ubigint) as n_events
+    cast(count(*) as ubigint) as n_events,
+    -- discovery or confirmation, drawn by the first event: the same whatever the site's key is
+    cast(md5_number_lower('split|' || arg_min(event_id, row(occurred_at, event_id))) % 10 as utinyint) as part
 from settled
 where customer_key is not null
 group by customer_key;

@@ -111,6 +111,6 @@ select
     s.ended_at + to_seconds(getvariable('gap_free_s')) <= getvariable('night_end') as is_complete,
     s.started_at < (select min(occurred_at) from event) + to_seconds(getvariable('gap_free_s')) as is_truncated,
     s.identity_strength, cast(s.n_ambiguous as uinteger) as n_ambiguous,
-    cast(md5_number_lower('split|' || c.customer_key) % 10 as utinyint) as part
+    c.part
 from summed as s inner join customer as c using (customer_id)
 order by journey_id

@@ -1,0 +1,34 @@
+"""The sample night, made once for all tests that look at it: the README's main command on a copy of the project."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+_LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "exports", "bench", "__pycache__", ".*_cache", ".hypothesis")
+
+
+@pytest.fixture(scope="session")
+def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project after `make nightly` (with this environment; CI sets up a fresh one before the tests)."""
+    if shutil.which("make") is None:
+        pytest.skip("make is not here")
+    copy = tmp_path_factory.mktemp("night") / "frontstage"
+    shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
+    shutil.rmtree(copy / "data" / "sample" / "reports", ignore_errors=True)
+    (copy / ".venv").symlink_to(Path(sys.prefix))
+    command = re.search(r"```sh\n(make nightly)\n", (ROOT / "README.md").read_text(encoding="utf-8"))
+    assert command, "README.md names the main command first"
+    done = subprocess.run(
+        [*command.group(1).split(), "-o", ".venv/.runtime"],
+        cwd=copy, capture_output=True, text=True, check=False, env=os.environ | {"AS_OF": ""},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return copy

@@ -1,0 +1,78 @@
+"""The sample night finds what was planted in the sample world, at the planted size, and confirms nothing else."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# what the world's truth.json calls a plant -> the finding that tells it
+PLANTED = {
+    "merge": ("merge", {"checkout_address", "checkout_delivery"}),
+    "payment loop": ("loop.pingpong", {"payment_page", "pay_failed"}),
+    "status calls": ("loop.self", {"call_status"}),
+    "no shipping mail": ("deviation.skipped", {"shipping_mail"}),
+    "no thank-you page": ("deviation.skipped", {"order_confirmation"}),
+    "scans swapped": ("deviation.out_of_order", {"out_for_delivery", "deliver"}),
+}
+# the world has failed deliveries that are tried again: a loop, though nobody planted it as one
+ALSO_TRUE = {("loop.pingpong", frozenset({"attempted_delivery", "out_for_delivery"}))}
+
+
+@pytest.fixture(scope="module")
+def findings(sample_night: Path) -> list[dict[str, Any]]:
+    return list(json.loads((sample_night / "data/sample/exports/findings.json").read_text(encoding="utf-8")))
+
+
+def places(finding: dict[str, Any]) -> set[str]:
+    """Every step that a finding's place names."""
+    found: set[str] = set()
+    for value in finding["where"].values():
+        found |= set(value) if isinstance(value, list) else {str(value)}
+    return found
+
+
+def confirmed(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [finding for finding in findings if finding["status"] == "confirmed"]
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_plant_is_found_and_confirmed(findings: list[dict[str, Any]], name: str) -> None:
+    kind, steps = PLANTED[name]
+    assert [f for f in confirmed(findings) if f["kind"] == kind and places(f) & steps], (
+        f"{name} is not among the confirmed"
+    )
+
+
+def test_nothing_else_is_confirmed(findings: list[dict[str, Any]]) -> None:
+    for finding in confirmed(findings):
+        planted = any(finding["kind"] == kind and places(finding) & steps for kind, steps in PLANTED.values())
+        also = any(finding["kind"] == kind and steps <= places(finding) for kind, steps in ALSO_TRUE)
+        assert planted or also, f"{finding['no_label']} {finding['kind']} {finding['where']} was never planted"
+
+
+@pytest.mark.parametrize(("plant", "kind", "step"), [
+    ("skipped_shipping_mail", "deviation.skipped", "shipping_mail"),
+    ("skipped_thank_you", "deviation.skipped", "order_confirmation"),
+    ("swapped_scans", "deviation.out_of_order", "deliver"),
+])  # fmt: skip
+def test_intervals_cover_the_planted_rate(
+    findings: list[dict[str, Any]], sample_night: Path, plant: str, kind: str, step: str
+) -> None:
+    truth = json.loads(gzip.decompress((sample_night / "data/sample/truth.json.gz").read_bytes()))
+    rows = [p for p in truth["plants"] if p["kind"] == kind and step in json.dumps(p["where"])]
+    assert len(rows) == 1, f"{plant}: {rows}"
+    rate = rows[0]["n_affected"] / rows[0]["n_eligible"]
+    found = next(f for f in confirmed(findings) if f["kind"] == kind and step in places(f))
+    assert found["ci"]["low"] <= rate <= found["ci"]["high"]
+
+
+def test_every_finding_has_what_a_reader_needs(findings: list[dict[str, Any]]) -> None:
+    for finding in findings:
+        assert finding["effect"]["unit"] and finding["n"]["units"] is not None
+        assert finding["ci"].get("low") is not None or finding["ci"].get("reason")
+        if finding["status"] == "confirmed":
+            assert finding["evidence"]["typical"] and finding["evidence"]["counter"] and finding["evidence"]["sql"]
