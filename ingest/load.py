@@ -114,6 +114,7 @@ class _File:
         blocks = read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back)
         for block in one_ahead(blocks):
             self._stage(block)
+        self.n_unanswered = int(store.value(sql("loading/unanswered.sql")))
         self._settle_local_times()
         store.run(sql("loading/accept.sql"), name="loading/accept.sql")
         store.put("named", self._pseudonyms())
@@ -170,8 +171,12 @@ class _File:
             name="line",
         )
         query = self.adapter.query(FileContext(self.source, self.name, self._header()))
-        store.run("truncate answer", name="answer")
-        store.run(f"insert into answer by name {query}", name=f"adapters/{self.adapter.name}")
+        store.run(f"create or replace temp table answer as {query}", name=f"adapters/{self.adapter.name}")
+        # the adapter's columns are stored, those that it does not know are not: most lines are not wanted
+        store.run(
+            "create or replace temp view answered as from stage where false union all by name from answer",
+            name="answered",
+        )
         self._note_robots()
         store.run(sql("loading/sort.sql"), name="loading/sort.sql")
         store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
@@ -210,7 +215,7 @@ class _File:
 
     def _note_robots(self) -> None:
         """Put the robots among the block's user agents into `robot`."""
-        agents = self.store.rows("select distinct agent from answer where agent is not null order by agent")
+        agents = self.store.rows("select distinct agent from answered where agent is not null order by agent")
         robots = [agent for (agent,) in agents if is_robot(agent)]
         if robots:
             self.store.put("found", pa.table({"agent": pa.array(robots, pa.string())}))
@@ -239,7 +244,7 @@ class _File:
 
     def _codes(self) -> pa.Table:
         """The file's codes without personal data: (plain, code)."""
-        plain = [row[0] for row in self.store.rows("select distinct code from kept where code is not null order by 1")]
+        plain = [row[0] for row in self.store.rows("select distinct code from stage where code is not null order by 1")]
         return pa.table({"plain": plain, "code": [scrub(code) for code in plain]}, schema=_SCRUBBED)
 
     def _account(self) -> None:
@@ -269,11 +274,11 @@ class _File:
             },
             name="loading/ledger.sql",
         )  # fmt: skip
-        n_lines, accounted, unanswered = store.rows(sql("loading/identity.sql"))[0]
-        if n_lines != accounted or unanswered:
+        n_lines, accounted = store.rows(sql("loading/identity.sql"))[0]
+        if n_lines != accounted or self.n_unanswered:
             raise FrontstageError(
-                f"{self.source.name}/{self.name}: {n_lines} lines read but {accounted} accounted for, {unanswered} "
-                f"unanswered by adapter {self.adapter.name}; nothing of the file was kept; this is a bug"
+                f"{self.source.name}/{self.name}: {n_lines} lines read but {accounted} accounted for, "
+                f"{self.n_unanswered} unanswered by {self.adapter.name}; nothing of the file was kept; this is a bug"
             )
 
     def _lines_read(self) -> int:

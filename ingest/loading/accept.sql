@@ -29,22 +29,17 @@ select getvariable('file_id'), drop_reason, count(*)
 from stage_drop semi join new_line using (line_no)
 group by drop_reason;
 
--- what remains: rows that say something of a customer; party_key names the set of identifiers in a row
-create or replace temp table kept as
-select
-    stage.*, new_line.line_hash, new_line.k,
-    md5_number(concat_ws(
-        chr(31), coalesce(customer_no, ''), coalesce(login, ''), coalesce(email, ''), coalesce(order_no, ''), coalesce(call_no, ''),
-        coalesce(reference, ''), coalesce(phone, ''), coalesce(cookie, ''), coalesce(visitor, '')
-    )) as party_key
-from stage inner join new_line using (line_no)
-where code is not null or coalesce(customer_no, login, email, order_no, call_no, reference, phone, cookie) is not null;
+-- what remains: rows of new lines that say something of a customer
+delete from stage
+where
+    line_no not in (select line_no from new_line)
+    or (code is null and coalesce(customer_no, login, email, order_no, call_no, reference, phone, cookie) is null);
 
 create or replace temp table plain_party as
 select
     party_key, min(customer_no) as customer_no, min(login) as login, min(email) as email, min(order_no) as order_no, min(call_no) as call_no,
     min(reference) as reference, min(phone) as phone, min(cookie) as cookie, min(visitor) as visitor
-from kept
+from stage
 group by party_key;
 
 create or replace temp table plain_id as

@@ -50,23 +50,24 @@ select
     case
         when k.record_key is not null
             then cast(md5(getvariable('source_name') || '|' || k.record_key || '|' || coalesce(k.part_key, '')) as uuid)
-        else cast(md5(getvariable('source_name') || '|' || k.line_hash || '|' || k.k || '|' || coalesce(k.part, 0)) as uuid)
+        else cast(md5(getvariable('source_name') || '|' || l.line_hash || '|' || l.k || '|' || coalesce(k.part, 0)) as uuid)
     end,
     getvariable('source_id'), getvariable('file_id'), k.line_no, coalesce(k.part, 0),
-    cast(md5(getvariable('source_name') || '|' || k.record_key) as uuid), k.record_version, k.line_hash,
+    cast(md5(getvariable('source_name') || '|' || k.record_key) as uuid), k.record_version, l.line_hash,
     c.code_id, p.party_id, k.occurred_at, k.ended_at, k.time_rule,
     k.product_id, k.order_no, k.call_no, k.intent, k.wait_ms, k.handle_ms, k.attributes
-from kept as k
+from stage as k
+inner join new_line as l using (line_no)
 inner join scrubbed as s on s.plain = k.code
 inner join code as c on c.source_id = getvariable('source_id') and c.code = s.code
-left join party_of as p using (party_key);
+left join party_of as p on p.party_key = k.party_key;
 
 insert into order_product
 select getvariable('source_id'), n.order_no, n.product
 from (
-    select distinct order_no, unnest(products) as product from kept where order_no is not null and products is not null
+    select distinct order_no, unnest(products) as product from stage where order_no is not null and products is not null
     union
-    select distinct order_no, product_id from kept where order_no is not null and product_id is not null
+    select distinct order_no, product_id from stage where order_no is not null and product_id is not null
 ) as n
 anti join order_product as o on o.source_id = getvariable('source_id') and o.order_id = n.order_no and o.product_id = n.product
 where n.product is not null;

@@ -1,28 +1,36 @@
 -- Sort out the answers to one block: lines with a fault, lines that are not wanted, rows to keep.
-insert into stage_bad
-select a.line_no, b.byte_offset, min(a.problem_field), min(a.problem_value), min(a.problem_expectation), any_value(encode(b.raw))
-from answer as a inner join block as b using (line_no)
-where a.problem_field is not null
-group by a.line_no, b.byte_offset;
-
--- Events without a time, or outside of what any log of a living company can hold: year 0026 or 9999 would bend every window.
-insert into stage_bad
-select
-    a.line_no, b.byte_offset, 'time', cast(min(coalesce(a.occurred_at, a.local_at)) as varchar), 'a time between 1995 and 2100',
-    any_value(encode(b.raw))
-from answer as a inner join block as b using (line_no)
+-- Faults that the adapter found; and events without a time, or outside of what any log of a living company can hold: year 0026
+-- or 9999 would bend every window. They are few: they are put aside before the block is searched for their bytes.
+create or replace temp table wrong as
+select line_no, min(problem_field) as field, min(problem_value) as value, min(problem_expectation) as expectation
+from answered
+where problem_field is not null
+group by line_no
+union all
+select line_no, 'time', cast(min(coalesce(occurred_at, local_at)) as varchar), 'a time between 1995 and 2100'
+from answered
 where
-    a.problem_field is null and a.drop_reason is null and a.code is not null
-    and coalesce(coalesce(a.occurred_at, a.local_at) not between timestamp '1995-01-01' and timestamp '2100-01-01', true)
-group by a.line_no, b.byte_offset;
+    problem_field is null and drop_reason is null and code is not null
+    and coalesce(coalesce(occurred_at, local_at) not between timestamp '1995-01-01' and timestamp '2100-01-01', true)
+group by line_no;
+
+insert into stage_bad
+select w.line_no, b.byte_offset, w.field, w.value, w.expectation, encode(b.raw)
+from wrong as w inner join block as b using (line_no);
 
 insert into stage_drop
 select distinct line_no, coalesce(drop_reason, 'robot')
-from answer
+from answered
 where problem_field is null and (drop_reason is not null or agent in (select agent from robot));
 
 insert into stage
-from answer
+select * replace (
+    md5_number(concat_ws(
+        chr(31), coalesce(customer_no, ''), coalesce(login, ''), coalesce(email, ''), coalesce(order_no, ''), coalesce(call_no, ''),
+        coalesce(reference, ''), coalesce(phone, ''), coalesce(cookie, ''), coalesce(visitor, '')
+    )) as party_key
+)
+from answered
 anti join stage_bad using (line_no)
 anti join robot using (agent)
 where drop_reason is null;

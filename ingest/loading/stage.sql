@@ -1,14 +1,13 @@
 -- Temporary tables of one file while it is loaded, and the functions adapters share.
--- answer: what an adapter says of each line of the block in hand; several rows of one line are its several events (`part`).
--- stage: of these the rows that are wanted, for the whole file.
-create or replace temp table answer (
+-- stage: what an adapter says of each line; several rows of one line are its several events (`part`). Only rows that are wanted
+-- stay in it. party_key names the set of identifiers of a row.
+create or replace temp table stage (
     line_no uinteger, part usmallint, problem_field varchar, problem_value varchar, problem_expectation varchar, drop_reason varchar,
     occurred_at timestamp, ended_at timestamp, local_at timestamp, local_ended_at timestamp, lasts_ms bigint, time_rule varchar,
     code varchar, part_key varchar, record_key varchar, record_version bigint,
     customer_no varchar, login varchar, email varchar, order_no varchar, call_no varchar, reference varchar, phone varchar, cookie varchar, visitor varchar,
-    agent varchar, product_id varchar, products varchar [], intent varchar, wait_ms bigint, handle_ms bigint, attributes json
+    agent varchar, party_key uhugeint, product_id varchar, products varchar [], intent varchar, wait_ms bigint, handle_ms bigint, attributes json
 );
-create or replace temp table stage as from answer;
 create or replace temp table stage_drop (line_no uinteger, drop_reason varchar);
 create or replace temp table robot (agent varchar);
 -- every line with its identity
