@@ -8,6 +8,8 @@ import resource
 import sys
 import time
 
+import pandas  # noqa: F401  pyarrow imports it at first use; on both sides the clock starts after the imports
+
 from ingest.store import Store
 from mining.aggregate import build
 
