@@ -46,8 +46,12 @@ class Resolution:
 
     cluster: Ints
     hubs: Bools
-    n_conflict_edges: int
     conflict_edges: list[tuple[int, int]] = field(default_factory=list)
+
+    @property
+    def n_conflict_edges(self) -> int:
+        """Links that were not applied."""
+        return len(self.conflict_edges)
 
 
 def resolve(graph: Graph) -> Resolution:
@@ -63,7 +67,7 @@ def resolve(graph: Graph) -> Resolution:
         cluster, refused = _apply(graph, cluster, (level == rank) & usable)
         conflicts += refused
     cluster[hubs] = -1
-    return Resolution(cluster, hubs, len(conflicts), conflicts)
+    return Resolution(cluster, hubs, conflicts)
 
 
 def _edge_levels(graph: Graph) -> Ints:

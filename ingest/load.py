@@ -323,7 +323,6 @@ def _cut_json(list_key: str | None) -> str:
 
 
 def _check_key(store: Store, key: bytes) -> None:
-    store.run("create table if not exists key_check (key_id varchar)", name="key_check")
     known = store.value("select key_id from key_check")
     if known is None:
         store.run("insert into key_check values ($id)", {"id": key_id(key)}, name="key_check")

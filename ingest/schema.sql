@@ -52,3 +52,6 @@ create table if not exists raw_event (
 
 -- the goods of an order, as far as a source tells
 create table if not exists order_product (source_id utinyint, order_id varchar, product_id varchar);
+
+-- the name of the key that the pseudonyms were made with; one row
+create table if not exists key_check (key_id varchar);

@@ -104,7 +104,7 @@ def _match_codes(site: Site, store: Store, steps: StepDictionary) -> None:
         """select c.code_id, s.name, c.code, (select count(*) from live as l where l.code_id = c.code_id)
         from code as c inner join source as s using (source_id) order by s.rank, c.code"""
     )
-    matches = [matcher.match(source, code) for _, source, code, _ in rows]
+    matches = matcher.match_all((source, code) for _, source, code, _ in rows)
     rare = _rare(
         {(source, code): n for (_, source, code, n), match in zip(rows, matches, strict=True) if match.step is None}
     )

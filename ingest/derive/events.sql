@@ -3,18 +3,21 @@
 -- session, at most its own end; between two pages at most 5 minutes, and the last page of a session counts the median of that
 -- page (method 0.5). So no minute counts twice, and waiting for a parcel is no engaged time.
 create or replace table customer as
+with identified as (
+    select customer_key, cast(max(n_identifiers) as uinteger) as n_identifiers from cluster_key group by customer_key
+)
+
 select
-    cast(row_number() over (order by customer_key) as uinteger) as customer_id, customer_key,
-    cast(case max(strength) when 3 then 'strong' when 2 then 'medium' when 1 then 'weak' else 'none' end as strength_t) as identity_strength,
+    cast(row_number() over (order by s.customer_key) as uinteger) as customer_id, s.customer_key,
+    cast(case max(s.strength) when 3 then 'strong' when 2 then 'medium' when 1 then 'weak' else 'none' end as strength_t) as identity_strength,
     cast(count(*) as ubigint) as n_events,
     -- discovery or confirmation, drawn by the first event: the same whatever the site's key is
-    cast(md5_number_lower('split|' || arg_min(event_id, row(occurred_at, event_id))) % 10 as utinyint) as part
-from settled
-where customer_key is not null
-group by customer_key;
-
-alter table customer add column n_identifiers uinteger;
-update customer set n_identifiers = k.n from (select customer_key, max(n_identifiers) as n from cluster_key group by customer_key) as k where k.customer_key = customer.customer_key;
+    cast(md5_number_lower('split|' || arg_min(s.event_id, row(s.occurred_at, s.event_id))) % 10 as utinyint) as part,
+    max(i.n_identifiers) as n_identifiers
+from settled as s
+left join identified as i using (customer_key)
+where s.customer_key is not null
+group by s.customer_key;
 
 create or replace temp table placed as
 select s.*, c.customer_id, t.visible, t.channel, t.stage, t.department, t.actor, coalesce(s.call_id, cast(s.session_id as varchar)) as contact
