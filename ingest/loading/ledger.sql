@@ -4,7 +4,7 @@ insert into ledger
 select
     getvariable('file_id'), getvariable('source_id'), $path, $sha256, $n_bytes, $n_lines,
     (select count(*) from new_line anti join bad using (line_no)),
-    (select count(*) from numbered anti join new_line using (line_no)),
+    (select count(*) from stage_line anti join new_line using (line_no) where not is_blank),
     (select count(*) from quarantine where file_id = getvariable('file_id')),
     (select count(*) from stage_line where is_blank) + $has_header,
     (select coalesce(sum(n_lines), 0) from dropped where file_id = getvariable('file_id')),
