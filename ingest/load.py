@@ -132,7 +132,7 @@ class _File:
         self.store.run(
             """insert into ledger
             select nextval('seq_file'), $source_id, $path, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null, 'refused',
-            $reason, $size, $mtime""",
+            $reason, $size, $mtime, null""",
             {
                 "source_id": self.source_id,
                 "path": self.name,

@@ -29,7 +29,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 BLOCK_BYTES = 64 * 1024 * 1024
-# read in pieces whose memory the allocator uses again: of larger ones each is fetched anew from the system, at half of the time
+# read in pieces whose memory the allocator uses again; larger ones are fetched anew from the system, in half the time
 PIECE_BYTES = 16 * 1024 * 1024
 MAX_LINE_BYTES = 1024 * 1024
 MAX_REST_BYTES = 2 * BLOCK_BYTES
