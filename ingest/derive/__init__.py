@@ -14,6 +14,7 @@ from collections import Counter
 import numpy as np
 import pyarrow as pa
 
+from ingest import skew
 from ingest.clock import night_ends
 from ingest.errors import DataGateError
 from ingest.identity import Graph, Resolution, resolve
@@ -37,6 +38,7 @@ def derive(site: Site, store: Store, as_of: dt.date | None) -> dt.date:
     data. Raises DataGateError when no event remains.
     """
     steps = load_steps(site.process / "steps.toml", [source.name for source in site.settings.source])
+    skew.correct(site, store)
     night = as_of or site.settings.site.as_of or _last_day(store)
     store.run(
         "set variable night_end = $end::timestamp",
@@ -67,8 +69,9 @@ def _derive(site: Site, store: Store, steps: StepDictionary, night: dt.date) -> 
     _set(store, "after_order_s", round(site.settings.journeys.after_order_days * 86400))
     _set(store, "n_hubs", int(found.hubs.sum()))
     _set(store, "n_conflict_edges", found.n_conflict_edges)
-    for name in ("journeys.sql", "journey_events.sql", "quality.sql"):
+    for name in ("journeys.sql", "journey_events.sql", "quality.sql", "coarse.sql"):
         _run(store, name)
+    skew.measure(site, store)
     _facts(site, store, night, gap_days, gap_note)
 
 
@@ -87,7 +90,7 @@ def _set(store: Store, name: str, value: int) -> None:
 
 def _last_day(store: Store) -> dt.date:
     """The last day with a plausible amount of events: a stray date in the future must not move the window."""
-    rows = store.rows("select cast(occurred_at as date) as d, count(*) as n from raw_event group by d order by d")
+    rows = store.rows("select cast(occurred_at as date) as d, count(*) as n from timed_event group by d order by d")
     if not rows:
         raise DataGateError(
             "no usable line in any inbox, so there is no night to report; put raw files into SITE/inbox"

@@ -8,7 +8,7 @@ with newest as (
     group by record_key
 )
 select r.* exclude (record_key, record_version, record_hash)
-from raw_event as r
+from timed_event as r
 left join newest as n on n.record_key = r.record_key
 where
     (r.record_key is null or row(r.record_version, r.record_hash) = n.newest)
