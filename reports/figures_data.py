@@ -78,13 +78,14 @@ class DataFigures:
         rows = self.store.records(
             """select a.name as source, b.name as other, k.moment, k.n, k.ahead_ms, k.spread_ms, k.low_ms, k.high_ms,
                 k.is_best, k.is_apart, k.verdict, t.n_moves, t.n_turned,
-                list(row(d.day, d.n, d.ahead_ms) order by d.day) filter (where d.day is not null) as days
+                (
+                    select list(row(d.day, d.n, d.ahead_ms) order by d.day) from clock_skew_day as d
+                    where d.id_a = k.id_a and d.id_b = k.id_b and d.moment = k.moment
+                ) as days
             from clock_skew as k
             inner join source as a on a.source_id = k.id_a
             inner join source as b on b.source_id = k.id_b
             left join clock_turned as t on t.id_a = k.id_a and t.id_b = k.id_b and k.is_best
-            left join clock_skew_day as d on d.id_a = k.id_a and d.id_b = k.id_b and d.moment = k.moment
-            group by all, a.rank, b.rank
             order by a.rank, a.name, b.rank, b.name, k.is_best desc, k.moment"""
         )
         return [ClockFigure(**row | {"days": tuple(row["days"] or ())}) for row in rows]

@@ -180,6 +180,22 @@ def test_an_end_before_its_begin_across_a_clock_change_is_no_end(new_lab):
     ]
 
 
+def test_nights_end_at_midnight_on_leap_days_and_at_the_years_end(new_lab):
+    rows = {"files": "*", "events": {"at": "at"}, "identifiers": {"order_no": "at"}}
+    lab = new_lab(
+        {"t": {"adapter": "relational_orders", "timezone": "Europe/Berlin", "tables": {"rows": rows}}},
+        [{"step": "any", "label": "Any", "stage": "order", "channel": "x", "codes": {"t": ["*"]}}],
+        site={"timezone": "Europe/Berlin"},
+    )
+    moments = ["2024-02-29 23:59:59", "2024-03-01 00:00:00", "2025-12-31 23:59:59", "2026-01-01 00:00:00"]
+    lab.put("t", "rows.csv", "at\n" + "".join(f"{at}\n" for at in moments))
+    lab.load()
+    for night, n_events in (("2024-02-29", 1), ("2025-12-31", 3)):
+        lab.derive(night)
+        later = lab.rows("select n from data_quality where measure = 'events after this night'")
+        assert (lab.rows("select count(*) from event"), later) == ([(n_events,)], [(4 - n_events,)])
+
+
 WINDOW = {"earliest": dt.date(2026, 1, 10), "latest": dt.date(2026, 1, 11), "timezone": "America/New_York"}
 EDGES = {  # UTC moment: whether it is in the window, which is one of New York's days
     "2026-01-10T04:59:59Z": False,
@@ -198,76 +214,75 @@ def window_lab(new_lab):
     )
 
 
-def deliver_edges(lab) -> list[tuple[str, str, str]]:
-    """(source, file, content), one line each."""
-    files = [
-        ("shop", f"{i}.json", json.dumps({"id": i, "created_at": at, "updated_at": at}) + "\n")
-        for i, at in enumerate(EDGES)
+def edge_files() -> list[tuple[str, str, str]]:
+    """(source, file, content): the edges of the window, parted so that each file has lines inside and outside."""
+    orders = [json.dumps({"id": i, "created_at": at, "updated_at": at}) for i, at in enumerate(EDGES)]
+    rows = [
+        "0,2026-01-09 23:59:59,",
+        "1,2026-01-10 00:00:00,",
+        "2,2026-01-11 23:59:59,",
+        "3,2026-01-12 00:00:00,",
+        "4,2026-01-11 12:00:00,2026-01-11 23:59:59",
+        "5,2026-01-11 12:00:00,9999-12-31 00:00:00",
     ]
-    locals_ = ("2026-01-09 23:59:59,", "2026-01-10 00:00:00,", "2026-01-11 23:59:59,", "2026-01-12 00:00:00,")
-    ends = ("2026-01-11 12:00:00,2026-01-11 23:59:59", "2026-01-11 12:00:00,9999-12-31 00:00:00")
-    files += [("table", f"{i}.csv", f"no,at,until\n{i},{text}\n") for i, text in enumerate((*locals_, *ends))]
-    for source, name, content in files:
-        lab.put(source, name, content)
-    return files
+    return [
+        *(("shop", f"{n}.json", "\n".join(orders[n::2]) + "\n") for n in (0, 1)),
+        *(("table", f"{n}.csv", "\n".join(["no,at,until", *rows[n::2]]) + "\n") for n in (0, 1)),
+    ]
 
 
-def test_days_in_which_a_source_can_speak(new_lab):
+@pytest.fixture(scope="module")
+def edges(new_lab):
+    """The window's edges, loaded at once and derived."""
     lab = window_lab(new_lab)
-    deliver_edges(lab)
-    lab.load()
-    lab.check_identity()
-    refused = lab.rows(
-        """select path, field, value_masked, expectation from quarantine inner join ledger using (file_id)
-        order by path"""
-    )
-    assert [path for path, *_ in refused] == ["0.csv", "0.json", "3.csv", "3.json", "5.csv"]
-    assert {row[1:] for row in refused} == {
-        ("time", "9999-99-99 99:99:99", "a day from 2026-01-10 to 2026-01-11"),
-    }
-    assert len(lab.raw_events()) == len(EDGES) - 2 + 3
+    for source, name, content in edge_files():
+        lab.put(source, name, content)
+    lab.night("2026-01-13")
+    return lab
 
 
-def test_the_window_does_not_depend_on_nights_or_order_of_arrival(new_lab):
-    once, nightly = window_lab(new_lab), window_lab(new_lab)
-    files = deliver_edges(once)
-    once.night("2026-01-13")
-    for number, (source, name, content) in enumerate(reversed(files)):
+REFUSALS = """select path, line_no, field, value_masked, expectation
+from quarantine inner join ledger using (file_id) order by path, line_no"""
+
+
+def test_days_in_which_a_source_can_speak(edges):
+    edges.check_identity()
+    refused = edges.rows(REFUSALS)
+    assert [row[:2] for row in refused] == [("0.csv", 2), ("0.json", 1), ("1.csv", 3), ("1.csv", 4), ("1.json", 2)]
+    assert {row[2:] for row in refused} == {("time", "9999-99-99 99:99:99", "a day from 2026-01-10 to 2026-01-11")}
+    assert len(edges.raw_events()) == 2 + 3
+
+
+def test_the_window_does_not_depend_on_nights_or_order_of_arrival(new_lab, edges):
+    nightly = window_lab(new_lab)
+    for number, (source, name, content) in enumerate(reversed(edge_files())):
         nightly.put(source, name, content)
         nightly.load()
-        if number == 6:
+        if number == 1:
             nightly.derive("2026-01-10")  # a night before some of the days that are already loaded
     nightly.night("2026-01-13")
-    for query in (
-        "select path, field, value_masked, expectation from quarantine inner join ledger using (file_id) order by all",
-        "select * exclude (source_file) from event order by all",
-        "from data_quality order by all",
-    ):
-        assert nightly.rows(query) == once.rows(query)
-    assert nightly.raw_events() == once.raw_events()
+    for query in (REFUSALS, "select * exclude (source_file) from event order by all", "from data_quality order by all"):
+        assert nightly.rows(query) == edges.rows(query)
+    assert nightly.raw_events() == edges.raw_events()
 
 
-def test_another_zone_or_window_over_a_loaded_warehouse_is_refused_where_it_matters(new_lab):
-    lab = window_lab(new_lab)
-    deliver_edges(lab)
-    lab.load()
-
+def test_another_zone_or_window_over_a_loaded_warehouse_is_refused_where_it_matters(edges):
     def set_options(source: str, **options) -> None:
-        lab.sources[source] |= options
-        lab.write_configuration()
+        edges.sources[source] |= options
+        edges.write_configuration()
 
     set_options("shop", timezone="America/Chicago", latest=dt.date(2026, 1, 12))
     with pytest.raises(ConfigError, match=r"'shop': it may now speak .* 2 of its quarantined lines .* anew"):
-        lab.load()
+        edges.load()
     set_options("shop", **WINDOW)
     set_options("table", timezone="America/Chicago")
     with pytest.raises(ConfigError, match=r"'table': its local times were read with timezone 'America/New_York'"):
-        lab.load()
+        edges.load()
     set_options("table", timezone="America/New_York", earliest=dt.date(2026, 1, 11))
     with pytest.raises(ConfigError, match=r"1 of its loaded events lie outside"):
-        lab.load()
+        edges.load()
     set_options("table", **WINDOW)
-    assert lab.load().n_new_files == 0
+    assert edges.load().n_new_files == 0
 
 
 def test_another_window_that_changes_no_verdict_is_taken(new_lab, web_line):
@@ -278,3 +293,28 @@ def test_another_window_that_changes_no_verdict_is_taken(new_lab, web_line):
     lab.write_configuration()
     lab.load()
     assert lab.rows("select timezone, earliest from source_clock") == [("Asia/Kolkata", dt.date(2026, 1, 2))]
+
+
+def test_days_without_an_hour_are_counted_and_so_are_the_journeys_in_which_they_hide_an_order(new_lab):
+    events = {"placed": "placed", "called": "called"}
+    rows = {"files": "*", "events": events, "identifiers": {"order_no": "no", "customer_no": "no"}}
+    steps = [
+        {"step": name, "label": name, "stage": "order", "channel": name, "codes": {"t": [f"rows.{name}"]}}
+        for name in events
+    ]
+    lab = new_lab({"t": {"adapter": "relational_orders", "timezone": "Europe/Berlin", "tables": {"rows": rows}}}, steps)
+    lab.put(
+        "t",
+        "rows.csv",
+        "no,placed,called\n"
+        "1,2026-01-10,2026-01-10 00:00:00\n"  # which came first is not told
+        "2,2026-01-10,2026-01-11 00:00:00\n"  # the days tell it
+        "3,2026-01-10,2026-01-09 23:59:59\n"
+        "4,2026-01-10,2026-01-10\n"  # two days, one order
+        "5,2026-01-10 12:00:00,2026-01-10 11:00:00\n",
+    )
+    lab.night()
+    assert lab.rows("select n, of_n from data_quality where measure = 'times: whole day'") == [(5, 10)]
+    assert lab.rows(
+        "select n, of_n from data_quality where measure = 'journeys with steps of one day in unknown order'"
+    ) == [(2, 5)]
