@@ -9,16 +9,16 @@ with twice as (
 ),
 moment as (
     select source_id, 'the end of a call' as moment, call_id as thing, max(ended_at) as told_at
-    from event where call_id is not null and ended_at is not null and contains(coalesce(time_rule, ''), 'whole day') = false
+    from event where call_id is not null and ended_at is not null and coalesce(contains(time_rule, 'whole day'), false) = false
     group by source_id, call_id
     union all
     select source_id, 'the placing of an order', order_id, min(occurred_at)
-    from event where order_id is not null and stage = 'order' and contains(coalesce(time_rule, ''), 'whole day') = false
+    from event where order_id is not null and stage = 'order' and coalesce(contains(time_rule, 'whole day'), false) = false
     group by source_id, order_id
     union all
     select source_id, 'the step ' || cast(step as varchar), coalesce(order_id, call_id), min(occurred_at)
     from event semi join twice using (step)
-    where coalesce(order_id, call_id) is not null and contains(coalesce(time_rule, ''), 'whole day') = false
+    where coalesce(order_id, call_id) is not null and coalesce(contains(time_rule, 'whole day'), false) = false
     group by source_id, step, coalesce(order_id, call_id)
 )
 select

@@ -6,6 +6,7 @@ import bisect
 import datetime as dt
 import zoneinfo
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -85,24 +86,18 @@ def is_odd(wall: dt.datetime) -> bool:
 
 
 def changes(zone: zoneinfo.ZoneInfo) -> Iterator[dt.datetime]:
-    """The wall clock at each change of offset, read on the old and on the new clock."""
-    minutes = range(10 * 1440)
-    last, old = dt.datetime(1995, 1, 1, tzinfo=dt.UTC), None
-    while last.year < 2038:
-        new = last.astimezone(zone).utcoffset()
-        if old not in (None, new):
-            begin, before = last - dt.timedelta(days=10), old
-            at = begin + dt.timedelta(
-                minutes=bisect.bisect_left(
-                    minutes,
-                    True,
-                    key=lambda n, begin=begin, before=before: (
-                        (begin + dt.timedelta(minutes=n)).astimezone(zone).utcoffset() != before
-                    ),
-                )
-            )
-            yield from (at.replace(tzinfo=None) + old, at.replace(tzinfo=None) + new)
-        last, old = last + dt.timedelta(days=10), new
+    """The wall clock at each change of offset, to the minute, read on the old and on the new clock."""
+
+    def offset(minute: int) -> dt.timedelta:
+        moment = dt.datetime(1995, 1, 1, tzinfo=dt.UTC) + dt.timedelta(minutes=minute)
+        return moment.astimezone(zone).utcoffset()
+
+    grid = range(0, 43 * 365 * 1440, 10 * 1440)
+    for (begin, old), (end, new) in pairwise((minute, offset(minute)) for minute in grid):
+        if old != new:
+            at = begin + bisect.bisect_left(range(begin, end), True, key=lambda minute, old=old: offset(minute) != old)
+            utc = dt.datetime(1995, 1, 1) + dt.timedelta(minutes=at)
+            yield from (utc + old, utc + new)
 
 
 @pytest.mark.parametrize(
