@@ -112,11 +112,13 @@ class _File:
         """Stage, accept, account. Raises UnreadableFile when nothing of the file may be used."""
         store = self.store
         store.run(sql("loading/stage.sql"), name="loading/stage.sql")
+        store.run(f"create or replace temp macro unwanted(raw) as {self.adapter.unwanted}", name="unwanted")
         self._set_variables()
         blocks = read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back)
         for block in one_ahead(blocks):
             self._stage(block)
         self.n_unanswered = int(store.value(sql("loading/unanswered.sql")))
+        self._note_robots()
         settle(store, self.zone)
         store.run(sql("loading/accept.sql"), name="loading/accept.sql")
         store.put("named", self._pseudonyms())
@@ -132,7 +134,7 @@ class _File:
         self.store.run(
             """insert into ledger
             select nextval('seq_file'), $source_id, $path, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null, 'refused',
-            $reason, $size, $mtime""",
+            $reason, $size, $mtime, null""",
             {
                 "source_id": self.source_id,
                 "path": self.name,
@@ -168,20 +170,13 @@ class _File:
             name="block",
         )
         store.run(sql("loading/block.sql"), name="loading/block.sql")
-        store.run(
-            "create or replace temp view line as select line_no, byte_offset, raw from block"
-            r" where flaw is null and regexp_matches(raw, '\S')",
-            name="line",
-        )
+        store.run("set variable first_line_no = (select min(line_no) from block_line)", name="first_line_no")
         query = self.adapter.query(FileContext(self.source, self.name, self._header()))
-        store.run(f"create or replace temp table answer as {query}", name=f"adapters/{self.adapter.name}")
-        # the adapter's columns are stored, those that it does not know are not: most lines are not wanted
-        store.run(
-            "create or replace temp view answered as from stage where false union all by name from answer",
-            name="answered",
-        )
-        self._note_robots()
-        store.run(sql("loading/sort.sql"), name="loading/sort.sql")
+        # the columns that the adapter does not know are NULL
+        answer = f"create or replace temp view answer as from stage where false union all by name from ({query})"
+        store.run(answer, name="answer")
+        store.run(sql("loading/answers.sql"), name=f"adapters/{self.adapter.name}")
+        store.run(sql("loading/faults.sql"), name="loading/faults.sql")
         store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
         store.drop("delivered")
 
@@ -194,13 +189,11 @@ class _File:
         ]
 
     def _note_robots(self) -> None:
-        """Put the robots among the block's user agents into `robot`."""
-        agents = self.store.rows("select distinct agent from answered where agent is not null order by agent")
-        robots = [agent for (agent,) in agents if is_robot(agent)]
-        if robots:
-            self.store.put("found", pa.table({"agent": pa.array(robots, pa.string())}))
-            self.store.run("insert into robot select agent from found anti join robot using (agent)", name="robots")
-            self.store.drop("found")
+        """Put the robots among the file's user agents into `robot`."""
+        agents = self.store.rows("select distinct agent from stage where agent is not null order by agent")
+        self.store.put("found", pa.table({"agent": [a for (a,) in agents if is_robot(a)]}, schema=_ROBOTS))
+        self.store.run("insert into robot select agent from found", name="robots")
+        self.store.drop("found")
 
     def _pseudonyms(self) -> pa.Table:
         """Pseudonyms of the file's identifiers: (kind, value, pseudonym)."""
@@ -277,6 +270,7 @@ class _File:
 
 
 _NAMED = pa.schema([("kind", pa.string()), ("value", pa.string()), ("pseudonym", pa.string())])
+_ROBOTS = pa.schema([("agent", pa.string())])
 _SCRUBBED = pa.schema([("plain", pa.string()), ("code", pa.string())])
 _MASKED = pa.schema([("value", pa.string()), ("shape", pa.string())])
 

@@ -34,6 +34,7 @@ _FIX = pa.schema(
 )
 _CORRECTED = """create or replace temp view timed_event as
 select
+    r.rowid as raw_id,
     r.* replace (
         r.occurred_at + to_microseconds(coalesce(f.offset_us, 0)) as occurred_at,
         r.ended_at + to_microseconds(coalesce(f.offset_us, 0)) as ended_at,
@@ -44,10 +45,12 @@ left join clock_fix as f on f.source_id = r.source_id and r.occurred_at >= f.beg
 
 
 def correct(site: Site, store: Store) -> None:
-    """timed_event: raw_event with the declared corrections of the sources' clocks."""
+    """timed_event: raw_event with the declared corrections of the sources' clocks; raw_id is its row there."""
     declared = [_fix(source, site) for source in site.settings.source if source.clock_offset_s]
     if not declared:
-        store.run("create or replace temp view timed_event as from raw_event", name="timed_event")
+        store.run(
+            "create or replace temp view timed_event as select rowid as raw_id, * from raw_event", name="timed_event"
+        )
         return
     store.put("declared_fix", pa.Table.from_pylist(declared, schema=_FIX))
     store.run(

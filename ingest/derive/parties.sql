@@ -25,7 +25,7 @@ with member as (
     where identifier_id is not null
 )
 select
-    m.party_id, arg_min(p.cluster, m.place) as cluster, max(greatest(p.strength, coalesce(s.strength, 0))) as strength
+    m.party_id, cast(null as timestamp) as from_at, cast(null as timestamp) as until_at, arg_min(p.cluster, m.place) as cluster, max(greatest(p.strength, coalesce(s.strength, 0))) as strength
 from member as m
 inner join person as p using (identifier_id)
 left join call_strength as s using (identifier_id)

@@ -63,11 +63,20 @@ inner join code as c on c.source_id = getvariable('source_id') and c.code = s.co
 left join party_of as p on p.party_key = k.party_key;
 
 insert into order_product
-select getvariable('source_id'), n.order_no, n.product
-from (
-    select distinct order_no, unnest(products) as product from stage where order_no is not null and products is not null
-    union
-    select distinct order_no, product_id from stage where order_no is not null and product_id is not null
-) as n
-anti join order_product as o on o.source_id = getvariable('source_id') and o.order_id = n.order_no and o.product_id = n.product
-where n.product is not null;
+with told as (
+    select line_no, record_key, order_no, unnest(products) as product from stage where order_no is not null and products is not null
+    union all
+    select line_no, record_key, order_no, product_id from stage where order_no is not null and product_id is not null
+),
+named as (
+    select distinct
+        t.order_no as order_id, t.product as product_id, cast(md5(getvariable('source_name') || '|' || t.record_key) as uuid) as record_key,
+        case when t.record_key is not null then l.line_hash end as record_hash
+    from told as t inner join new_line as l using (line_no)
+    where t.product is not null
+)
+select getvariable('source_id'), n.*, getvariable('file_id')
+from named as n
+anti join order_product as o
+    on o.source_id = getvariable('source_id') and o.order_id = n.order_id and o.product_id = n.product_id
+    and o.record_key is not distinct from n.record_key and o.record_hash is not distinct from n.record_hash
