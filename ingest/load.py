@@ -19,8 +19,8 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingest.adapters import Adapter, FileContext, adapters
-from ingest.clock import offsets
 from ingest.errors import ConfigError, FrontstageError, StateError
+from ingest.local_times import check_reading, plausible, settle
 from ingest.pseudonym import key_id, load_key, mask, normalise, pseudonyms, scrub
 from ingest.reader import Reading, UnreadableFile, deliveries, one_ahead, read_blocks
 from ingest.robots import is_robot
@@ -62,6 +62,7 @@ def load(site: Site, store: Store) -> Loaded:
     counts = [0, 0, 0]
     for rank, (source, folder) in enumerate(found):
         source_id = _source_id(store, source, rank)
+        check_reading(store, source_id, source, source.timezone or site.settings.site.timezone)
         for path, refusal in deliveries(folder, source.files):
             counts[0] += 1
             name = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
@@ -105,6 +106,7 @@ class _File:
         self.site, self.store, self.source, self.source_id = site, store, source, source_id
         self.name, self.hint, self.key, self.hold_back = name, hint, key, hold_back
         self.reading = Reading(path)
+        self.zone = source.timezone or site.settings.site.timezone
 
     def load(self) -> None:
         """Stage, accept, account. Raises UnreadableFile when nothing of the file may be used."""
@@ -117,7 +119,7 @@ class _File:
             self._stage(block)
         self.n_unanswered = int(store.value(sql("loading/unanswered.sql")))
         self._note_robots()
-        self._settle_local_times()
+        settle(store, self.zone)
         store.run(sql("loading/accept.sql"), name="loading/accept.sql")
         store.put("named", self._pseudonyms())
         store.put("scrubbed", self._codes())
@@ -153,6 +155,7 @@ class _File:
             "n_quoted": 7 + 2 * len(self.source.extra),
             "cookie_field": fields.get("cookie", 0),
             "forwarded_field": fields.get("forwarded_for", 0),
+            **plausible(self.source, self.zone),
         }
         for name, value in values.items():
             self.store.run(f"set variable {name} = $value", {"value": value}, name=name)
@@ -184,29 +187,6 @@ class _File:
             str(field)
             for field in self.store.value("select csv_fields($header)", {"header": self.reading.header}) or []
         ]
-
-    def _settle_local_times(self) -> None:
-        """Turn wall-clock times into UTC by the source's zone; the rule used is kept with each event."""
-        store, zone = self.store, self.source.timezone or self.site.settings.site.timezone
-        quarters = store.rows(
-            """select distinct time_bucket(interval 15 minutes, t) from (
-            select local_at as t from stage union select local_ended_at from stage) where t is not null order by 1"""
-        )
-        if not quarters:
-            return
-        store.put("offset_at", offsets(zone, [row[0] for row in quarters]))
-        for local, utc in (("local_at", "occurred_at"), ("local_ended_at", "ended_at")):
-            store.run(
-                f"""update stage set {utc} = {local} - to_seconds(o.offset_s), time_rule = coalesce(time_rule, o.rule)
-                from offset_at as o where {utc} is null and o.quarter = time_bucket(interval 15 minutes, {local})""",
-                name="local times",
-            )
-        store.run(
-            """update stage set ended_at = occurred_at + to_milliseconds(lasts_ms)
-            where ended_at is null and lasts_ms is not null""",
-            name="local times",
-        )
-        store.drop("offset_at")
 
     def _note_robots(self) -> None:
         """Put the robots among the file's user agents into `robot`."""

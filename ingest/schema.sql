@@ -7,6 +7,9 @@ create sequence if not exists seq_file start 1;
 -- one row per source of site.toml; source_id is given once and never re-used
 create table if not exists source (source_id utinyint, name varchar, adapter varchar, rank utinyint);
 
+-- how the times of a source were read when its files were loaded: its zone, and the days in which it can speak
+create table if not exists source_clock (source_id utinyint, timezone varchar, earliest date, latest date);
+
 -- one row per delivered file; n_lines = n_accepted + n_duplicate + n_quarantined + n_blank, asserted while loading.
 -- n_dropped is the part of n_accepted that was read, understood and not wanted (static files, robots).
 create table if not exists ledger (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 
+from ingest import skew
 from ingest.clock import night_ends
 from ingest.derive.codes import match_codes, write_dictionary
 from ingest.derive.facts import undeclared, write_facts
@@ -33,6 +34,7 @@ def derive(site: Site, store: Store, as_of: dt.date | None) -> dt.date:
     data. Raises DataGateError when no event remains.
     """
     steps = load_steps(site.process / "steps.toml", [source.name for source in site.settings.source])
+    skew.correct(site, store)
     night = as_of or site.settings.site.as_of or _last_day(store)
     store.run(
         "set variable night_end = $end::timestamp",
@@ -69,6 +71,8 @@ def _derive(site: Site, store: Store, steps: StepDictionary, night: dt.date) -> 
     _customers_and_events(store, increment)
     _journeys(site, store, increment)
     _run(store, "quality.sql")
+    _run(store, "coarse.sql")
+    skew.measure(site, store)
     write_facts(site, store, night, increment.gap_days, increment.gap_note)
     remember(site, store, increment)
 
@@ -112,7 +116,7 @@ def _run(store: Store, name: str) -> None:
 
 def _last_day(store: Store) -> dt.date:
     """The last day with a plausible amount of events: a stray date in the future must not move the window."""
-    rows = store.rows("select cast(occurred_at as date) as d, count(*) as n from raw_event group by d order by d")
+    rows = store.rows("select cast(occurred_at as date) as d, count(*) as n from timed_event group by d order by d")
     if not rows:
         raise DataGateError(
             "no usable line in any inbox, so there is no night to report; put raw files into SITE/inbox"

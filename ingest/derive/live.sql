@@ -18,6 +18,6 @@ with state as (
 select raw_id from state where not is_newest or copy > 1;
 
 create or replace temp view live as
-select r.* exclude (record_key, record_version, record_hash)
-from raw_event as r anti join superseded as s on s.raw_id = r.rowid
+select r.* exclude (raw_id, record_key, record_version, record_hash)
+from timed_event as r anti join superseded using (raw_id)
 where r.occurred_at < getvariable('night_end')

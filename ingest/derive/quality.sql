@@ -22,7 +22,7 @@ measure as (
         case cast(identity_strength as varchar) when 'strong' then 'customer number, login, e-mail, order' when 'medium' then 'phone number' when 'weak' then 'browser cookie' else 'one visit or call only' end
     from event group by identity_strength
     union all
-    select 6, 'events after this night', null, (select count(*) from raw_event where occurred_at >= getvariable('night_end')), (select n from total), 'kept for later nights'
+    select 6, 'events after this night', null, (select count(*) from timed_event where occurred_at >= getvariable('night_end')), (select n from total), 'kept for later nights'
     union all
     select 7, 'steps taken together', null, sum(n_raw) - count(*), sum(n_raw), 'recorded twice, loaded again, or a run of browsing' from journey_event
     union all

@@ -13,10 +13,14 @@ create or replace temp table robot (agent varchar);
 create or replace temp table stage_line (line_no uinteger, line_hash uuid, is_blank boolean, unwanted varchar);
 create or replace temp table stage_bad (line_no uinteger, byte_offset ubigint, field varchar, value varchar, expectation varchar, raw blob);
 
--- An ISO 8601 moment; NULL without an offset, which DuckDB would read as UTC without a word.
+-- An ISO 8601 moment; NULL without an hour or an offset, which DuckDB would read as UTC midnight without a word, with an offset
+-- that no zone has, and for 24:00.
 create or replace temp macro iso_moment(t) as case
-    when regexp_matches(t, '(Z|[+-][0-9]{2}(:?[0-9]{2})?)$') then try_cast(t as timestamptz)
+    when regexp_matches(t, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}.*(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)$') then try_cast(t as timestamptz)
 end;
+
+-- Whether a moment lies in a stretch of time; NULL for no moment.
+create or replace temp macro is_plausible(moment, begins, ends) as moment >= begins and moment < ends;
 
 -- Fields of a CSV record: NULL when its quotes do not pair. Without a quote a plain split does.
 create or replace temp macro csv_fields(record) as case

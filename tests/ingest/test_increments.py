@@ -12,7 +12,10 @@ from ingest.derive import increment
 
 LAST_DAY = dt.date(2026, 1, 16)
 SITE = {"timezone": "Europe/Berlin", "as_of": LAST_DAY}
-TABLES = ("event", "customer", "journey", "journey_event", "touch", "department", "data_quality", "run_fact")
+TABLES = (
+    *("event", "customer", "journey", "journey_event", "touch", "department", "data_quality", "run_fact"),
+    *("clock_skew", "clock_skew_day", "clock_turned"),
+)
 
 
 def tables(lab) -> dict[str, list]:
