@@ -11,12 +11,11 @@ import hashlib
 import logging
 from collections import Counter
 
-import numpy as np
 import pyarrow as pa
 
 from ingest.clock import night_ends
+from ingest.derive.resolve import resolve_identities
 from ingest.errors import DataGateError
-from ingest.identity import Graph, Resolution, resolve
 from ingest.load import sql
 from ingest.pseudonym import load_key, normalise, pseudonyms
 from ingest.site import Site
@@ -58,15 +57,13 @@ def _derive(site: Site, store: Store, steps: StepDictionary, night: dt.date) -> 
     _match_codes(site, store, steps)
     _dictionary(store, steps)
     _run(store, "links.sql")
-    found = _resolve(store)
+    resolve_identities(store)
     for name in ("parties.sql", "sessions.sql", "events.sql"):
         _run(store, name)
     gap_days, gap_note = _gap_free_days(site, store)
     _set(store, "gap_free_s", round(gap_days * 86400))
     _set(store, "before_order_s", round(site.settings.journeys.before_order_days * 86400))
     _set(store, "after_order_s", round(site.settings.journeys.after_order_days * 86400))
-    _set(store, "n_hubs", int(found.hubs.sum()))
-    _set(store, "n_conflict_edges", found.n_conflict_edges)
     for name in ("journeys.sql", "journey_events.sql", "quality.sql"):
         _run(store, name)
     _facts(site, store, night, gap_days, gap_note)
@@ -187,22 +184,6 @@ def _dictionary(store: Store, steps: StepDictionary) -> None:
     store.run(sql("derive/types.sql"), name="derive/types.sql")
     store.drop("declared")
     store.drop("lanes")
-
-
-def _resolve(store: Store) -> Resolution:
-    """cluster_of (node, cluster, is_hub): identifiers that are one customer."""
-    kinds = np.array([row[0] for row in store.rows("select kind from node order by node")], dtype=np.str_)
-    edges = store.arrow("select a, b, cast(n_records as bigint) as n from edge order by a, b")
-    a, b, n = (edges[name].to_numpy().astype(np.int64) for name in ("a", "b", "n"))
-    found = resolve(Graph(kinds, a, b, n))
-    nodes = np.arange(len(kinds), dtype=np.int64)
-    store.put(
-        "clusters",
-        pa.table({"node": nodes, "cluster": pa.array(found.cluster, mask=found.cluster < 0), "is_hub": found.hubs}),
-    )
-    store.run("create or replace temp table cluster_of as select * from clusters", name="cluster_of")
-    store.drop("clusters")
-    return found
 
 
 def _gap_free_days(site: Site, store: Store) -> tuple[float, str]:

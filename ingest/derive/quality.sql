@@ -32,7 +32,7 @@ measure as (
         case r.time_rule when 'whole day' then 'only a day is told; it sorts to the end of that day' else 'clock change: the first of two equal hours, or an hour that was skipped' end
     from raw_event as r inner join source as s using (source_id) where r.time_rule in ('first of two', 'skipped hour', 'whole day') group by r.time_rule, s.name, r.source_id
     union all
-    select 10, 'identifiers that connect nobody', null, getvariable('n_hubs'), (select count(*) from node), 'shared by too many customers: switchboards, shop devices'
+    select 10, 'identifiers that connect nobody', null, getvariable('n_hubs'), getvariable('n_identifiers'), 'shared by too many customers: switchboards, shop devices'
     union all
     select 11, 'links not applied', null, getvariable('n_conflict_edges'), (select count(*) from edge), 'they would join different customers: households'
     union all
@@ -40,7 +40,7 @@ measure as (
         select count(*) from (select p.cluster from person as p where p.kind = 'customer_no' and p.cluster is not null group by p.cluster having count(*) > 1)
     ), (select count(*) from customer), 'one person registered twice, or two people taken for one'
     union all
-    select 13, 'identifiers of the largest customer', null, coalesce((select max(n_identifiers) from cluster_key), 0), (select count(*) from node), 'a sudden growth means over-merging'
+    select 13, 'identifiers of the largest customer', null, coalesce((select max(n_identifiers) from cluster_key), 0), getvariable('n_identifiers'), 'a sudden growth means over-merging'
 )
 select cast(measure as varchar) as measure, source, cast(n as bigint) as n, cast(of_n as bigint) as of_n, note
 from measure
