@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from ingest.identity import ALWAYS, FOREVER, Graph, Ints, Resolution, Rules, redundancy, resolve
+from ingest.identity import ALWAYS, FOREVER, Graph, Ints, Resolution, Rules, over_merging, redundancy, resolve
 from ingest.pseudonym import KINDS
 from ingest.store import Store
 
@@ -25,12 +25,10 @@ class Named:
 
 def resolve_identities(store: Store) -> Resolution:
     """Make cluster_of (identifier_id, from_at, until_at, cluster, is_hub) from the tables of links.sql, and the
-    variables that tell how far to trust it: n_identifiers, n_hubs, n_conflict_edges, n_reassigned, n_hidden,
-    n_found_again.
+    table identity_check (name, n) that tells how far to trust it.
     """
     named = read_graph(store)
     found = resolve(named.graph, RULES)
-    again = redundancy(named.graph, found, REDUNDANCY_SEED, RULES)
     store.put(
         "clusters",
         pa.table(
@@ -45,17 +43,31 @@ def resolve_identities(store: Store) -> Resolution:
     )
     store.run("create or replace temp table cluster_of as select * from clusters", name="cluster_of")
     store.drop("clusters")
-    measures = {
-        "n_identifiers": len(named.identifier_id),
-        "n_hubs": int(found.hubs.sum()),
-        "n_conflict_edges": len(found.conflicts),
-        "n_reassigned": len(found.reassigned),
-        "n_hidden": again.n_hidden,
-        "n_found_again": again.n_found,
-    }
-    for name, value in measures.items():
-        store.run(f"set variable {name} = $value", {"value": value}, name=name)
+    _check(store, named.graph, found)
     return found
+
+
+def _check(store: Store, graph: Graph, found: Resolution) -> None:
+    """What can be said of a resolution without truth, as identity_check (name, n); quality.sql puts it into words."""
+    again = redundancy(graph, found, REDUNDANCY_SEED, RULES)
+    night_end = int(store.value("select epoch_us(getvariable('night_end'))"))
+    alarm = over_merging(graph, found, night_end, RULES)
+    checks = {
+        "identifiers": len(graph.kinds),
+        "links": len(graph.a),
+        "hubs": int(found.hubs.sum()),
+        "conflicts": len(found.conflicts),
+        "handed on": len(found.reassigned),
+        "hidden": again.n_hidden,
+        "found again": again.n_found,
+        "too large": alarm.n_too_large,
+        "doubled": int(alarm.has_doubled),
+        "p999": alarm.p999,
+        "p999 before": alarm.p999_before,
+    }
+    store.put("checks", pa.table({"name": list(checks), "n": pa.array(list(checks.values()), pa.int64())}))
+    store.run("create or replace temp table identity_check as select * from checks", name="identity_check")
+    store.drop("checks")
 
 
 def read_graph(store: Store) -> Named:
