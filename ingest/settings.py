@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ingest.errors import ConfigError
+from ingest.phone import PhoneFormat
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -77,6 +78,8 @@ class SourceSection(Strict):
     files: str = "*"
     timezone: str | None = None
     encoding: str = "utf-8"
+    country: str | None = Field(None, pattern="^[A-Z]{2}$", description="as the site's, for this source's phone numbers")
+    phone_format: PhoneFormat = "any"
     extra: list[str] = []
     inbox: str | None = None
     tables: dict[str, TableSection] = {}

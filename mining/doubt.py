@@ -1,8 +1,9 @@
 """What a doubt about who is who means for findings (method 2.4): they say so, and they are not confirmed.
 
 Every finding that counts journeys is counted again over journeys of which strong evidence says whose each event is
-(`robustness.strict_identity`). Where its direction does not hold there, it is no more than a candidate; where too few
-such journeys are left to tell, it says so. On a night with an over-merging alarm nothing is confirmed.
+(`robustness.strict_identity`). An analysis confirms nothing that turns round there beyond chance; where the direction
+does not hold, or too few such journeys are left to tell, the finding says so. On a night with an over-merging alarm
+nothing is confirmed.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from mining.findings import Finding
 
 ALARM = "over-merging alarm"
 _ON_ALARM = "Not confirmed tonight: some customers look like several people taken for one, see the data page."
-_SIGN = "It does not show among journeys of customers known without doubt."
+_SIGN = "It does not show in the journeys of customers known without doubt, which are few."
 _UNKNOWN = "Whether it holds among customers known without doubt can't be told: too few such journeys."
 
 
@@ -37,7 +38,7 @@ def _doubted(finding: Finding, alarmed: bool) -> Finding:
         doubts.append(_UNKNOWN)
     return replace(
         finding,
-        status="candidate" if alarmed or holds is False else "confirmed",
+        status="candidate" if alarmed else "confirmed",
         text_caution=" ".join([finding.text_caution, *doubts]).strip(),
     )
 

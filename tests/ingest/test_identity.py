@@ -11,8 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.derive import resolve as derive_resolve
-from ingest.identity import ALWAYS, FOREVER, Graph, Rules, redundancy, resolve, touched
+from ingest.identity import ALWAYS, FOREVER, Graph, Rules, over_merging, redundancy, resolve, touched
 from ingest.pseudonym import KINDS
 
 RULES = Rules()
@@ -576,3 +575,114 @@ def test_no_plain_identifier_is_stored(new_lab, web_line, epoch, tmp_path):
     for plain in ("mia.wolf", "301234567", "c0ffee00c0ffee01", "miawolf", "198.51.100.77", "700011"):
         assert plain.encode() not in data, plain
     lab.store = Store.open(None)
+
+
+def day(at: int) -> int:
+    """Seconds of a day after the tests' zero."""
+    return at * 86_400
+
+
+def test_a_phone_that_went_over_to_another_customer_months_later(new_lab, epoch):
+    lab = new_lab(SOURCES, STEPS)
+    first = order(1, 11, "030 1234567", at="2026-01-10T10:00:00Z")
+    second = order(2, 12, "030 1234567", at="2026-07-01T10:00:00Z")
+    lab.put("shop", "a.json", json.dumps({"orders": [first, second]}))
+    at = {name: epoch + day(n) for name, n in (("before", 20), ("after", 200))}
+    lab.put("calls", "queue_log", "".join(queue(t, f"{t}.1", "030/1234567") for t in at.values()))
+    lab.night()
+    found = customers(lab)
+    assert found[f"{at['before']}.1"] == found["1"] != found["2"] == found[f"{at['after']}.1"]
+    told = dict(lab.rows("select measure, n from data_quality where measure like 'links %'"))
+    assert told == {"links not applied": 0, "links that ended": 1}
+
+
+def test_a_familys_computer_is_whose_who_logged_in_last(new_lab, web_line):
+    lab = new_lab(SOURCES, STEPS)
+    lines = []
+    for n, login in enumerate(("mia", "leo", "mia")):
+        start = day(n)
+        lines += [web_line(start, f"/before/{n}", cookie="c"), web_line(start + 60, "/account", cookie="c", login=login)]
+        lines.append(web_line(start + 7200, f"/after/{n}", cookie="c"))
+    lab.put("web", "a.log", "".join(lines))
+    lab.night()
+    found = customers(lab)
+    mia, leo = found["GET /before/0"], found["GET /before/1"]
+    assert len(mia) == len(leo) == 1 and mia != leo
+    assert [found[f"GET /{when}/{n}"] for n in range(3) for when in ("before", "after")] == [mia, mia, leo, leo, mia, mia]
+    assert lab.rows("select n from data_quality where measure = 'links not applied'") == [(1,)]
+
+
+def test_a_shops_tablet_stays_with_nobody(new_lab, web_line):
+    lab = new_lab(SOURCES, STEPS)
+    pages = [(web_line(day(n), "/account", cookie="t", login=f"guest{n}"), web_line(day(n) + 7200, f"/look/{n}", cookie="t")) for n in range(5)]
+    lab.put("web", "a.log", "".join(itertools.chain.from_iterable(pages)))
+    lab.night()
+    named = lab.rows("select count(distinct customer_id) from event where raw_code = 'GET /account'")
+    assert named == [(5,)], "who logs in is known"
+    strays = lab.rows("select count(distinct customer_id) from event where raw_code like 'GET /look%'")
+    assert strays == [(5,)], "each visit without a login is its own"
+    both = "select count(*) from (select customer_id from event group by customer_id having count(distinct raw_code) > 1)"
+    assert lab.rows(both) == [(0,)]
+
+
+def test_pages_long_before_the_first_login_are_nobodys(new_lab, web_line):
+    lab = new_lab(SOURCES, STEPS)
+    lines = [web_line(day(n), f"/day/{n}", cookie="c") for n in (0, 9, 11)]
+    lab.put("web", "a.log", "".join(lines) + web_line(day(40), "/account", cookie="c", login="mia"))
+    lab.night()
+    found = customers(lab)
+    assert found["GET /day/0"] == found["GET /day/9"] != found["GET /day/11"] == found["GET /account"]
+    assert lab.rows("select distinct identity_strength from event where raw_code = 'GET /day/11'") == [("weak",)]
+
+
+def test_each_source_says_how_it_writes_phone_numbers(new_lab, epoch):
+    trunk = {"adapter": "asterisk_queue_log", "phone_format": "e164_noplus"}
+    orders = json.dumps({"orders": [order(1, 11, "0151 12345678"), order(2, 12, "+49491511234567")]})
+    for sources, owner_of_call in ((SOURCES | {"calls": trunk}, "1"), (SOURCES, "2")):
+        lab = new_lab(sources, STEPS)
+        lab.put("shop", "a.json", orders)
+        number = "4915112345678" if owner_of_call == "1" else "491511234567"
+        lab.put("calls", "queue_log", queue(epoch + day(1), "c.1", number))
+        lab.night()
+        found = customers(lab)
+        assert found["c.1"] == found[owner_of_call], "read as the source writes it"
+
+
+def test_a_number_on_the_sites_list_connects_nobody(new_lab, epoch):
+    lab = new_lab(SOURCES, STEPS, identity={"shared": {"phone": ["030 1234567"]}})
+    lab.put("shop", "a.json", json.dumps({"orders": [order(1, 11, "+49 30 1234567")]}))
+    lab.put("calls", "queue_log", queue(epoch + day(1), "c.1", "0301234567"))
+    lab.night()
+    found = customers(lab)
+    assert found["c.1"] != found["1"]
+
+
+def test_two_logins_of_one_customer_in_one_minute_are_counted_as_impossible(new_lab, web_line):
+    """Both looked at the same order: taken for one, though they can't be."""
+    lab = new_lab(SOURCES, STEPS)
+    lab.put("shop", "a.json", json.dumps({"orders": [order(1, 11)]}))
+    lines = [web_line(0, "/orders/1", cookie="c", login="mia"), web_line(30, "/orders/1", cookie="d", login="leo")]
+    lab.put("web", "a.log", "".join(lines))
+    lab.night()
+    assert lab.rows("select n from data_quality where measure = 'customers logged in twice in one minute'") == [(1,)]
+
+
+# ---- figures without truth ----------------------------------------------------------------------------------------
+
+
+def test_the_alarm_fires_when_the_guards_are_off_and_not_when_they_are_on():
+    nodes, edges, _ = shared_number_world(4000, 12)
+    world = graph(nodes, edges)
+    guarded, unguarded = resolve(world), resolve(world, UNGUARDED)
+    assert over_merging(world, guarded, 360 * DAY).n_too_large == 0
+    assert over_merging(world, unguarded, 360 * DAY, UNGUARDED).n_too_large >= 1
+
+
+def test_customers_that_double_within_a_month_raise_the_alarm():
+    edges = [(f"email:{i}", f"order_no:{i}", 1, 0) for i in range(1500)]
+    late = [(f"email:{i}", f"reference:{i // 3}", 1, 90 * DAY) for i in range(30)]
+    joined = graph(list(dict.fromkeys(itertools.chain.from_iterable(e[:2] for e in edges + late))), edges + late)
+    alarm = over_merging(joined, resolve(joined), 100 * DAY)
+    assert (alarm.p999_before, alarm.p999, alarm.has_doubled) == (2, 7, True), "three mails, three orders, a reference"
+    assert not over_merging(joined, resolve(joined), 200 * DAY).has_doubled, "known for more than a month"
+    assert over_merging(graph([], []), resolve(graph([], [])), 0).p999 is None

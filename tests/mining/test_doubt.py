@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 from mining_log import St
@@ -10,6 +11,7 @@ from planted import mined, pick, world
 
 from ingest.store import Store
 from mining.doubt import ALARM, holds_strictly, with_doubts
+from mining.evidence import robustness
 from mining.findings import Finding
 
 STEPS = [St(s, s.title()) for s in ("order", "pay", "ship")]
@@ -22,7 +24,7 @@ def play(rng: random.Random) -> list[tuple[str, float]]:
 
 def skipped(store: Store, weak: str = "none") -> Finding:
     """The finding of a world where 8 % go without paying. `weak`: whose identity is weak: none, all, who skip."""
-    log = world(play, 3000, STEPS)
+    log = world(play, 2000, STEPS)
     paid = {e.case for e in log.events if e.step == "pay"}
     customer_of = {e.case: e.customer or e.case for e in log.events}
     log.identity = {
@@ -35,7 +37,7 @@ def skipped(store: Store, weak: str = "none") -> Finding:
 def test_a_finding_is_counted_again_with_strong_identity_only(store: Store) -> None:
     finding = skipped(store)
     assert finding.status == "confirmed" and holds_strictly(finding) is True
-    assert finding.robustness["strict_identity"]["n"] == 3000
+    assert finding.robustness["strict_identity"]["n"] == 2000
     assert "without doubt" not in finding.text_caution
 
 
@@ -51,10 +53,19 @@ def test_a_finding_that_strong_identity_can_not_tell_says_so(store: Store) -> No
     assert "known without doubt can't be told" in finding.text_caution
 
 
+def test_a_finding_whose_direction_is_lost_by_chance_says_so(store: Store) -> None:
+    finding = skipped(store)
+    few = {**finding.robustness, "strict_identity": {"value": 0.019, "n": 50}}
+    said = with_doubts(store, [replace(finding, robustness=few)])[0]
+    assert said.status == "confirmed" and "does not show in the journeys" in said.text_caution
+    assert robustness((9, 100), (1, 60), 0.02)["sign_stable"] is True, "1 of 60 may be chance"
+    assert robustness((9, 100), (1, 600), 0.02)["sign_stable"] is False
+
+
 @pytest.mark.parametrize(("n", "status"), [(0, "confirmed"), (2, "candidate")])
 def test_nothing_is_confirmed_on_a_night_with_an_over_merging_alarm(store: Store, n: int, status: str) -> None:
-    found = mined(store, world(play, 3000, STEPS), PROCESS, only="deviations")
-    store.run(f"insert into data_quality by name select '{ALARM}' as measure, {n} as n, 3000 as of_n, '' as note")
+    found = mined(store, world(play, 2000, STEPS), PROCESS, only="deviations")
+    store.run(f"insert into data_quality by name select '{ALARM}' as measure, {n} as n, 2000 as of_n, '' as note")
     finding = pick(with_doubts(store, found), "deviation.skipped", step="pay")
     assert finding.status == status
     assert ("several people" in finding.text_caution) == (n > 0)
