@@ -198,6 +198,7 @@ class _File:
     def _pseudonyms(self) -> pa.Table:
         """Pseudonyms of the file's identifiers: (kind, value, pseudonym)."""
         country = self.site.settings.site.country
+        written_in = self.source.country or country
         rows: tuple[list[str], list[str], list[str]] = ([], [], [])
         nobody: dict[str, set[str | None]] = {
             kind: {normalise(kind, value, country) for value in values}
@@ -207,7 +208,7 @@ class _File:
         for kind, value in self.store.rows("select kind, value from plain_id order by kind, value"):
             by_kind.setdefault(kind, []).append(value)
         for kind, values in sorted(by_kind.items()):
-            forms = [(value, normalise(kind, value, country)) for value in values]
+            forms = [(value, normalise(kind, value, written_in, self.source.phone_format)) for value in values]
             pairs = [(value, form) for value, form in forms if form is not None and form not in nobody.get(kind, set())]
             rows[0].extend(kind for _ in pairs)
             rows[1].extend(value for value, _ in pairs)

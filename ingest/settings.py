@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ingest.errors import ConfigError
+from ingest.phone import PhoneFormat
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -97,6 +98,8 @@ class SourceSection(Strict):
     clock_offset_from: dt.date | None = Field(None, description="first day that is corrected; None: all before")
     clock_offset_until: dt.date | None = Field(None, description="last day that is corrected; None: all after")
     encoding: str = "utf-8"
+    country: str | None = Field(None, pattern="^[A-Z]{2}$", description="as the site's, for this source's phone numbers")
+    phone_format: PhoneFormat = "any"
     extra: list[str] = []
     inbox: str | None = None
     tables: dict[str, TableSection] = {}

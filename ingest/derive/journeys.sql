@@ -106,7 +106,8 @@ with summed as (
     select
         a.customer_id, a.order_id, a.episode, min(e.occurred_at) as started_at, max(coalesce(e.ended_at, e.occurred_at)) as ended_at,
         min(a.event_no) as first_event_no, arg_min(e.event_id, a.event_no) as first_event_id,
-        max(e.identity_strength) as identity_strength, count(*) filter (where a.ambiguous) as n_ambiguous
+        -- a journey is known as well as its least known event
+        min(e.identity_strength) as identity_strength, count(*) filter (where a.ambiguous) as n_ambiguous
     from assigned as a inner join event as e using (event_no)
     group by a.customer_id, a.order_id, a.episode
 )

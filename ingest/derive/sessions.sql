@@ -16,7 +16,8 @@ inner join code_step as c using (code_id)
 inner join source as s using (source_id)
 inner join (select file_id, row_number() over (order by source_id, first_at, last_at, path, sha256, file_id) as file_rank from ledger) as f using (file_id)
 left join party as p using (party_id)
-left join party_cluster as k using (party_id);
+left join party_cluster as k
+    on k.party_id = l.party_id and (k.from_at is null or l.occurred_at >= k.from_at) and (k.until_at is null or l.occurred_at < k.until_at);
 
 create or replace temp table with_session as
 with stepped as (
