@@ -130,7 +130,7 @@ class _File:
         self.store.run(
             """insert into ledger
             select nextval('seq_file'), $source_id, $path, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null, 'refused',
-            $reason, $size, $mtime""",
+            $reason, $size, $mtime, null""",
             {
                 "source_id": self.source_id,
                 "path": self.name,
@@ -270,7 +270,7 @@ class _File:
             {
                 "path": self.name, "n_lines": self._lines_read(), "sha256": reading.sha256, "n_bytes": reading.n_bytes,
                 "n_held_back": reading.n_held_back, "has_header": int(reading.header is not None),
-                "size": self.hint[0], "mtime": self.hint[1],
+                "size": self.hint[0], "mtime": self.hint[1], "header": reading.header,
             },
             name="loading/ledger.sql",
         )  # fmt: skip

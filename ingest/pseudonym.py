@@ -16,6 +16,7 @@ from pathlib import Path
 
 import phonenumbers
 
+from ingest.durable import write_atomically
 from ingest.errors import ConfigError, StorageError
 
 KINDS = ("customer_no", "login", "email", "order_no", "call_no", "reference", "phone", "cookie", "visitor")
@@ -37,11 +38,7 @@ def load_key(path: Path) -> bytes:
         return _parse_key(os.environ[KEY_VARIABLE], KEY_VARIABLE)
     if not path.exists():
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            write_atomically(path, secrets.token_hex(_KEY_BYTES) + "\n", mode=0o600)
         except OSError as error:
             raise StorageError(f"{path}: the pseudonym key can't be written ({error.strerror})") from error
     if path.stat().st_mode & 0o077:

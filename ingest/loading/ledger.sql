@@ -9,7 +9,7 @@ select
     (select count(*) from stage_line where is_blank) + $has_header,
     (select coalesce(sum(n_lines), 0) from dropped where file_id = getvariable('file_id')),
     $n_held_back,
-    e.n, e.first_at, e.last_at, 'loaded', null, $size, $mtime
+    e.n, e.first_at, e.last_at, 'loaded', null, $size, $mtime, $header
 from (
     select count(*) as n, min(occurred_at) as first_at, max(occurred_at) as last_at
     from raw_event where file_id = getvariable('file_id')
