@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -51,7 +52,7 @@ def load(site: Site, store: Store) -> Loaded:
     """Load every file that the ledger does not hold yet. Raises ConfigError for a missing inbox or unknown adapter."""
     store.run(sql("schema.sql"), name="schema.sql")
     key = load_key(site.var / "key")
-    _check_key(store, key)
+    check_key(store, key)
     for source in site.settings.source:
         if source.adapter not in adapters():
             raise ConfigError(
@@ -69,7 +70,7 @@ def load(site: Site, store: Store) -> Loaded:
             held_back = _held_back(store, source_id, name, hint)
             if held_back == 0:
                 continue
-            file = _File(site, store, source, source_id, path, name, hint, key, hold_back=held_back is None)
+            file = FileLoad(site, store, source, source_id, path, name, hint, key, hold_back=held_back is None)
             counts[1] += 1
             try:
                 if refusal:
@@ -85,7 +86,7 @@ def load(site: Site, store: Store) -> Loaded:
     return Loaded(counts[0], counts[1], counts[2], int(n_lines))
 
 
-class _File:
+class FileLoad:
     """One file on its way into the warehouse."""
 
     def __init__(
@@ -111,8 +112,7 @@ class _File:
         store = self.store
         store.run(sql("loading/stage.sql"), name="loading/stage.sql")
         self._set_variables()
-        blocks = read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back)
-        for block in one_ahead(blocks):
+        for block in one_ahead(self._blocks()):
             self._stage(block)
         self.n_unanswered = int(store.value(sql("loading/unanswered.sql")))
         self._settle_local_times()
@@ -142,6 +142,10 @@ class _File:
         )
         log.warning("%s/%s: refused: %s", self.source.name, self.name, reason)
 
+    def _blocks(self) -> Iterator[pa.Table]:
+        """The file's lines; a replay has others."""
+        return read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back)
+
     def _set_variables(self) -> None:
         fields = {name: 8 + 2 * i for i, name in enumerate(self.source.extra)}
         values = {
@@ -170,8 +174,7 @@ class _File:
             r" where flaw is null and regexp_matches(raw, '\S')",
             name="line",
         )
-        query = self.adapter.query(FileContext(self.source, self.name, self._header()))
-        store.run(f"create or replace temp table answer as {query}", name=f"adapters/{self.adapter.name}")
+        store.run(f"create or replace temp table answer as {self.query()}", name=f"adapters/{self.adapter.name}")
         # the adapter's columns are stored, those that it does not know are not: most lines are not wanted
         store.run(
             "create or replace temp view answered as from stage where false union all by name from answer",
@@ -181,6 +184,10 @@ class _File:
         store.run(sql("loading/sort.sql"), name="loading/sort.sql")
         store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
         store.drop("delivered")
+
+    def query(self) -> str:
+        """The adapter's SELECT for this file. Raises UnreadableFile when the adapter can't read such a file."""
+        return self.adapter.query(FileContext(self.source, self.name, self._header()))
 
     def _header(self) -> list[str] | None:
         if self.reading.header is None:
@@ -322,7 +329,8 @@ def _cut_json(list_key: str | None) -> str:
     from cut"""
 
 
-def _check_key(store: Store, key: bytes) -> None:
+def check_key(store: Store, key: bytes) -> None:
+    """Raises StateError when the warehouse was made under another key."""
     known = store.value("select key_id from key_check")
     if known is None:
         store.run("insert into key_check values ($id)", {"id": key_id(key)}, name="key_check")

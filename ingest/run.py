@@ -90,8 +90,8 @@ def _work(site: Site, work: Work, read_only: bool, stopper: Stopper) -> dict[str
     state.check(site)
     if not read_only:
         schema.prepare(site.warehouse)
-    elif not site.warehouse.exists():
-        raise StateError(f"{site.warehouse}: there is no warehouse yet; run `make nightly`")
+    elif not site.warehouse.exists() or schema.version_of(site.warehouse) < schema.VERSION:
+        raise StateError(f"{site.warehouse}: there is no warehouse of this release yet; run `make nightly`")
     with Store.open(site.warehouse, read_only=read_only) as store:
         stopper.store = store
         try:

@@ -201,6 +201,12 @@ def campaign() -> bool:
     return bool(os.environ.get("FRONTSTAGE_CAMPAIGN"))
 
 
+@pytest.fixture(scope="session")
+def log_lines() -> tuple[Callable[[int], str], Callable[[int], str]]:
+    """The writers of the two logs' lines."""
+    return page, call
+
+
 @pytest.fixture
 def new_site(tmp_path: Path) -> Callable[..., TinySite]:
     """Makes empty sites of two sources."""
