@@ -21,13 +21,17 @@ def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o666) -> 
 
 
 def write(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
-    """Write a file and wait until the disk has it. Raises OSError."""
+    """Write a file and wait until the disk has it. Raises OSError that names the file."""
     point("write", path.name)
     data = content.encode("utf-8") if isinstance(content, str) else content
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-        file.write(data)
-        file.flush()
-        sync(file.fileno(), path)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(data)
+            file.flush()
+            sync(file.fileno(), path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
 
 
 def sync(descriptor: int, path: Path) -> None:

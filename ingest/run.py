@@ -63,10 +63,10 @@ def run_stage(stage: str, site_root: Path, work: Work, *, read_only: bool = Fals
     return int(record["exit_code"])
 
 
-def note(site: Site, record: dict[str, Any]) -> None:
+def note(site: Site, record: dict[str, Any], run_id: str = "") -> None:
     """Add a stage's record to this run's run.json, where there is room for it."""
     with contextlib.suppress(OSError):  # the disk may be full or our folder missing: the message is on stderr already
-        _append(site, record)
+        _append(site, record, run_id or os.environ.get(RUN_VARIABLE) or new_run_id(site))
 
 
 def stage_night(store: Store, as_of: str | None) -> dt.date:
@@ -113,8 +113,8 @@ def _failure(error: Exception, site_root: Path) -> dict[str, Any]:
     if isinstance(error, Stopped):
         return {"exit_code": 128 + error.number, "reason": f"stopped by {error}; nothing half-done was kept"}
     if isinstance(error, OSError):
-        where = error.filename or site_root
-        room = free_bytes(site_root)
+        where = Path(error.filename or site_root)
+        room = free_bytes(where)
         reason = f"{where}: {error.strerror}; {room} bytes are free; free space or mend the permission, then run again"
         return {"exit_code": int(ExitCode.STORAGE), "reason": reason}
     place = traceback.extract_tb(error.__traceback__)[-1]
@@ -132,9 +132,7 @@ def _where(error: BaseException) -> str:
     return "caused by ".join(parts)
 
 
-def _append(site: Site, record: dict[str, Any]) -> None:
-    """Add a stage's record to this run's run.json."""
-    run_id = os.environ.get(RUN_VARIABLE) or new_run_id(site)
+def _append(site: Site, record: dict[str, Any], run_id: str) -> None:
     folder = site.runs / run_id
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "run.json"
