@@ -11,7 +11,19 @@ with record as (
         line_no, o, o ->> 'id' as id, coalesce(o ->> 'order_number', ltrim(o ->> 'name', '#')) as order_no,
         o ->> 'created_at' as created_text, o ->> 'updated_at' as updated_text,
         iso_moment(coalesce(o ->> 'processed_at', o ->> 'created_at')) as created_at,
-        iso_moment(coalesce(o ->> 'updated_at', o ->> 'created_at')) as updated_at
+        iso_moment(coalesce(o ->> 'updated_at', o ->> 'created_at')) as updated_at,
+        -- a list or an object that has become something else would be lost without a word; {} is how some write an empty list
+        list_filter(
+            [
+                ('transactions', o -> 'transactions'), ('fulfillments', o -> 'fulfillments'), ('refunds', o -> 'refunds'),
+                ('events', o -> 'events'), ('line_items', o -> 'line_items'), ('note_attributes', o -> 'note_attributes')
+            ],
+            lambda x: json_type(x[2]) not in ('ARRAY', 'NULL') and cast(x[2] as varchar) <> '{}'
+        )[1][1] as no_list,
+        list_filter(
+            ['id', 'order_number', 'name', 'email', 'phone', 'customer.id', 'customer.email', 'customer.phone'],
+            lambda x: json_type(json_extract(o, '$.' || x)) in ('ARRAY', 'OBJECT')
+        )[1] as no_text
     from (select line_no, try_cast(raw as json) as o from line)
 ),
 checked as (
@@ -20,6 +32,10 @@ checked as (
         case
             when o is null or json_type(o) <> 'OBJECT' then 'record'
             when id is null then 'id'
+            when no_text is not null then no_text
+            when no_list is not null then no_list
+            when json_type(o -> 'customer') not in ('OBJECT', 'NULL') then 'customer'
+            when len(list_filter(json_extract(o, '$.fulfillments[*].events'), lambda x: json_type(x) not in ('ARRAY', 'NULL'))) > 0 then 'fulfillments.events'
             when iso_moment(created_text) is null or created_at is null then 'created_at'
             when updated_at is null then 'updated_at'
         end as problem_field
@@ -60,7 +76,10 @@ select
     case c.problem_field when 'created_at' then c.created_text when 'updated_at' then c.updated_text end as problem_value,
     case
         when c.problem_field = 'record' then 'a JSON object'
+        when c.problem_field = c.no_text then 'a number or a text'
         when c.problem_field = 'id' then 'an order id'
+        when c.problem_field = 'customer' then 'an object'
+        when c.problem_field in (c.no_list, 'fulfillments.events') then 'a list'
         when c.problem_field is not null or s.line_no is not null then 'ISO 8601 with an offset'
     end as problem_expectation,
     cast(m.at_time as timestamp) as occurred_at,
