@@ -2,6 +2,7 @@
 
     FRONTSTAGE_FAULT=17             the process dies before its 17th point, as by kill -9
     FRONTSTAGE_FAULT=rename:2       before its second rename
+    FRONTSTAGE_FAULT=at:commit      before its first point of this name
     FRONTSTAGE_FAULT=17:enospc      its 17th point fails as on a full disk (`eio`: as on a broken one)
     FRONTSTAGE_FAULT=0              nothing happens; at debug level each point tells its number
 
@@ -21,19 +22,23 @@ from ingest.errors import UsageError
 
 FAULT_VARIABLE = "FRONTSTAGE_FAULT"
 _ERRORS = {"enospc": errno.ENOSPC, "eio": errno.EIO}
-_FAULT = re.compile(r"(?:(sql|write|fsync|rename):)?([0-9]+)(?::(enospc|eio))?")
+_FAULT = re.compile(
+    r"(?:at:(?P<what>[^:]+)|(?:(?P<kind>sql|write|fsync|rename):)?(?P<number>[0-9]+))(?::(?P<error>enospc|eio))?"
+)
+_FORM = "[sql:|write:|fsync:|rename:]n or at:NAME, then nothing, :enospc or :eio"
 log = logging.getLogger("frontstage.faults")
 
 
 @dataclass
 class _Fault:
-    """The point to fail at, and how many have passed."""
+    """The point to fail at: the `number`-th of those of this kind and name; and how many have passed."""
 
     kind: str | None
+    what: str | None
     number: int
     error: str | None
     n_passed: int = 0
-    n_of_kind: int = 0
+    n_alike: int = 0
 
 
 def point(kind: str, what: str) -> None:
@@ -42,9 +47,11 @@ def point(kind: str, what: str) -> None:
     if fault is None:
         return
     fault.n_passed += 1
-    fault.n_of_kind += kind == fault.kind or fault.kind is None
     log.debug("point %d: %s: %s", fault.n_passed, kind, what)
-    if fault.n_of_kind != fault.number or fault.kind not in (None, kind):
+    if fault.kind not in (None, kind) or fault.what not in (None, what):
+        return
+    fault.n_alike += 1
+    if fault.n_alike != fault.number:
         return
     if fault.error is None:
         os._exit(137)
@@ -58,8 +65,8 @@ def arm(text: str | None) -> None:
     if text:
         found = _FAULT.fullmatch(text)
         if not found:
-            raise UsageError(f"{FAULT_VARIABLE}: got {text!r}, expected [sql:|write:|fsync:|rename:]n[:enospc|:eio]")
-        _fault = _Fault(found[1], int(found[2]), found[3])
+            raise UsageError(f"{FAULT_VARIABLE}: got {text!r}, expected {_FORM}")
+        _fault = _Fault(found["kind"], found["what"], int(found["number"] or 1), found["error"])
 
 
 _fault: _Fault | None = None

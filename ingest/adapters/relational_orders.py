@@ -79,7 +79,9 @@ def _is_header(names: list[str]) -> str:
     """SQL that tells a header in the middle of a file: most of its fields are the first header's."""
     longest = max(names, key=lambda name: (len(name), name), default="")
     n_known = f"len(list_intersect(csv_fields(raw), {_list(names)}))"
-    return f"case when contains(raw, {_text(longest)}) then coalesce(2 * {n_known} > {len(names)}, false) else false end"
+    return (
+        f"case when contains(raw, {_text(longest)}) then coalesce(2 * {n_known} > {len(names)}, false) else false end"
+    )
 
 
 def _list(names: list[str]) -> str:

@@ -31,7 +31,14 @@ def test_every_statement_and_every_change_of_a_file_is_a_point(passed):
     kinds = {kind for _, kind, _ in passed}
     assert kinds == {"sql", "write", "fsync", "rename"}
     renamed = {what.split(" to ")[0].split(" for ")[0] for _, kind, what in passed if kind == "rename"}
-    assert {"state.json.new", "run.json.new", "findings.json.new", "dfg.csv.new", ".2026-01-10.new", ".2026-01-10.link"} <= renamed
+    assert {
+        "state.json.new",
+        "run.json.new",
+        "findings.json.new",
+        "dfg.csv.new",
+        ".2026-01-10.new",
+        ".2026-01-10.link",
+    } <= renamed
     assert len(passed) > 250
 
 

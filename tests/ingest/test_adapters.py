@@ -213,7 +213,9 @@ def test_a_format_that_changes_in_the_middle_of_a_file_is_quarantined(name, numb
     lab.load()
     lab.check_identity()
     assert lab.raw_events() == clean.raw_events()
-    assert lab.rows("from party order by all") == clean.rows("from party order by all"), "an identifier was read wrongly"
+    assert lab.rows("from party order by all") == clean.rows("from party order by all"), (
+        "an identifier was read wrongly"
+    )
     bad = lab.records("select field, expectation, raw from quarantine order by line_no")
     n = len(drift["lines"])
     assert {row["field"] for row in bad[-n:]} == {drift["field"]} and all(row["expectation"] for row in bad), bad
@@ -330,7 +332,9 @@ def test_latin_1_is_read_when_the_source_says_so(bench, new_lab):
     for encoding in ("utf-8", "latin-1"):
         lab = new_lab({"src": bench.options | {"encoding": encoding}})
         for file in bench.headers:
-            records = [r.replace("web", "w\u00fcb").replace("/p/", "/\u00e9/") for r in bench.records(file) if is_latin(r)]
+            records = [
+                r.replace("web", "w\u00fcb").replace("/p/", "/\u00e9/") for r in bench.records(file) if is_latin(r)
+            ]
             lab.put("src", file, bench.compose(file, records).decode().encode(encoding))
         lab.load()
         labs.append(lab)

@@ -143,7 +143,9 @@ def test_a_mended_rule_ends_where_a_rule_never_broken_ends(make, never_broken, m
     same(lab, never_broken)
 
 
-def test_a_copy_of_a_line_that_was_accepted_before_the_rule_broke_keeps_its_number(make, new_lab, web_line, monkeypatch):
+def test_a_copy_of_a_line_that_was_accepted_before_the_rule_broke_keeps_its_number(
+    make, new_lab, web_line, monkeypatch
+):
     """One copy comes before the rule breaks, one after: the second is the second still."""
     labs = [new_lab({"web": "nginx_combined"}) for _ in range(2)]
     for lab, is_broken in zip(labs, (True, False), strict=True):
@@ -168,9 +170,13 @@ def test_only_the_source_that_is_named_is_replayed(make, monkeypatch):
     lab = make()
     with broken(monkeypatch, "nginx_combined", "true"), broken(monkeypatch, "relational_orders", "true"):
         lab.night()
-    n = dict(lab.rows("select s.name, sum(n_quarantined) from ledger inner join source as s using (source_id) group by all"))
+    n = dict(
+        lab.rows("select s.name, sum(n_quarantined) from ledger inner join source as s using (source_id) group by all")
+    )
     requarantine(lab.site, lab.store, "crm")
-    left = dict(lab.rows("select s.name, sum(n_quarantined) from ledger inner join source as s using (source_id) group by all"))
+    left = dict(
+        lab.rows("select s.name, sum(n_quarantined) from ledger inner join source as s using (source_id) group by all")
+    )
     assert left["web"] == n["web"] and left["crm"] == 1 < n["crm"]
     with pytest.raises(UsageError, match="'crn'.*did you mean 'crm'"):
         requarantine(lab.site, lab.store, "crn")
@@ -180,8 +186,12 @@ def test_a_replay_that_fails_changes_nothing(make, monkeypatch):
     lab = make()
     with broken(monkeypatch, "nginx_combined", "contains(raw, '/p/1')"):
         lab.night()
-    before = {table: lab.rows(f"from {table} order by all") for table in ("ledger", "quarantine", "line_seen", "raw_event")}
-    monkeypatch.setattr("ingest.requarantine.sql", lambda name: "select error('no')" if "replayed" in name else sql(name))
+    before = {
+        table: lab.rows(f"from {table} order by all") for table in ("ledger", "quarantine", "line_seen", "raw_event")
+    }
+    monkeypatch.setattr(
+        "ingest.requarantine.sql", lambda name: "select error('no')" if "replayed" in name else sql(name)
+    )
     with pytest.raises(FrontstageError, match="loading/replayed"):
         requarantine(lab.site, lab.store)
     assert {table: lab.rows(f"from {table} order by all") for table in before} == before
