@@ -11,6 +11,7 @@ from ingest.derive import derive, undeclared
 from ingest.errors import FrontstageError
 from ingest.load import load
 from ingest.nightly import nightly as run_nightly
+from ingest.requarantine import requarantine as replay_quarantine
 from ingest.run import parse_night, run_stage
 from ingest.site import Site
 from ingest.status import status_lines
@@ -55,6 +56,25 @@ def ingest(site: Site, store: Store, as_of: str) -> dict[str, Any]:
         )
     print(f"{site.name}: {loaded.n_new_files} new of {loaded.n_files} files, {n_events} events up to {night}")
     return figures
+
+
+@app.command()
+def requarantine(
+    site: SiteOption = SAMPLE,
+    as_of: NightOption = "",
+    source: Annotated[str, typer.Option("--source", help="Only this source; by default all.")] = "",
+) -> None:
+    """Replay quarantined lines after a rule was mended, as if it had never been broken; then derive anew."""
+    raise typer.Exit(run_stage("requarantine", site, lambda s, store: replay(s, store, as_of, source)))
+
+
+def replay(site: Site, store: Store, as_of: str, source: str) -> dict[str, Any]:
+    """The stage: replay, then derive. Returns figures for run.json."""
+    night = parse_night(as_of)
+    replayed = replay_quarantine(site, store, source)
+    night = derive(site, store, night)
+    print(f"{site.name}: {replayed.n_lines} lines were in quarantine, {replayed.n_left} are left, events up to {night}")
+    return {"night": night.isoformat(), "n_replayed": replayed.n_lines, "n_left": replayed.n_left}
 
 
 @app.command()

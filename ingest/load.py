@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -51,7 +52,7 @@ def load(site: Site, store: Store) -> Loaded:
     """Load every file that the ledger does not hold yet. Raises ConfigError for a missing inbox or unknown adapter."""
     store.run(sql("schema.sql"), name="schema.sql")
     key = load_key(site.var / "key")
-    _check_key(store, key)
+    check_key(store, key)
     for source in site.settings.source:
         if source.adapter not in adapters():
             raise ConfigError(
@@ -70,7 +71,7 @@ def load(site: Site, store: Store) -> Loaded:
             held_back = _held_back(store, source_id, name, hint)
             if held_back == 0:
                 continue
-            file = _File(site, store, source, source_id, path, name, hint, key, hold_back=held_back is None)
+            file = FileLoad(site, store, source, source_id, path, name, hint, key, hold_back=held_back is None)
             counts[1] += 1
             try:
                 if refusal:
@@ -86,7 +87,7 @@ def load(site: Site, store: Store) -> Loaded:
     return Loaded(counts[0], counts[1], counts[2], int(n_lines))
 
 
-class _File:
+class FileLoad:
     """One file on its way into the warehouse."""
 
     def __init__(
@@ -114,8 +115,7 @@ class _File:
         store.run(sql("loading/stage.sql"), name="loading/stage.sql")
         store.run(f"create or replace temp macro unwanted(raw) as {self.adapter.unwanted}", name="unwanted")
         self._set_variables()
-        blocks = read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back)
-        for block in one_ahead(blocks):
+        for block in one_ahead(self._blocks()):
             self._stage(block)
         self.n_unanswered = int(store.value(sql("loading/unanswered.sql")))
         self._note_robots()
@@ -134,7 +134,7 @@ class _File:
         self.store.run(
             """insert into ledger
             select nextval('seq_file'), $source_id, $path, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null, 'refused',
-            $reason, $size, $mtime, null""",
+            $reason, $size, $mtime, null, null""",
             {
                 "source_id": self.source_id,
                 "path": self.name,
@@ -145,6 +145,10 @@ class _File:
             name="refuse",
         )
         log.warning("%s/%s: refused: %s", self.source.name, self.name, reason)
+
+    def _blocks(self) -> Iterator[pa.Table]:
+        """The file's lines; a replay has others."""
+        return read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back)
 
     def _set_variables(self) -> None:
         fields = {name: 8 + 2 * i for i, name in enumerate(self.source.extra)}
@@ -171,14 +175,17 @@ class _File:
         )
         store.run(sql("loading/block.sql"), name="loading/block.sql")
         store.run("set variable first_line_no = (select min(line_no) from block_line)", name="first_line_no")
-        query = self.adapter.query(FileContext(self.source, self.name, self._header()))
         # the columns that the adapter does not know are NULL
-        answer = f"create or replace temp view answer as from stage where false union all by name from ({query})"
+        answer = f"create or replace temp view answer as from stage where false union all by name from ({self.query()})"
         store.run(answer, name="answer")
         store.run(sql("loading/answers.sql"), name=f"adapters/{self.adapter.name}")
         store.run(sql("loading/faults.sql"), name="loading/faults.sql")
         store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
         store.drop("delivered")
+
+    def query(self) -> str:
+        """The adapter's SELECT for this file. Raises UnreadableFile when the adapter can't read such a file."""
+        return self.adapter.query(FileContext(self.source, self.name, self._header()))
 
     def _header(self) -> list[str] | None:
         if self.reading.header is None:
@@ -244,7 +251,7 @@ class _File:
             {
                 "path": self.name, "n_lines": self._lines_read(), "sha256": reading.sha256, "n_bytes": reading.n_bytes,
                 "n_held_back": reading.n_held_back, "has_header": int(reading.header is not None),
-                "size": self.hint[0], "mtime": self.hint[1],
+                "size": self.hint[0], "mtime": self.hint[1], "header": reading.header,
             },
             name="loading/ledger.sql",
         )  # fmt: skip
@@ -297,7 +304,8 @@ def _cut_json(list_key: str | None) -> str:
     from cut"""
 
 
-def _check_key(store: Store, key: bytes) -> None:
+def check_key(store: Store, key: bytes) -> None:
+    """Raises StateError when the warehouse was made under another key."""
     known = store.value("select key_id from key_check")
     if known is None:
         store.run("insert into key_check values ($id)", {"id": key_id(key)}, name="key_check")

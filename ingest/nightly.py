@@ -13,10 +13,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import Self
 
 from ingest.errors import ExitCode, FrontstageError
 from ingest.run import RUN_VARIABLE, new_run_id, note
 from ingest.site import LOCK_VARIABLE, Site
+from ingest.stopping import STOPPING
 
 STAGES = ("ingest", "mining", "reports")
 
@@ -45,27 +48,59 @@ def _stages(site: Site, as_of: str, descriptor: int) -> int:
     run_id = new_run_id(site)
     environment = os.environ | {RUN_VARIABLE: run_id, LOCK_VARIABLE: str(descriptor)}
     worst = int(ExitCode.OK)
-    for stage in STAGES:
-        command = [sys.executable, "-m", stage, "--site", str(site.root)] + (["--as-of", as_of] if as_of else [])
-        process = subprocess.Popen(command, env=environment, pass_fds=(descriptor,))
-        code = _wait(process)
-        if code == ExitCode.DATA_GATE and stage == "ingest" and _has_events(site, run_id):
-            worst = code
-        elif code:
-            return code
+    with _Stopping() as stopping:
+        for stage in STAGES:
+            if stopping.number:
+                return _cut_short(site, run_id, stage, stopping.number)
+            command = [sys.executable, "-m", stage, "--site", str(site.root)] + (["--as-of", as_of] if as_of else [])
+            code = stopping.run(command, environment, descriptor)
+            if code < 0:
+                return _cut_short(site, run_id, stage, -code)
+            if code == ExitCode.DATA_GATE and stage == "ingest" and _has_events(site, run_id):
+                worst = code
+            elif code:
+                return code
     return worst
 
 
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Wait for a stage, and hand SIGTERM and SIGINT on to it."""
-    previous = {
-        number: signal.signal(number, lambda n, _: process.send_signal(n)) for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        return process.wait()
-    finally:
-        for number, handler in previous.items():
+class _Stopping:
+    """Runs stages; hands SIGTERM and SIGINT on to the one at work, and remembers those that come between two."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self._handlers = {number: signal.signal(number, self._pass_on) for number in STOPPING}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._handlers.items():
             signal.signal(number, handler)
+
+    def run(self, command: list[str], environment: dict[str, str], descriptor: int) -> int:
+        """Exit code of one stage, negative when a signal killed it."""
+        self._process = subprocess.Popen(command, env=environment, pass_fds=(descriptor,))
+        if self.number:  # it came while the process was being made
+            self._process.send_signal(self.number)
+        code = self._process.wait()
+        self._process = None
+        return code
+
+    def _pass_on(self, number: int, _frame: FrameType | None) -> None:
+        self.number = number
+        if self._process is not None:
+            self._process.send_signal(number)
+
+
+def _cut_short(site: Site, run_id: str, stage: str, number: int) -> int:
+    """Tell of a signal that ended the night where no stage could tell of it. Returns 128 + the signal's number."""
+    name = signal.Signals(number).name
+    advice = "run again" if number in STOPPING else "memory may have run out: see the system's log, then run again"
+    reason = f"ended by {name} at stage {stage}; nothing half-done was kept; {advice}"
+    print(f"frontstage nightly: {reason}", file=sys.stderr)
+    note(site, {"stage": stage, "exit_code": 128 + number, "reason": reason}, run_id)
+    return 128 + number
 
 
 def _has_events(site: Site, run_id: str) -> bool:

@@ -14,6 +14,7 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
+from ingest.durable import write_atomically
 from ingest.errors import ConfigError, StorageError
 from ingest.phone import PhoneFormat, normalise_phone
 
@@ -36,11 +37,7 @@ def load_key(path: Path) -> bytes:
         return _parse_key(os.environ[KEY_VARIABLE], KEY_VARIABLE)
     if not path.exists():
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_hex(_KEY_BYTES) + "\n")
-                file.flush()
-                os.fsync(file.fileno())
+            write_atomically(path, secrets.token_hex(_KEY_BYTES) + "\n", mode=0o600)
         except OSError as error:
             raise StorageError(f"{path}: the pseudonym key can't be written ({error.strerror})") from error
     if path.stat().st_mode & 0o077:

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ingest import schema, state
+from ingest.durable import free_bytes, write_atomically
 from ingest.errors import ExitCode, FrontstageError, StateError, UsageError
 from ingest.site import Site
 from ingest.stopping import Stopped, Stopper, stoppable
@@ -61,10 +63,10 @@ def run_stage(stage: str, site_root: Path, work: Work, *, read_only: bool = Fals
     return int(record["exit_code"])
 
 
-def note(site: Site, record: dict[str, Any]) -> None:
+def note(site: Site, record: dict[str, Any], run_id: str = "") -> None:
     """Add a stage's record to this run's run.json, where there is room for it."""
     with contextlib.suppress(OSError):  # the disk may be full or our folder missing: the message is on stderr already
-        _append(site, record)
+        _append(site, record, run_id or os.environ.get(RUN_VARIABLE) or new_run_id(site))
 
 
 def stage_night(store: Store, as_of: str | None) -> dt.date:
@@ -85,19 +87,22 @@ def stage_night(store: Store, as_of: str | None) -> dt.date:
 def _work(site: Site, work: Work, read_only: bool, stopper: Stopper) -> dict[str, Any]:
     """Open the warehouse, do the stage's work, leave no write-ahead log and a high-water mark."""
     clear_spill(site.warehouse)
-    _check_state(site)
-    if read_only and not site.warehouse.exists():
-        raise StateError(f"{site.warehouse}: there is no warehouse yet; run `make nightly`")
+    state.check(site)
+    if not read_only:
+        schema.prepare(site.warehouse)
+    elif not site.warehouse.exists() or schema.version_of(site.warehouse) < schema.VERSION:
+        raise StateError(f"{site.warehouse}: there is no warehouse of this release yet; run `make nightly`")
     with Store.open(site.warehouse, read_only=read_only) as store:
         stopper.store = store
         try:
             figures = work(site, store)
             if not read_only:
+                state.advance(store)
                 store.checkpoint()
         finally:
             stopper.store = None
     if not read_only:
-        _write_state(site)
+        state.mark(site)
     return figures
 
 
@@ -108,8 +113,9 @@ def _failure(error: Exception, site_root: Path) -> dict[str, Any]:
     if isinstance(error, Stopped):
         return {"exit_code": 128 + error.number, "reason": f"stopped by {error}; nothing half-done was kept"}
     if isinstance(error, OSError):
-        where = error.filename or site_root
-        reason = f"{where}: {error.strerror}; free space or mend the permission, then run again"
+        where = Path(error.filename or site_root)
+        room = free_bytes(where)
+        reason = f"{where}: {error.strerror}; {room} bytes are free; free space or mend the permission, then run again"
         return {"exit_code": int(ExitCode.STORAGE), "reason": reason}
     place = traceback.extract_tb(error.__traceback__)[-1]
     reason = f"bug: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}; please report it"
@@ -126,9 +132,7 @@ def _where(error: BaseException) -> str:
     return "caused by ".join(parts)
 
 
-def _append(site: Site, record: dict[str, Any]) -> None:
-    """Add a stage's record to this run's run.json."""
-    run_id = os.environ.get(RUN_VARIABLE) or new_run_id(site)
+def _append(site: Site, record: dict[str, Any], run_id: str) -> None:
     folder = site.runs / run_id
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "run.json"
@@ -145,51 +149,6 @@ def new_run_id(site: Site) -> str:
     time."""
     numbers = [int(p.name[1:]) for p in site.runs.glob("r*") if p.name[1:].isdigit()]
     return f"r{max(numbers, default=0) + 1:06d}"
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a file so that a reader, or a crash, sees all of the old or all of the new text."""
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _state(store: Store) -> dict[str, int]:
-    if not store.has_table("ledger"):
-        return {"n_files": 0, "n_lines": 0}
-    n_files, n_lines = store.rows("select count(*), coalesce(sum(n_lines), 0) from ledger where status = 'loaded'")[0]
-    return {"n_files": int(n_files), "n_lines": int(n_lines)}
-
-
-def _write_state(site: Site) -> None:
-    """The high-water mark outside of the database: DuckDB drops a torn or missing write-ahead log without a word."""
-    with Store.open(site.warehouse, read_only=True) as store:
-        state = _state(store)
-    write_atomically(site.var / "state.json", json.dumps(state) + "\n")
-
-
-def _check_state(site: Site) -> None:
-    """Raises StateError when the warehouse holds less than the last run left in it."""
-    path = site.var / "state.json"
-    if not path.exists():
-        return
-    try:
-        expected = {name: int(n) for name, n in json.loads(path.read_text(encoding="utf-8")).items()}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise StateError(f"{path}: damaged; delete it if warehouse.duckdb beside it is the newest") from error
-    found = {"n_files": 0, "n_lines": 0}
-    if site.warehouse.exists():
-        with Store.open(site.warehouse, read_only=True) as store:
-            found = _state(store)
-    if any(found[name] < expected.get(name, 0) for name in found):
-        raise StateError(
-            f"{site.warehouse}: holds {found['n_files']} files and {found['n_lines']} lines, but the last run left "
-            f"{expected.get('n_files')} and {expected.get('n_lines')}; put the newest warehouse back, or delete it "
-            "together with state.json to rebuild from the raw files"
-        )
 
 
 def parse_night(text: str | None) -> dt.date | None:

@@ -2,6 +2,9 @@
 -- (ingest/derive/*.sql), so that a night that adds files ends in the same tables as a rebuild from all files.
 -- Times are UTC without a zone, durations are whole milliseconds, pseudonyms are 128-bit keyed hashes.
 
+-- one row: the number of this schema (raise it with a new file in migrations/), and how many stages have written here
+create table if not exists warehouse as select cast(2 as utinyint) as schema_version, cast(0 as ubigint) as generation;
+
 create sequence if not exists seq_file start 1;
 
 -- one row per source of site.toml; source_id is given once and never re-used
@@ -17,6 +20,7 @@ create table if not exists ledger (
     n_lines ubigint, n_accepted ubigint, n_duplicate ubigint, n_quarantined ubigint, n_blank ubigint,
     n_dropped ubigint, n_held_back ubigint, n_raw_events ubigint,
     first_at timestamp, last_at timestamp, status varchar, reason varchar, size_hint ubigint, mtime_hint bigint,
+    header varchar,
     -- exclusive or of the identities of its new lines: of all files together it names what a source said, however it was cut
     lines_xor uhugeint
 );
@@ -27,10 +31,10 @@ create table if not exists dropped (file_id uinteger, reason varchar, n_lines ub
 -- identity of every line ever read, so that none counts twice: k is its number among equal lines of one file
 create table if not exists line_seen (source_id utinyint, line_hash uuid, k uinteger);
 
--- lines that broke a rule; raw is kept byte for byte for a replay and is never shown
+-- lines that broke a rule; raw is kept byte for byte for a replay and is never shown; line_hash and k as in line_seen
 create table if not exists quarantine (
     file_id uinteger, line_no ubigint, byte_offset ubigint, field varchar, value_masked varchar,
-    expectation varchar, raw blob, rule_version varchar
+    expectation varchar, raw blob, rule_version varchar, line_hash uuid, k uinteger
 );
 
 -- pseudonyms of what identifies a person or one dealing; the plain value is not stored

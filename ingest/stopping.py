@@ -11,6 +11,7 @@ import _thread
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
@@ -43,6 +44,7 @@ class Stopper:
         """Begin to listen; main thread only."""
         self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         self._handlers = {number: signal.signal(number, _ignore) for number in STOPPING}
+        self._unraisable, sys.unraisablehook = sys.unraisablehook, self._tell_unraisable
         self._thread.start()
 
     def end(self) -> None:
@@ -50,6 +52,7 @@ class Stopper:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._wakeup)
+        sys.unraisablehook = self._unraisable
         self._done.set()
         os.write(self._write, b"\0")
         with contextlib.suppress(KeyboardInterrupt):
@@ -57,6 +60,11 @@ class Stopper:
         os.close(self._read)
         os.close(self._write)
         self.store = None
+
+    def _tell_unraisable(self, told: sys.UnraisableHookArgs) -> None:
+        """An interruption that hits a finalizer is no news: the next one ends the stage."""
+        if self.number is None or not isinstance(told.exc_value, KeyboardInterrupt):
+            self._unraisable(told)
 
     def _watch(self) -> None:
         while not self._done.is_set():

@@ -18,17 +18,22 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
+from ingest.durable import free_bytes
 from ingest.errors import FrontstageError, StateError, StorageError
+from ingest.faults import point
 
 log = logging.getLogger("frontstage.store")
 Params = Mapping[str, Any] | None
+# what DuckDB says of a file that it can't reach; anything else is a file that it can't understand
+_UNREACHABLE = ("lock", "permission", "no space", "read-only file system", "input/output error")
 
 
 class Store:
     """A connection to one warehouse file (or to memory). Use as a context manager."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
         self._connection = connection
+        self._path = path
 
     @classmethod
     def open(
@@ -47,13 +52,19 @@ class Store:
         try:
             connection = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=config)
         except duckdb.IOException as error:
-            kind = StorageError if "lock" in str(error).lower() or "permission" in str(error).lower() else StateError
-            raise kind(f"{path}: DuckDB can't open the warehouse ({type(error).__name__}); expected a file that this "
-                       "version wrote and that no other program has open") from error  # fmt: skip
+            if any(sign in str(error).lower() for sign in _UNREACHABLE) and path is not None:
+                raise StorageError(
+                    f"{path}: DuckDB can't open the warehouse; expected a file that may be written, that no other "
+                    f"program has open, and room for it ({free_bytes(path)} bytes are free on its disk)"
+                ) from error
+            raise StateError(
+                f"{path}: DuckDB can't open the warehouse ({type(error).__name__}); expected a file that this version "
+                "wrote; restore a backup, or delete it and run again to rebuild it from the raw files"
+            ) from error
         except duckdb.Error as error:
             raise StateError(f"{path}: the warehouse is damaged ({type(error).__name__}); restore a backup, or delete "
                              "it and run again to rebuild it from the raw files") from error  # fmt: skip
-        store = cls(connection)
+        store = cls(connection, path)
         # the default gives memory back after each large statement and asks for it again in the next one
         for setting in (
             "allocator_flush_threshold = '2GB'",
@@ -94,6 +105,7 @@ class Store:
     def arrow(self, sql: str, params: Params = None) -> pa.Table:
         """A query's result as an Arrow table."""
         try:
+            point("sql", sql.strip()[:60])
             return self._connection.sql(sql, params=dict(params) if params else None).to_arrow_table()
         except duckdb.Error as error:
             raise FrontstageError(
@@ -137,16 +149,24 @@ class Store:
     def _execute(self, sql: str, params: Params, name: str) -> duckdb.DuckDBPyConnection:
         where = name or sql.strip().split("\n", 1)[0][:60]
         try:
+            point("sql", where)
             return self._connection.execute(sql, dict(params)) if params else self._connection.execute(sql)
-        except (duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
-            raise StorageError(f"{where}: the database could not write or read its file ({type(error).__name__}); "
-                               "check free space and permissions of SITE/var, then run again") from error  # fmt: skip
+        except (OSError, duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
+            raise StorageError(
+                f"{where}: the database could not write or read its file ({type(error).__name__}){self._room()}; "
+                "free space and mend permissions there, then run again"
+            ) from error
         except duckdb.OutOfMemoryException as error:
-            raise StorageError(f"{where}: out of memory and of spill space; free space in SITE/var") from error
+            raise StorageError(
+                f"{where}: out of memory and of spill space{self._room()}; free space there, then run again"
+            ) from error
         except duckdb.InterruptException:
             raise
         except duckdb.Error as error:
             raise FrontstageError(f"{where}: the statement failed ({type(error).__name__}); this is a bug") from error
+
+    def _room(self) -> str:
+        return f": {self._path}, {free_bytes(self._path)} bytes are free on its disk" if self._path else ""
 
 
 def clear_spill(path: Path) -> None:

@@ -9,10 +9,12 @@ what the model leaves out.
 from __future__ import annotations
 
 import csv
+import io
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.durable import write_atomically
 from ingest.store import Store
 from mining.context import Context
 from mining.population import Scope, variants
@@ -42,9 +44,9 @@ def discover(store: Store, context: Context, exports: Path) -> None:
     total = sum(n for _, n in ways)
     kept = ways[: context.method.model_variants_max]
     model, quality, threshold = _best(kept, total, context)
-    (exports / "process_tree.txt").write_text(bridge.tree_text(model), encoding="utf-8")
+    write_atomically(exports / "process_tree.txt", bridge.tree_text(model))
     labels = {step: touch.label for step, touch in context.touch.items()}
-    (exports / "process.bpmn").write_bytes(bridge.bpmn(model, labels))
+    write_atomically(exports / "process.bpmn", bridge.bpmn(model, labels))
     whole = "closed journeys with an order" if scope.anchor else "closed journeys"
     note = (
         f"noise threshold {threshold}; mined from the {len(kept):,} most frequent of {len(ways):,} variants "
@@ -103,12 +105,13 @@ def write_dfg(store: Store, context: Context, path: Path) -> None:
     small = context.method.small_cell_customers
     rows = store.rows(_DFG)
     folded = [row for row in rows if row[4] < small]
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(
-            ["step_from", "step_to", "n", "n_journeys", "n_customers", "gap_sum_ms", "gap_median_ms", "gap_p90_ms"]
-        )
-        writer.writerows(row for row in rows if row[4] >= small)
-        if folded:
-            name = f"({len(folded)} edges of fewer than {small} customers)"
-            writer.writerow(["(rare)", name, sum(row[2] for row in folded), "", "", "", "", ""])
+    stream = io.StringIO(newline="")
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow(
+        ["step_from", "step_to", "n", "n_journeys", "n_customers", "gap_sum_ms", "gap_median_ms", "gap_p90_ms"]
+    )
+    writer.writerows(row for row in rows if row[4] >= small)
+    if folded:
+        name = f"({len(folded)} edges of fewer than {small} customers)"
+        writer.writerow(["(rare)", name, sum(row[2] for row in folded), "", "", "", "", ""])
+    write_atomically(path, stream.getvalue())

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingest.durable import write_atomically
 from ingest.store import Store
 from mining.findings import STATUSES, Finding, canonical
 
@@ -168,4 +169,4 @@ def read(store: Store) -> list[dict[str, Any]]:
 def export(store: Store, path: Path) -> None:
     """Write tonight's findings as JSON: sorted keys, one finding a line, the same bytes for the same findings."""
     lines = ",\n".join(json.dumps(record, sort_keys=True, ensure_ascii=False, default=str) for record in read(store))
-    path.write_text(f"[\n{lines}\n]\n" if lines else "[]\n", encoding="utf-8")
+    write_atomically(path, f"[\n{lines}\n]\n" if lines else "[]\n")

@@ -16,6 +16,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from ingest.durable import exchange, free_bytes, rename, write, write_atomically
 from ingest.errors import StateError, StorageError
 from ingest.site import Site
 from ingest.store import Store
@@ -54,8 +55,8 @@ def report(site: Site, store: Store, night: dt.date) -> Path:
         return publish(site.reports, night, model, _pins_file(site, night))
     except OSError as error:
         raise StorageError(
-            f"{site.reports}: the report can't be written ({error.strerror}); the last report stays in place; "
-            "free space or make the folder writable, then run again"
+            f"{site.reports}: the report can't be written ({error.strerror}; {free_bytes(site.reports)} bytes are free "
+            "on its disk); the last report stays in place; free space or make the folder writable, then run again"
         ) from error
 
 
@@ -101,27 +102,23 @@ def _declared(part: object) -> Iterator[str]:
 def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Path:
     """Write all pages next to their place, then swap: first the night's folder, then the link `current`."""
     target = reports / night.isoformat()
-    fresh, old, link = (reports / f".{night.isoformat()}.{part}" for part in ("new", "old", "link"))
+    fresh, link = (reports / f".{night.isoformat()}.{part}" for part in ("new", "link"))
     reports.mkdir(parents=True, exist_ok=True)
-    for left_over in (fresh, old):
-        shutil.rmtree(left_over, ignore_errors=True)
+    shutil.rmtree(fresh, ignore_errors=True)
     try:
         for page in render(model):
             path = fresh / page.path
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(page.content)
+            write(path, page.content)
         if target.exists():
-            target.rename(old)
-        fresh.rename(target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            old.rename(target)
+            exchange(fresh, target)
+        else:
+            rename(fresh, target)
+    finally:
         shutil.rmtree(fresh, ignore_errors=True)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
     link.unlink(missing_ok=True)
     link.symlink_to(night.isoformat(), target_is_directory=True)
-    link.replace(reports / "current")
+    rename(link, reports / "current")
     if model.maps:
         _write_pins(pins_file, model.maps.pins)
     return target
@@ -133,9 +130,7 @@ def _pins_file(site: Site, night: dt.date) -> Path:
 
 def _write_pins(path: Path, pins: Mapping[str, Mapping[str, Cell]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_suffix(".new")
-    fresh.write_text(json.dumps(pins, sort_keys=True, indent=1) + "\n", encoding="utf-8")
-    fresh.replace(path)
+    write_atomically(path, json.dumps(pins, sort_keys=True, indent=1) + "\n")
 
 
 def read_pins(site: Site, night: dt.date) -> dict[str, dict[str, Cell]]:

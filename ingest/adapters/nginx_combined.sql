@@ -30,7 +30,8 @@ page as (
             when n_quoted < getvariable('n_quoted') then null
             when lower(regexp_extract(target, '\.([A-Za-z0-9]{1,5})$', 1)) in ('css', 'js', 'mjs', 'map', 'png', 'jpg', 'jpeg', 'gif', 'svg', 'webp', 'avif', 'ico', 'woff', 'woff2', 'ttf', 'otf', 'eot', 'mp4', 'webm')
                 or target in ('/robots.txt', '/sitemap.xml') then 'static'
-            when agent in ('', '-') then 'no user agent'
+            -- the answer is looked at, since in another format this field need not be the agent
+            when agent in ('', '-') and regexp_matches(answer, '^ [1-5][0-9][0-9] ') then 'no user agent'
             when starts_with(request, 'HEAD ') or starts_with(request, 'OPTIONS ') or starts_with(request, 'PROPFIND ') or starts_with(request, 'CONNECT ') then 'no page view'
         end as drop_reason
     from request
@@ -57,6 +58,8 @@ checked as (
         case
             when drop_reason is not null then null
             when n_quoted < getvariable('n_quoted') then 'fields'
+            -- a field more than `extra` names may stand before those it names
+            when n_quoted > getvariable('n_quoted') and getvariable('n_quoted') > 7 then 'fields'
             when occurred_at is null then 'time'
             when regexp_full_match(status, '[1-5][0-9][0-9]') is not true then 'status'
             when (len(r) = 3 and regexp_full_match(r[1], '[A-Z]+') and path <> '') is not true then 'request'

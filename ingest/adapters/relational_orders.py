@@ -36,25 +36,34 @@ def query(context: FileContext) -> str:
     )
     return f"""
 with field as (
-    select line_no, csv_fields(raw) as f from line
+    select line_no, csv_fields(raw) as f, {_is_header(header)} as is_header from line
+),
+-- from the first header with other columns, or the same in another order, no value is where it should be
+drift as (
+    select min(line_no) as line_no from field where is_header and f <> {_list(header)}
 ),
 moment as (
-    select line_no, f{", " + lateral if lateral else ""}
+    select
+        line_no, f, is_header, coalesce(line_no >= (select line_no from drift), false) as is_drifted
+        {", " + lateral if lateral else ""}
     from field
 ),
 checked as (
     select
         *,
         case
+            when is_drifted then 'header' when is_header then null
             when f is null then 'quoting' when len(f) <> {len(header)} then 'fields' when {unreadable} then 'time'
         end as problem_field,
+        case when is_header and not is_drifted then 'repeated header' end as drop_reason,
         list_filter([{moments}], lambda x: not ({_none("x")})) as happened
     from moment
 )
 select
-    line_no, problem_field,
+    line_no, problem_field, drop_reason,
     case problem_field when 'fields' then cast(len(f) as varchar) end as problem_value,
     case problem_field
+        when 'header' then 'the columns of the first line, in its order, to the end of the file'
         when 'quoting' then 'quotes in pairs'
         when 'fields' then 'as many fields as the header has: {len(header)}'
         when 'time' then {_text("a time such as " + " or ".join(table.time_formats))}
@@ -67,6 +76,19 @@ from (
     from checked
 )
 """
+
+
+def _is_header(names: list[str]) -> str:
+    """SQL that tells a header in the middle of a file: most of its fields are the first header's."""
+    longest = max(names, key=lambda name: (len(name), name), default="")
+    n_known = f"len(list_intersect(csv_fields(raw), {_list(names)}))"
+    return (
+        f"case when contains(raw, {_text(longest)}) then coalesce(2 * {n_known} > {len(names)}, false) else false end"
+    )
+
+
+def _list(names: list[str]) -> str:
+    return "[" + ", ".join(map(_text, names)) + "]::varchar[]"
 
 
 class _Columns:

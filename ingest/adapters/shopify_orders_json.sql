@@ -12,6 +12,23 @@ with parsed as (
     -- the whole order in one pass; what has another shape than is told here is NULL
     select
         line_no, json_type(o) as shape,
+        -- a list or an object that has become something else would be lost without a word; {} is how some write an empty list
+        list_filter(
+            list_zip(
+                ['transactions', 'fulfillments', 'refunds', 'events', 'line_items', 'note_attributes'],
+                json_type(o, ['$.transactions', '$.fulfillments', '$.refunds', '$.events', '$.line_items', '$.note_attributes'])
+            ),
+            lambda x: x[2] not in ('ARRAY', 'NULL') and cast(json_extract(o, '$.' || x[1]) as varchar) <> '{}'
+        )[1][1] as no_list,
+        list_filter(
+            list_zip(
+                ['id', 'order_number', 'name', 'email', 'phone', 'customer.id', 'customer.email', 'customer.phone'],
+                json_type(o, ['$.id', '$.order_number', '$.name', '$.email', '$.phone', '$.customer.id', '$.customer.email', '$.customer.phone'])
+            ),
+            lambda x: x[2] in ('ARRAY', 'OBJECT')
+        )[1][1] as no_text,
+        json_type(o, '$.customer') not in ('OBJECT', 'NULL') as no_customer,
+        len(list_filter(json_type(o, '$.fulfillments[*].events'), lambda x: x not in ('ARRAY', 'NULL'))) > 0 as no_events,
         from_json(o, '{"id":"VARCHAR","order_number":"VARCHAR","name":"VARCHAR","created_at":"VARCHAR","updated_at":"VARCHAR","processed_at":"VARCHAR",
             "cancelled_at":"VARCHAR","closed_at":"VARCHAR","source_name":"VARCHAR","email":"VARCHAR","phone":"VARCHAR",
             "customer":{"id":"VARCHAR","email":"VARCHAR","phone":"VARCHAR"},
@@ -29,6 +46,10 @@ record as (
         case
             when shape is null or shape <> 'OBJECT' then 'record'
             when o.id is null then 'id'
+            when no_text is not null then no_text
+            when no_list is not null then no_list
+            when no_customer then 'customer'
+            when no_events then 'fulfillments.events'
             when iso_moment(o.created_at) is null or iso_moment(coalesce(o.processed_at, o.created_at)) is null then 'created_at'
             when iso_moment(coalesce(o.updated_at, o.created_at)) is null then 'updated_at'
         end as flaw
@@ -71,7 +92,7 @@ checked as (
     select *, list_min(list_transform(list_filter(moments, lambda m: m.at_time is null), lambda m: m.part_key)) as spoilt from lived
 ),
 told as (
-    select line_no, o, updated_at, flaw, spoilt, unnest(case when flaw is null and spoilt is null then moments else [null] end) as m from checked
+    select line_no, o, updated_at, flaw, no_text, no_list, spoilt, unnest(case when flaw is null and spoilt is null then moments else [null] end) as m from checked
 )
 select
     line_no,
@@ -79,7 +100,10 @@ select
     case flaw when 'created_at' then o.created_at when 'updated_at' then o.updated_at end as problem_value,
     case
         when flaw = 'record' then 'a JSON object'
+        when flaw = no_text then 'a number or a text'
         when flaw = 'id' then 'an order id'
+        when flaw = 'customer' then 'an object'
+        when flaw in (no_list, 'fulfillments.events') then 'a list'
         when flaw is not null or spoilt is not null then 'ISO 8601 with an offset'
     end as problem_expectation,
     cast(m.at_time as timestamp) as occurred_at,

@@ -31,10 +31,10 @@ where problem_field is null and (drop_reason is not null or agent in (select age
 
 -- lines that broke a rule: the encoding's, an adapter's
 create or replace temp table bad as
-select b.* from stage_bad as b semi join new_line using (line_no);
+select b.*, n.line_hash, n.k from stage_bad as b inner join new_line as n using (line_no);
 
 insert into quarantine
-select getvariable('file_id'), line_no, byte_offset, field, value, expectation, raw, getvariable('rule_version') from bad;
+select getvariable('file_id'), line_no, byte_offset, field, value, expectation, raw, getvariable('rule_version'), line_hash, k from bad;
 
 insert into dropped
 select getvariable('file_id'), drop_reason, count(*)

@@ -3,7 +3,7 @@
 -- keeps stable. `unwanted` is the adapter's quick look. Few lines begin with a blank, so few are searched for anything else.
 create or replace temp table block_line as
 select
-    line_no, cast(md5_number(raw) as uuid) as line_hash, ascii(raw) <= 32 and not regexp_matches(raw, '\S') as is_blank,
+    line_no, cast(md5(raw) as uuid) as line_hash, ascii(raw) <= 32 and not regexp_matches(raw, '\S') as is_blank,
     flaw, case when flaw is null then unwanted(raw) end as unwanted
 from block;
 

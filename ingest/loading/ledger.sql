@@ -9,7 +9,7 @@ select
     (select count(*) from stage_line where is_blank) + $has_header,
     (select coalesce(sum(n_lines), 0) from dropped where file_id = getvariable('file_id')),
     $n_held_back,
-    e.n, e.first_at, e.last_at, 'loaded', null, $size, $mtime,
+    e.n, e.first_at, e.last_at, 'loaded', null, $size, $mtime, $header,
     (
         select bit_xor(case k when 1 then cast(line_hash as uhugeint) else md5_number(line_hash || '|' || k) end)
         from new_line

@@ -194,6 +194,53 @@ def named_identifiers(plain: dict[str, str]) -> dict[str, str]:
     return {kind: str(pseudonyms(KEY, kind, [normalise(kind, value, "DE") or ""])[0]) for kind, value in plain.items()}
 
 
+DRIFTS = [(name, i) for name, bench in BENCHES.items() for i in range(len(bench.told.get("drift", [])))]
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), DRIFTS, ids=[f"{name}: {BENCHES[name].told['drift'][i]['name']}" for name, i in DRIFTS]
+)
+def test_a_format_that_changes_in_the_middle_of_a_file_is_quarantined(name, number, new_lab):
+    """Good records, then lines of the changed format: no line is read into wrong columns, none is lost (G12)."""
+    bench = Bench(name)
+    drift = bench.told["drift"][number]
+    file = bench.file_of(drift)
+    good = bench.records(file, good=True) or bench.records(file)[:1]
+    lab, clean = (new_lab({"src": bench.options}) for _ in range(2))
+    clean.put("src", file, bench.compose(file, good))
+    clean.load()
+    lab.put("src", file, bench.compose(file, good + drift["lines"]))
+    lab.load()
+    lab.check_identity()
+    assert lab.raw_events() == clean.raw_events()
+    assert lab.rows("from party order by all") == clean.rows("from party order by all"), (
+        "an identifier was read wrongly"
+    )
+    bad = lab.records("select field, expectation, raw from quarantine order by line_no")
+    n = len(drift["lines"])
+    assert {row["field"] for row in bad[-n:]} == {drift["field"]} and all(row["expectation"] for row in bad), bad
+    assert len(bad) == n + clean.rows("select count(*) from quarantine")[0][0]
+    lab.close()
+    clean.close()
+
+
+def test_every_adapter_says_how_its_format_may_change(bench):
+    assert len(bench.told.get("drift", [])) >= 3
+
+
+@pytest.mark.parametrize("name", [name for name, adapter in adapters().items() if adapter.records == "csv"])
+def test_a_header_that_comes_again_unchanged_is_dropped_and_counted(name, new_lab):
+    bench = Bench(name)
+    for file, header in bench.headers.items():
+        lab = new_lab({"src": bench.options})
+        good = bench.records(file)[:1]
+        lab.put("src", file, bench.compose(file, [*good, header, *good]))
+        lab.load()
+        assert lab.rows("select reason, n_lines from dropped") == [("repeated header", 1)]
+        assert lab.rows("select count(*) from quarantine") == [(0,)]
+        lab.check_identity()
+
+
 def test_accounting_says_what_became_of_each_case(bench, loaded):
     total = {
         name: sum(row[name] for row in loaded.ledger())
@@ -248,6 +295,61 @@ def test_order_of_lines_does_not_matter(bench, make, loaded):
     }
     lab = make(shuffled)
     assert lab.raw_events() == loaded.raw_events()
+
+
+def test_a_file_may_be_cut_between_any_two_lines(bench, make, loaded):
+    """Pieces of one, two, three ... records, plain and packed in turn."""
+    pieces = {}
+    for file in bench.headers:
+        records, size = bench.records(file), 1
+        while records:
+            data = bench.compose(file, records[:size])
+            pieces[f"{size:03d}-{file}"] = gzip.compress(data) if size % 2 else data
+            records, size = records[size:], size + 1
+    lab = make(pieces)
+    assert lab.raw_events() == loaded.raw_events()
+    assert lab.rows("select count(*) from quarantine") == loaded.rows("select count(*) from quarantine")
+
+
+def test_files_of_no_line_of_one_line_and_without_a_last_line_feed(bench, make, loaded):
+    for file in bench.headers:
+        records = bench.records(file)
+        assert make({file: b""}).raw_events() == []
+        assert make({file: bench.compose(file, [])}).raw_events() == []
+        (row,) = make({file: bench.compose(file, records[:1])}).ledger()
+        assert row["n_lines"] == 1 + (bench.headers[file] is not None)
+        lab = make({file: bench.compose(file, records).rstrip(b"\r\n")})
+        if bench.adapter.records == "lines":
+            assert [row["n_held_back"] for row in lab.ledger()] == [1]
+            lab.load()
+        lab.check_identity()
+        whole = make({file: bench.compose(file, records)})
+        assert lab.raw_events() == whole.raw_events()
+
+
+def test_latin_1_is_read_when_the_source_says_so(bench, new_lab):
+    labs = []
+    for encoding in ("utf-8", "latin-1"):
+        lab = new_lab({"src": bench.options | {"encoding": encoding}})
+        for file in bench.headers:
+            records = [
+                r.replace("web", "w\u00fcb").replace("/p/", "/\u00e9/") for r in bench.records(file) if is_latin(r)
+            ]
+            lab.put("src", file, bench.compose(file, records).decode().encode(encoding))
+        lab.load()
+        labs.append(lab)
+    assert labs[0].raw_events() == labs[1].raw_events()
+    assert labs[0].rows("select count(*) from quarantine where field = 'encoding'") == [(0,)]
+
+
+def is_latin(text: str) -> bool:
+    return all(ord(letter) < 256 for letter in text)
+
+
+def test_an_adapter_describes_itself(bench):
+    adapter = bench.adapter
+    assert adapter.records in ("lines", "csv", "json")
+    assert len(adapter.summary) >= 20 and adapter.summary.isprintable() and adapter.codes
 
 
 def test_carriage_returns_do_not_matter(bench, make, loaded):
