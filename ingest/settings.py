@@ -13,9 +13,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, Problem
 
 Model = TypeVar("Model", bound=BaseModel)
+AUDITS = Path(__file__).parent / "audits"
 
 
 class Strict(BaseModel):
@@ -124,6 +125,9 @@ class PrivacySection(Strict):
     min_cell: int = Field(5, ge=1)
 
 
+Severity = Literal["off", "warn", "error"]
+
+
 class Settings(Strict):
     """The whole of site.toml."""
 
@@ -133,6 +137,7 @@ class Settings(Strict):
     journeys: JourneySection = JourneySection()
     costs: CostSection = CostSection()
     privacy: PrivacySection = PrivacySection()
+    audits: dict[str, Severity] = Field({}, description="audit -> severity, where not the audit's own")
 
     @field_validator("source")
     @classmethod
@@ -142,6 +147,14 @@ class Settings(Strict):
             if names.count(name) > 1:
                 raise ValueError(f"source name {name!r} is used twice, expected different names")
         return sources
+
+    @field_validator("audits")
+    @classmethod
+    def _audits_known(cls, audits: dict[str, Severity]) -> dict[str, Severity]:
+        known = {path.stem for path in AUDITS.glob("*.sql")}
+        for name in audits.keys() - known:
+            raise ValueError(f"unknown audit {name!r}; {suggestion(name, known)}")
+        return audits
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -161,7 +174,8 @@ def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(f"{path}: " + "; ".join(_explain(model, item) for item in error.errors())) from error
+        problems = tuple(_problem(model, item, path) for item in error.errors())
+        raise ConfigError(f"{path}: " + "; ".join(f"{p.key}: {p.what}" for p in problems), problems) from error
 
 
 def load_settings(path: Path) -> Settings:
@@ -169,11 +183,19 @@ def load_settings(path: Path) -> Settings:
     return validate(Settings, read_toml(path), path)
 
 
-def _explain(model: type[BaseModel], item: Any) -> str:
-    where = ".".join(str(part) for part in item["loc"])
-    if item["type"] != "extra_forbidden":
-        return f"{where}: {item['msg'].removeprefix('Value error, ')}"
-    return f"{where}: unknown key; {suggestion(str(item['loc'][-1]), _keys_at(model, item['loc'][:-1]))}"
+def _problem(model: type[BaseModel], item: Any, path: Path) -> Problem:
+    """A pydantic error in our words. Values under `identity` are not repeated: they are people's."""
+    loc = item["loc"]
+    key = ".".join(str(part) for part in loc)
+    if item["type"] == "extra_forbidden":
+        return Problem(str(path), key, f"unknown key; {suggestion(str(loc[-1]), _keys_at(model, loc[:-1]))}")
+    if item["type"] == "missing":
+        return Problem(str(path), key, "missing; this key is required")
+    text = item["msg"].removeprefix("Value error, ")
+    got = item["input"]
+    if item["type"] != "value_error" and isinstance(got, (str, int, float)) and loc[0] != "identity":
+        text = f"got {got!r}, expected: {text.removeprefix('Input should be ').removeprefix('String should ')}"
+    return Problem(str(path), key, text)
 
 
 def suggestion(name: str, known: Collection[str]) -> str:

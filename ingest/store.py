@@ -85,9 +85,9 @@ class Store:
         rows = self.rows(sql, params)
         return rows[0][0] if rows else None
 
-    def records(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
+    def records(self, sql: str, params: Params = None, name: str = "read") -> list[dict[str, Any]]:
         """All rows of a query as dictionaries keyed by column name."""
-        cursor = self._execute(sql, params, "read")
+        cursor = self._execute(sql, params, name)
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
