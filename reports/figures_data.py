@@ -71,6 +71,15 @@ class DataFigures:
         )
         return [Counted(source or "", measure, n, of_n, note) for measure, source, n, of_n, note in rows]
 
+    def audits(self) -> list[tuple[str, str, bool, str]]:
+        """What the audits of ingest found in the night's data: (audit, severity, whether it may be published,
+        message). The worst first."""
+        if not self.store.has_table("audit"):
+            return []
+        return self.store.rows(
+            "select audit, severity, publishes, message from audit order by publishes, severity, audit, message"
+        )
+
     def gaps(self, most: int = 50) -> list[tuple[str, dt.date, dt.date]]:
         """Days without any event of a source, between its first and last day: (source, first day, last day)."""
         return self.store.rows(

@@ -16,7 +16,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ingest.errors import StateError, StorageError
+from ingest.errors import DataGateError, StateError, StorageError
 from ingest.site import Site
 from ingest.store import Store
 from mining.intended import load
@@ -42,13 +42,16 @@ _NEEDED = (
 def report(site: Site, store: Store, night: dt.date) -> Path:
     """Write the report of `night` and make it the current one. Returns the night's folder.
 
-    `store` is only read. Raises StateError when mining has not run, StorageError when the folder can't be written.
+    `store` is only read. Raises StateError when mining has not run, DataGateError when an audit forbids to publish,
+    StorageError when the folder can't be written.
     """
     missing = [name for name in _NEEDED if not store.has_table(name)]
     if missing:
         raise StateError(
             f"{site.warehouse}: no table {missing[0]!r}; expected what ingest and mining leave; run both, then reports"
         )
+    if faults := forbidding(store):
+        raise DataGateError(f"{'; '.join(faults)}; the last report stays in place")
     model = assemble(site, store, night)
     try:
         return publish(site.reports, night, model, _pins_file(site, night))
@@ -57,6 +60,13 @@ def report(site: Site, store: Store, night: dt.date) -> Path:
             f"{site.reports}: the report can't be written ({error.strerror}); the last report stays in place; "
             "free space or make the folder writable, then run again"
         ) from error
+
+
+def forbidding(store: Store) -> list[str]:
+    """What the audits of ingest found that no report may be made of."""
+    if not store.has_table("audit"):
+        return []
+    return [message for (message,) in store.rows("select message from audit where not publishes order by all")]
 
 
 def assemble(site: Site, store: Store, night: dt.date) -> Report:

@@ -36,6 +36,7 @@ class DataView:
     hidden_rows: tuple[tuple[str, ...], ...]
     quality_rows: tuple[tuple[str, ...], ...]
     gap_rows: tuple[tuple[str, ...], ...]
+    audit_rows: tuple[tuple[str, str, str], ...]
     fact_rows: tuple[tuple[str, str], ...]
 
 
@@ -111,6 +112,9 @@ def data_view(figures: Figures, night: Night) -> DataView:
         gap_rows=tuple(
             (source, formats.date_long(first), formats.date_long(last), str((last - first).days + 1))
             for source, first, last in figures.gaps()
+        ),
+        audit_rows=tuple(
+            (audit.replace("_", " "), severity, message) for audit, severity, _, message in figures.audits()
         ),
         fact_rows=tuple(sorted(night.facts.items())),
     )
