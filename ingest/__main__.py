@@ -11,7 +11,6 @@ from ingest.cli import (
     SAMPLE,
     DryRunOption,
     JsonOption,
-    LogFormat,
     LogFormatOption,
     NightOption,
     QuietOption,
@@ -35,7 +34,7 @@ def main(
     json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = None,
-    version: VersionOption = False,
+    _version: VersionOption = False,
 ) -> None:
     """Read the files that are new in SITE/inbox into the event table, and derive customers and journeys."""
     if context.invoked_subcommand is not None:

@@ -64,8 +64,8 @@ def _source(site: Site, path: Path, key: str, source: SourceSection) -> list[Pro
         if next(deliveries(folder, pattern), None) is None:
             there = sorted(p.name for p in folder.rglob("*") if p.is_file() and not p.name.startswith("."))
             seen = f"{len(there)} others, such as {there[0]!r}" if there else "nothing at all"
-            what = f"got {pattern!r}, which no file in {folder} matches (there is {seen}); expected the raw files' names"
-            found.append(Problem(str(path), where, f"{what}; mend the pattern, or deliver the files"))
+            what = f"got {pattern!r}, expected a pattern that files in {folder} match (there is {seen})"
+            found.append(Problem(str(path), where, f"{what}; mend it, or deliver the files"))
     return found
 
 
@@ -76,7 +76,7 @@ def _steps(site: Site, sources: list[str]) -> list[Problem]:
     except ConfigError as error:
         return listed(error, path)
     return [
-        Problem(str(path), f"step.{number}.codes.{name}", f"got codes of an unknown source; {suggestion(name, sources)}")
+        Problem(str(path), f"step.{number}.codes.{name}", f"unknown source; {suggestion(name, sources)}")
         for number, step in enumerate(steps.step)
         for name in step.codes
         if sources and name not in sources
@@ -92,5 +92,6 @@ def _key(site: Site) -> list[Problem]:
     except ConfigError as error:
         return listed(error, site.key)
     except (OSError, UnicodeDecodeError) as error:
-        return [Problem(str(site.key), "", f"can't be read ({type(error).__name__}), expected 64 hex digits, mode 0600")]
+        what = f"can't be read ({type(error).__name__}), expected 64 hex digits, mode 0600"
+        return [Problem(str(site.key), "", what)]
     return []

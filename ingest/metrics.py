@@ -52,12 +52,12 @@ def _lines(site: Site, last: Run, good: Run | None) -> Iterator[str]:
     stages = {stage.stage: stage for stage in run.stages}
     figures = stages["ingest"].figures if "ingest" in stages else {}
     new = figures.get("new", {})
-    lines = [
+    lines: list[Sample] = [
         ({"source": source, "outcome": name}, counts[name])
         for source, counts in new.items()
         for name in ("accepted", "duplicate", "quarantined", "blank")
     ]
-    failures = [
+    failures: list[Sample] = [
         ({"severity": severity}, sum(audit.severity == severity for audit in run.audits))
         for severity in ("warn", "error")
     ]
@@ -86,6 +86,4 @@ def _metric(name: str, meaning: str, samples: list[Sample]) -> Iterator[str]:
     yield f"# TYPE frontstage_{name} gauge"
     for labels, value in samples:
         told = ",".join(f'{key}="{text}"' for key, text in labels.items())
-        yield f"frontstage_{name}{'{' + told + '}' if told else ''} {value:g}" if value != int(value) else (
-            f"frontstage_{name}{'{' + told + '}' if told else ''} {int(value)}"
-        )
+        yield f"frontstage_{name}{'{' + told + '}' if told else ''} {value!r}"

@@ -7,7 +7,6 @@ an open descriptor, so that no other run gets in between two stages.
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import subprocess
@@ -17,12 +16,11 @@ from pathlib import Path
 from ingest import log as speech
 from ingest.errors import ExitCode, FrontstageError
 from ingest.metrics import write_metrics
-from ingest.record import RUN_VARIABLE, RunRecord, as_json, new_run_id, read_run, run_path
-from ingest.run import failure, note
+from ingest.record import RUN_VARIABLE, RunRecord, StageRecord, as_json, new_run_id, read_run, run_path
+from ingest.run import failure, note, tell
 from ingest.site import LOCK_VARIABLE, Site
 
 STAGES = ("ingest", "mining", "reports")
-log = logging.getLogger("frontstage.nightly")
 
 
 def nightly(site_root: Path, as_of: str, *, as_json_too: bool = False) -> int:
@@ -32,7 +30,7 @@ def nightly(site_root: Path, as_of: str, *, as_json_too: bool = False) -> int:
     made all the same and carries the warning; the night still ends with DATA_GATE.
     """
     speech.configure("nightly")
-    site, run_id = None, None
+    site, run_id, run = None, None, None
     try:
         site = Site(site_root)
         site.prepare()
@@ -40,16 +38,17 @@ def nightly(site_root: Path, as_of: str, *, as_json_too: bool = False) -> int:
         with site.lock() as descriptor:
             run_id = new_run_id(site)
             code = _stages(site, as_of, descriptor, run_id, is_silent=as_json_too or not _is_watched())
-            write_metrics(site)
+            run = read_run(run_path(site, run_id))
     except FrontstageError as error:
         record = failure("nightly", error, site_root)
-        log.error("%s", record.reason)
+        tell(record)
         code = record.exit_code
-        if site is not None:
-            note(site, run_id, record)
-    if as_json_too:
-        run = read_run(run_path(site, run_id)) if site is not None and run_id else None
-        print(as_json(run or RunRecord(run_id=run_id or "", exit_code=code)), end="")
+        noted = note(site, run_id, record) if site is not None else None
+        run = noted or RunRecord(run_id=run_id or "").with_stage(record)
+    if site is not None and code != ExitCode.BUSY:
+        write_metrics(site)
+    if as_json_too and run is not None:
+        print(as_json(run), end="")
     return code
 
 
@@ -67,6 +66,8 @@ def _stages(site: Site, as_of: str, descriptor: int, run_id: str, *, is_silent: 
         command = [sys.executable, "-m", stage, "--site", str(site.root)] + (["--as-of", as_of] if as_of else [])
         process = subprocess.Popen(command, env=environment, pass_fds=(descriptor,))
         code = _wait(process)
+        if code < 0:
+            code = _killed(site, run_id, stage, -code)
         if code == ExitCode.DATA_GATE and _may_publish(site, run_id):
             worst = code
         elif code:
@@ -84,6 +85,15 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _killed(site: Site, run_id: str, stage: str, number: int) -> int:
+    """Say and note that a stage was killed from outside: it could not do so itself."""
+    reason = f"killed by {signal.Signals(number).name}: was memory short? Nothing half-done was kept; run again"
+    record = StageRecord(stage=stage, exit_code=int(ExitCode.BUG), reason=reason, publish=False)
+    tell(record)
+    note(site, run_id, record)
+    return record.exit_code
 
 
 def _may_publish(site: Site, run_id: str) -> bool:

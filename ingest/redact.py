@@ -1,4 +1,4 @@
-"""What looks like personal data in a text is replaced by its kind: in codes that are stored, in lines that are logged."""
+"""What looks like personal data in a text is replaced by its kind: in stored codes, in lines that are logged."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Literal
 
 from pydantic import BaseModel
 
@@ -23,5 +24,5 @@ MODELS: dict[str, type[BaseModel]] = {
 
 def schema_of(name: str) -> str:
     """The schema of one of MODELS, as text."""
-    mode = "validation" if name in ("site", "steps") else "serialization"
+    mode: Literal["validation", "serialization"] = "validation" if name in ("site", "steps") else "serialization"
     return json.dumps(MODELS[name].model_json_schema(mode=mode), indent=1, sort_keys=True) + "\n"

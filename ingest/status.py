@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from ingest.errors import StorageError
 from ingest.metrics import Run, is_published, runs
 from ingest.record import AuditResult, Record
 from ingest.site import Site
@@ -113,7 +114,7 @@ class Status(Record):
 
 
 def read_status(site: Site) -> Status:
-    """Nothing of a log's content is in it. Works on an empty site too. Raises StorageError while a run has the
+    """Nothing of a log's content is in it. Works on an empty site too. Raises BusyError while a run has the
     warehouse open, StateError when it is damaged."""
     known = list(runs(site))
     good = next((run for run in known if run.record.exit_code == 0 and is_published(run.record)), None)
@@ -125,8 +126,12 @@ def read_status(site: Site) -> Status:
     )
     if not site.warehouse.exists():
         return status
-    with Store.open(site.warehouse, read_only=True) as store:
-        return status.model_copy(update=_held(store) | {"warehouse_bytes": site.warehouse.stat().st_size})
+    try:
+        with Store.open(site.warehouse, read_only=True) as store:
+            return status.model_copy(update=_held(store) | {"warehouse_bytes": site.warehouse.stat().st_size})
+    except StorageError:
+        with site.lock():  # says so when a run is at work, which is why the warehouse can't be opened
+            raise
 
 
 def _held(store: Store) -> dict[str, Any]:
@@ -192,9 +197,8 @@ def status_lines(status: Status, most: int = 20) -> Iterator[str]:
     for file in status.refused_files[:most]:
         yield f"refused {file.source}/{file.path}: {file.reason}"
     share = f" ({status.undeclared_share:.2%})" if status.undeclared_share is not None else ""
-    yield f"{status.n_events} events, {status.n_undeclared} of them undeclared{share}; {status.n_customers} customers, " + (
-        f"{status.n_journeys} journeys"
-    )
+    yield f"{status.n_events} events, {status.n_undeclared} of them undeclared{share}"
+    yield f"{status.n_customers} customers, {status.n_journeys} journeys"
     for measure in status.identity:
         yield f"{measure.measure}: {measure.n}" + (f" of {measure.of_n}" if measure.of_n is not None else "")
     for audit in status.audits:

@@ -36,7 +36,7 @@ def main(
     json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = None,
-    version: VersionOption = False,
+    _version: VersionOption = False,
 ) -> None:
     """Aggregate the journeys, discover the process, look for findings, write the exports."""
     if context.invoked_subcommand is not None:

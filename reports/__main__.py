@@ -34,7 +34,7 @@ def main(
     json: JsonOption = False,
     quiet: QuietOption = False,
     log_format: LogFormatOption = None,
-    version: VersionOption = False,
+    _version: VersionOption = False,
 ) -> None:
     """Write SITE/reports/<night>, then make it SITE/reports/current in one rename."""
     if context.invoked_subcommand is not None:
@@ -42,8 +42,9 @@ def main(
     from ingest.run import run_stage
 
     speak(quiet, log_format)
-    work = lambda s, store: report_site(s, store, as_of)  # noqa: E731
-    raise typer.Exit(run_stage("reports", site, work, read_only=True, as_json_too=json))
+    raise typer.Exit(
+        run_stage("reports", site, lambda s, store: report_site(s, store, as_of), read_only=True, as_json_too=json)
+    )
 
 
 def report_site(site: Site, store: Store, as_of: str) -> Outcome:

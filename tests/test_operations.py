@@ -1,8 +1,9 @@
-"""What an operator and a scheduler rely on: run.json, logs, dry run, audits before publishing, metrics, the examples."""
+"""What operators and schedulers rely on: run.json, logs, dry run, audits before publishing, metrics, examples."""
 
 from __future__ import annotations
 
 import ast
+import fcntl
 import gzip
 import hashlib
 import json
@@ -19,7 +20,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from ingest import __version__
+from ingest import __version__, nightly
 from ingest.__main__ import app
 from ingest.errors import ExitCode
 from ingest.record import RunRecord, StageRecord
@@ -110,9 +111,9 @@ class TestDryRun:
         assert ingest("--site", root, "--as-of", "2026-01-20").returncode == 0
         self.part_of_the_sample(root, 3)
         (root / "inbox/orders/again.json.gz").write_bytes(late.read_bytes())
-        damaged = bytearray((root / "inbox/web").joinpath(sorted(os.listdir(root / "inbox/web"))[0]).read_bytes())
+        damaged = bytearray((SAMPLE / "inbox/web/access.log-20260102.gz").read_bytes())
         damaged[len(damaged) // 2] ^= 1
-        (root / "inbox/web/damaged.gz").write_bytes(damaged if damaged[:2] == b"\x1f\x8b" else b"\x1f\x8b\x08broken")
+        (root / "inbox/web/damaged.gz").write_bytes(damaged)
         with Store.open(root / "var/warehouse.duckdb", read_only=True) as store:
             last_file = store.value("select max(file_id) from ledger")
         before = tree(root)
@@ -173,7 +174,8 @@ class TestSpeech:
         assert set(events) == {"file_started", "file_loaded", "file_refused", "audit", "ended"}
         loaded = events["file_loaded"]
         assert (loaded["level"], loaded["source"], loaded["file"]) == ("info", "web", "a.log")
-        assert loaded["counts"] == dict(lines=2, accepted=2, duplicate=0, quarantined=0, blank=0, held_back=0)
+        zero = dict.fromkeys(("duplicate", "quarantined", "blank", "held_back"), 0)
+        assert loaded["counts"] == {"lines": 2, "accepted": 2} | zero
         assert (events["file_refused"]["level"], events["file_refused"]["file"]) == ("warning", "{email}")
         assert events["ended"]["exit_code"] == 0 and events["ended"]["counts"]["n_events"] == 2
         assert "mia.wolf" not in run.stderr and run.stdout.startswith("Tiny: ")
@@ -190,7 +192,9 @@ class TestSpeech:
         (site / "inbox/web/b.gz").write_bytes(b"\x1f\x8b\x08 damaged")
         run = ingest("--quiet", "--site", site)
         assert run.returncode == 0 and run.stdout == ""
-        assert re.fullmatch(r"frontstage ingest: warning: web/b.gz: refused: .*\n.*warning: web: 1 file .*\n", run.stderr)
+        assert re.fullmatch(
+            r"frontstage ingest: warning: web/b.gz: refused: .*\n.*warning: web: 1 file .*\n", run.stderr
+        )
 
     @pytest.mark.parametrize(("term", "is_alive"), [("xterm", True), ("dumb", False)])
     def test_a_terminal_shows_the_file_at_hand(self, site: Path, term: str, is_alive: bool) -> None:
@@ -288,7 +292,7 @@ class TestNight:
         (audit,) = record.audits
         assert (audit.audit, audit.severity, audit.publishes, audit.source) == ("orphans", "error", False, "web")
         assert record.reason == audit.message and "120 of 120" in audit.message
-        assert os.readlink(site / "reports/current") == "2026-01-09"
+        assert (site / "reports/current").readlink() == Path("2026-01-09")
         assert not (site / "exports").exists() or not list((site / "exports").iterdir())
         (site / "site.toml").write_text(SITE + '[audits]\norphans = "warn"\n')
         run = ingest("--site", site)
@@ -302,6 +306,31 @@ class TestNight:
         assert (run.exit_code, run.stage, run.reason) == (3, "ingest", "undeclared")
         run = run.with_stage(StageRecord(stage="x", exit_code=74, reason="full"))
         assert (run.exit_code, run.stage, run.reason) == (74, "x", "full")
+
+    def test_a_stage_that_is_killed_is_noted(self, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """As by the kernel when memory is short: the stage itself can say nothing."""
+        monkeypatch.setattr(nightly, "STAGES", ("ingest",))
+        killed = subprocess.Popen
+        monkeypatch.setattr(nightly.subprocess, "Popen", lambda *_, **__: killed(["sh", "-c", "kill -9 $$"]))
+        run = ingest("nightly", "--site", site)
+        assert run.returncode == ExitCode.BUG and "killed by SIGKILL" in run.stderr
+        assert (last_run(site).exit_code, last_run(site).stage) == (1, "ingest")
+        assert "frontstage_exit_code 1\n" in (site / "var/metrics.prom").read_text()
+
+    def test_status_while_a_run_is_at_work(self, site: Path) -> None:
+        assert ingest("--site", site).returncode == 0
+        code = "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print(flush=True); input()"
+        command = [sys.executable, "-c", code, str(site / "var/warehouse.duckdb")]
+        with (
+            (site / "var/lock").open("w") as lock,
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as run,
+        ):
+            assert run.stdout is not None and run.stdout.readline()
+            assert ingest("status", "--site", site).returncode == ExitCode.STORAGE, "somebody else has it open"
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            status = ingest("status", "--site", site)
+            run.communicate(b"\n")
+        assert status.returncode == ExitCode.BUSY and "another run is at work" in status.stderr
 
     def test_late_data_restates_days(self, site: Path) -> None:
         assert ingest("--site", site).returncode == 0
@@ -341,7 +370,15 @@ def test_help_and_version_import_nothing_slow(stage: str, option: str) -> None:
     command = [sys.executable, "-X", "importtime", "-m", stage, option]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
     imported = {line.rsplit("|", 1)[1].strip().split(".")[0] for line in run.stderr.splitlines() if "|" in line}
-    assert imported & {"typer"} and not imported & {"pm4py", "duckdb", "pandas", "pyarrow", "numpy", "scipy", "pydantic"}
+    assert imported & {"typer"} and not imported & {
+        "pm4py",
+        "duckdb",
+        "pandas",
+        "pyarrow",
+        "numpy",
+        "scipy",
+        "pydantic",
+    }
     assert option == "--help" or run.stdout == f"frontstage {__version__}\n"
 
 

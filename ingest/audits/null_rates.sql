@@ -6,12 +6,12 @@ floors = "at least 100 events on the night and 100 before; filled in a fifth of 
 with filled as (
     select
         source, day_no = 0 as is_now, count(*) as n_all,
-        count(product_id) as product, count(order_id) as "order", count(call_id) as "call", count(intent) as intent,
-        count(wait_ms) as "waiting time", count(handle_ms) as "handling time"
+        count(product_id) as product, count(order_id) as order_no, count(call_id) as call_no, count(intent) as intent,
+        count(wait_ms) as waiting_time, count(handle_ms) as handling_time
     from nearby
     group by all
 ),
-field as (unpivot filled on product, "order", "call", intent, "waiting time", "handling time" into name field value n),
+field as (unpivot filled on product, order_no, call_no, intent, waiting_time, handling_time into name field value n),
 paired as (
     select a.source, a.field, a.n, a.n_all, b.n / b.n_all as before
     from field as a
@@ -22,7 +22,7 @@ select
     source, n, n_all as of_n,
     format(
         '{}: {} is known of {} of {} events on the night ({:.0f} %, before {:.0f} %): a column is missing or renamed, or a code changed',
-        source, field, n, n_all, 100.0 * n / n_all, 100.0 * before
+        source, replace(field, '_', ' '), n, n_all, 100.0 * n / n_all, 100.0 * before
     ) as message
 from paired
 where

@@ -46,7 +46,7 @@ SEEDS = {
     "duplicates, fan-out": "update line_seen set k = 2 where source_id = 3 and line_hash < uuid '80000000-0000-0000-0000-000000000000'",
     "time_range": "insert into raw_event (source_id, occurred_at) select 3, timestamp '2000-01-01' from range(0, 30)",
     "time_range, backwards": "update raw_event set ended_at = occurred_at - interval 1 hour where source_id = 2 and hour(occurred_at) = 5",
-    "quarantine": f"update ledger set n_quarantined = 50, n_accepted = n_accepted - 49 where source_id = 2 and last_at > timestamp '2026-02-25'",
+    "quarantine": "update ledger set n_quarantined = 50, n_accepted = n_accepted - 49 where source_id = 2 and last_at > timestamp '2026-02-25'",
     "refused": "insert into ledger by name select 9999 as file_id, 2 as source_id, 'x.gz' as path, 'refused' as status, 'damaged' as reason",
     "undeclared": "update event set visible = null where source_id = 1 and minute(occurred_at) = 3",
 }  # fmt: skip
@@ -66,7 +66,9 @@ def warehouse(lab, per_day: int) -> tuple[Site, Store]:
         create table run_fact as select 'night_end' as name, '2026-03-02 00:00:00' as value"""
     )
     for number, (name, adapter) in enumerate(SOURCES.items(), 1):
-        store.run("insert into source values ($n, $name, $adapter, $n)", {"n": number, "name": name, "adapter": adapter})
+        store.run(
+            "insert into source values ($n, $name, $adapter, $n)", {"n": number, "name": name, "adapter": adapter}
+        )
     for statement in FILL.split(";")[:-1]:
         store.run(statement, {"per_day": per_day} if "$per_day" in statement else None)
     return lab.site, store

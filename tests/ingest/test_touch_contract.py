@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ingest.stage import ingest
 from ingest.derive import MAX_UNDECLARED_STEPS, undeclared
+from ingest.stage import ingest
 
 STEPS = [
     {
