@@ -74,27 +74,23 @@ def arrival(store: Store, mark: Mark, zone: str) -> Arrival:
         from ledger inner join source as s using (source_id) where file_id > $mark order by file_id""",
         {"mark": mark.file_id},
     )
-    return Arrival(
-        files=[FileCount(**file) for file in files],
-        days=_days(store, "true", {"mark": mark.file_id, "zone": zone}),
-        restated=_days(
-            store,
-            """r.occurred_at < cast($night_end as timestamp)
-            and r.event_id not in (select event_id from raw_event where file_id <= $mark)""",
-            {"mark": mark.file_id, "zone": zone, "night_end": mark.night_end},
-        )
-        if mark.night_end
-        else [],
-    )
+    values: dict[str, object] = {"mark": mark.file_id, "zone": zone}
+    late: list[dt.date] = []
+    if mark.night_end:
+        late = _days(store, _LATE, values | {"night_end": mark.night_end})
+    return Arrival(files=[FileCount(**file) for file in files], days=_days(store, _NEW, values), restated=late)
 
 
-def _days(store: Store, condition: str, values: dict[str, object]) -> list[dt.date]:
-    """Days on the clock of `$zone` on which files after `$mark` have events that meet the condition."""
+_NEW = "select occurred_at from raw_event where file_id > $mark"
+_LATE = """select n.occurred_at
+from (from raw_event where file_id > $mark and occurred_at < cast($night_end as timestamp)) as n
+anti join (select event_id from raw_event where file_id <= $mark) as o using (event_id)"""
+
+
+def _days(store: Store, moments: str, values: dict[str, object]) -> list[dt.date]:
+    """The days, on the clock of `$zone`, of the moments that a query gives."""
     rows = store.rows(
-        f"""with touched as (
-            select distinct time_bucket(interval 15 minutes, r.occurred_at) as quarter from raw_event as r
-            where r.file_id > $mark and {condition}
-        )
+        f"""with touched as (select distinct time_bucket(interval 15 minutes, occurred_at) as quarter from ({moments}))
         select distinct cast(timezone($zone, timezone('UTC', quarter)) as date) as day from touched order by day""",
         values,
     )

@@ -127,7 +127,7 @@ def read_status(site: Site) -> Status:
     if not site.warehouse.exists():
         return status
     try:
-        with Store.open(site.warehouse, read_only=True) as store:
+        with Store.open(site.warehouse, read_only=True, patience_s=0) as store:
             return status.model_copy(update=_held(store) | {"warehouse_bytes": site.warehouse.stat().st_size})
     except StorageError:
         with site.lock():  # says so when a run is at work, which is why the warehouse can't be opened

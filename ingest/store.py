@@ -32,9 +32,18 @@ class Store:
 
     @classmethod
     def open(
-        cls, path: Path | None = None, *, read_only: bool = False, memory_limit: str = "3GB", threads: int | None = None
+        cls,
+        path: Path | None = None,
+        *,
+        read_only: bool = False,
+        memory_limit: str = "3GB",
+        threads: int | None = None,
+        patience_s: float = 2,
     ) -> Self:
         """Open the warehouse at `path`, or a database in memory when it is None.
+
+        For `patience_s` it is tried again while another program has it open: somebody asks for its status, or looks
+        something up, at the moment a night begins.
 
         Raises StateError when the file is no database that this version can read, StorageError when it can't be
         reached.
@@ -45,9 +54,9 @@ class Store:
         if path is not None:
             config["temp_directory"] = str(path.with_suffix(".spill"))
         try:
-            connection = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=config)
+            connection = _connect(str(path or ":memory:"), read_only, config, patience_s)
         except duckdb.IOException as error:
-            kind = StorageError if "lock" in str(error).lower() or "permission" in str(error).lower() else StateError
+            kind = StorageError if _is_locked(error) or "permission" in str(error).lower() else StateError
             raise kind(f"{path}: DuckDB can't open the warehouse ({type(error).__name__}); expected a file that this "
                        "version wrote and that no other program has open") from error  # fmt: skip
         except duckdb.Error as error:
@@ -147,6 +156,21 @@ class Store:
             raise
         except duckdb.Error as error:
             raise FrontstageError(f"{where}: the statement failed ({type(error).__name__}); this is a bug") from error
+
+
+def _connect(path: str, read_only: bool, config: dict[str, Any], patience_s: float) -> duckdb.DuckDBPyConnection:
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            return duckdb.connect(path, read_only=read_only, config=config)
+        except duckdb.IOException as error:
+            if not _is_locked(error) or time.monotonic() > until:
+                raise
+        time.sleep(0.05)
+
+
+def _is_locked(error: duckdb.IOException) -> bool:
+    return "lock" in str(error).lower()
 
 
 def clear_spill(path: Path) -> None:

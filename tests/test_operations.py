@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -279,6 +280,11 @@ class TestNight:
         assert status.warehouse_bytes == (site / "var/warehouse.duckdb").stat().st_size
         assert {measure.measure for measure in status.identity} >= {"events without any identifier"}
 
+    def test_the_sample_night_raises_no_audit(self, sample_night: Path) -> None:
+        record = last_run(sample_night / "data/sample")
+        assert (record.exit_code, record.audits, record.restated) == (0, [], [])
+        assert [stage.stage for stage in record.stages] == ["ingest", "mining", "reports"]
+
     def test_an_audit_that_fails_publishes_nothing(self, site: Path) -> None:
         """The cookie is gone from the web log of the night: nobody could be known again."""
         lines = [web(day, 60 * i, f"c{i % 40}") for day in range(1, 10) for i in range(120)]
@@ -331,6 +337,18 @@ class TestNight:
             status = ingest("status", "--site", site)
             run.communicate(b"\n")
         assert status.returncode == ExitCode.BUSY and "another run is at work" in status.stderr
+
+    def test_a_night_waits_for_a_reader_that_is_soon_done(self, site: Path) -> None:
+        assert ingest("--site", site).returncode == 0
+        code = "import sys, duckdb; c = duckdb.connect(sys.argv[1], read_only=True); print(flush=True); input()"
+        command = [sys.executable, "-c", code, str(site / "var/warehouse.duckdb")]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as reader:
+            assert reader.stdout is not None and reader.stdout.readline()
+            with ThreadPoolExecutor(1) as pool:
+                night = pool.submit(Store.open, site / "var/warehouse.duckdb", patience_s=60)
+                reader.communicate(b"\n")
+                with night.result() as store:
+                    assert store.value("select count(*) from event") == 2
 
     def test_late_data_restates_days(self, site: Path) -> None:
         assert ingest("--site", site).returncode == 0
