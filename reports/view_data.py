@@ -10,8 +10,6 @@ from reports.figures import Figures
 from reports.records import FileAccount, Night
 
 MOST_FILES = 200
-UNDECLARED_LIMIT = 0.005
-"""Above this share of events the run says so in exit code and report (design.md 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,6 @@ class DataView:
     refused: tuple[str, ...]
     n_undeclared: str
     undeclared_share: str
-    undeclared_is_high: bool
     undeclared_rows: tuple[tuple[str, ...], ...]
     n_hidden: str
     hidden_rows: tuple[tuple[str, ...], ...]
@@ -87,7 +84,6 @@ def data_view(figures: Figures, night: Night) -> DataView:
         ),
         n_undeclared=formats.count(n_undeclared),
         undeclared_share=formats.ratio(n_undeclared, night.n_events),
-        undeclared_is_high=bool(night.n_events) and n_undeclared / night.n_events > UNDECLARED_LIMIT,
         undeclared_rows=tuple(
             (
                 c.group,
