@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reports import formats
 from reports.figures import Figures
 from reports.records import FileAccount, Night
+from reports.view_clocks import ClockView, clock_view
 
 MOST_FILES = 200
 
@@ -34,6 +35,7 @@ class DataView:
     quality_rows: tuple[tuple[str, ...], ...]
     gap_rows: tuple[tuple[str, ...], ...]
     audit_rows: tuple[tuple[str, str, str], ...]
+    clocks: ClockView
     fact_rows: tuple[tuple[str, str], ...]
 
 
@@ -112,6 +114,7 @@ def data_view(figures: Figures, night: Night) -> DataView:
         audit_rows=tuple(
             (audit.replace("_", " "), severity, message) for audit, severity, _, message in figures.audits()
         ),
+        clocks=clock_view(figures.clocks(), k),
         fact_rows=tuple(sorted(night.facts.items())),
     )
 

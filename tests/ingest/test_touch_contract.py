@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ingest.derive import MAX_UNDECLARED_STEPS, undeclared
+from ingest.derive import undeclared
+from ingest.derive.codes import MAX_UNDECLARED_STEPS
 from ingest.stage import ingest
 
 STEPS = [
