@@ -7,6 +7,7 @@ import datetime as dt
 import difflib
 import tomllib
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -208,7 +209,8 @@ def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         problems = tuple(_problem(model, item, path) for item in error.errors())
-        raise ConfigError(f"{path}: " + "; ".join(f"{p.key}: {p.what}" for p in problems), problems) from error
+        told = "; ".join(str(replace(problem, file="")) for problem in problems)
+        raise ConfigError(f"{path}: {told}", problems) from error
 
 
 def load_settings(path: Path) -> Settings:

@@ -25,10 +25,10 @@ from (
 ) as s, range(0, 60) as d (day_no), range(0, s.n) as r (i)
 where d.day_no = s.day_no;
 insert into raw_event (source_id, occurred_at, ended_at) select source_id, occurred_at, occurred_at + interval 1 second from event;
-insert into ledger
+insert into ledger by name
 select
-    row_number() over (), source_id, 'file', null, 0, count(*) + 1, count(*), 0, 1, 0, 0, 0, count(*), min(occurred_at), max(occurred_at),
-    'loaded', null, 0, 0
+    row_number() over () as file_id, source_id, 'file' as path, count(*) + 1 as n_lines, count(*) as n_accepted, 0 as n_duplicate,
+    0 as n_quarantined, 1 as n_blank, min(occurred_at) as first_at, max(occurred_at) as last_at, 'loaded' as status
 from event group by source_id, cast(occurred_at as date);
 insert into line_seen select source_id, uuid(), 1 from event;
 """
@@ -41,8 +41,7 @@ SEEDS = {
     "orphans": f"update event set customer_id = null where {WEB}",
     "orphans, weak": f"update event set identity_strength = 'none' where {WEB} and customer_id % 2 = 0",
     "null_rates": f"update event set order_id = null where source_id = 3 and {NIGHT}",
-    "duplicates": "insert into ledger select file_id, source_id, path, sha256, n_bytes, n_accepted * 2, 0, n_accepted * 2, 0, 0, 0, 0, 0, "
-    "null, null, status, reason, 0, 0 from ledger where source_id = 1",
+    "duplicates": "insert into ledger by name select source_id, n_accepted * 2 as n_lines, n_accepted * 2 as n_duplicate, status from ledger where source_id = 1",
     "duplicates, fan-out": "update line_seen set k = 2 where source_id = 3 and line_hash < uuid '80000000-0000-0000-0000-000000000000'",
     "time_range": "insert into raw_event (source_id, occurred_at) select 3, timestamp '2000-01-01' from range(0, 30)",
     "time_range, backwards": "update raw_event set ended_at = occurred_at - interval 1 hour where source_id = 2 and hour(occurred_at) = 5",
