@@ -1,32 +1,38 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports status test check bench sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports status config-check test check bench sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
 AS_OF ?=
+DRY_RUN ?=
+QUIET ?=
+LOG_FORMAT ?=
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-NIGHT := --site $(SITE) $(if $(AS_OF),--as-of $(AS_OF))
+NIGHT := --site $(SITE) $(if $(AS_OF),--as-of $(AS_OF)) $(if $(QUIET),--quiet) $(if $(LOG_FORMAT),--log-format $(LOG_FORMAT))
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-nightly: setup ## The main job: ingest, mine, report, publish [SITE=data/sample] [AS_OF=YYYY-MM-DD]
-	$(PY) -m ingest nightly $(NIGHT)
+nightly: setup ## The main job: ingest, mine, report, publish [SITE=data/sample] [AS_OF=YYYY-MM-DD] [DRY_RUN=1] [QUIET=1]
+	@$(PY) -m ingest nightly $(NIGHT) $(if $(DRY_RUN),--dry-run)
 
 ingest: setup ## Only read what is new in SITE/inbox
-	$(PY) -m ingest $(NIGHT)
+	@$(PY) -m ingest $(NIGHT) $(if $(DRY_RUN),--dry-run)
 
 mine: setup ## Only mine the journeys
-	$(PY) -m mining $(NIGHT)
+	@$(PY) -m mining $(NIGHT)
 
 reports: setup ## Only write the report
-	$(PY) -m reports $(NIGHT)
+	@$(PY) -m reports $(NIGHT)
 
-status: setup ## What the warehouse of SITE holds
-	$(PY) -m ingest status --site $(SITE)
+status: setup ## What the warehouse of SITE holds, how the last runs ended
+	@$(PY) -m ingest status --site $(SITE)
+
+config-check: setup ## Name all that is wrong with the configuration of SITE
+	@code=0; for stage in ingest mining; do $(PY) -m $$stage config-check --site $(SITE) || code=$$?; done; exit $$code
 
 test: setup-dev ## Run the tests
 	$(PY) -m pytest

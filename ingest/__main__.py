@@ -2,60 +2,52 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+import enum
+from typing import Annotated
 
 import typer
 
-from ingest.derive import derive, undeclared
+from ingest.cli import (
+    SAMPLE,
+    DryRunOption,
+    JsonOption,
+    LogFormatOption,
+    NightOption,
+    QuietOption,
+    SiteOption,
+    VersionOption,
+    fail,
+    new_app,
+    speak,
+)
 from ingest.errors import FrontstageError
-from ingest.load import load
-from ingest.nightly import nightly as run_nightly
-from ingest.requarantine import requarantine as replay_quarantine
-from ingest.run import parse_night, run_stage
-from ingest.site import Site
-from ingest.status import status_lines
-from ingest.store import Store
 
-app = typer.Typer(add_completion=False, invoke_without_command=True, pretty_exceptions_enable=False)
-SiteOption = Annotated[Path, typer.Option("--site", help="Folder of the site.")]
-NightOption = Annotated[
-    str, typer.Option("--as-of", help="Last day that counts, YYYY-MM-DD; by default the site's or the data's last day.")
-]
-SAMPLE = Path("data/sample")
+app = new_app()
 
 
 @app.callback()
-def main(context: typer.Context, site: SiteOption = SAMPLE, as_of: NightOption = "") -> None:
+def main(
+    context: typer.Context,
+    site: SiteOption = SAMPLE,
+    as_of: NightOption = "",
+    dry_run: DryRunOption = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = None,
+    _version: VersionOption = False,
+) -> None:
     """Read the files that are new in SITE/inbox into the event table, and derive customers and journeys."""
-    if context.invoked_subcommand is None:
-        raise typer.Exit(run_stage("ingest", site, lambda s, store: ingest(s, store, as_of)))
+    if context.invoked_subcommand is not None:
+        return
+    speak(quiet, log_format)
+    if dry_run:
+        from ingest.rehearsal import rehearse
 
+        raise typer.Exit(rehearse(site, as_of, as_json_too=json))
+    from ingest.run import run_stage
+    from ingest.stage import ingest
 
-def ingest(site: Site, store: Store, as_of: str) -> dict[str, Any]:
-    """The stage: load, then derive. Returns figures for run.json; `gate` when too much is undeclared."""
-    night = parse_night(as_of)
-    loaded = load(site, store)
-    night = derive(site, store, night)
-    n_undeclared, n_events = undeclared(store)
-    figures: dict[str, Any] = {
-        "night": night.isoformat(),
-        "n_files": loaded.n_files,
-        "n_new_files": loaded.n_new_files,
-        "n_refused_files": loaded.n_refused,
-        "n_lines": loaded.n_lines,
-        "n_events": n_events,
-        "n_undeclared": n_undeclared,
-    }
-    limit = site.settings.site.undeclared_share_limit
-    if n_undeclared > limit * n_events:
-        figures["gate"] = (
-            f"{n_undeclared} of {n_events} events ({n_undeclared / n_events:.1%}) carry codes that the step dictionary "
-            f"does not declare, more than {limit:.1%}; declare them in {site.process / 'steps.toml'} (the report's "
-            "data page lists them)"
-        )
-    print(f"{site.name}: {loaded.n_new_files} new of {loaded.n_files} files, {n_events} events up to {night}")
-    return figures
+    raise typer.Exit(run_stage("ingest", site, lambda s, store: ingest(s, store, as_of), as_json_too=json))
 
 
 @app.command()
@@ -63,35 +55,83 @@ def requarantine(
     site: SiteOption = SAMPLE,
     as_of: NightOption = "",
     source: Annotated[str, typer.Option("--source", help="Only this source; by default all.")] = "",
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = None,
 ) -> None:
     """Replay quarantined lines after a rule was mended, as if it had never been broken; then derive anew."""
-    raise typer.Exit(run_stage("requarantine", site, lambda s, store: replay(s, store, as_of, source)))
+    speak(quiet, log_format)
+    from ingest.run import run_stage
+    from ingest.stage import replay
 
-
-def replay(site: Site, store: Store, as_of: str, source: str) -> dict[str, Any]:
-    """The stage: replay, then derive. Returns figures for run.json."""
-    night = parse_night(as_of)
-    replayed = replay_quarantine(site, store, source)
-    night = derive(site, store, night)
-    print(f"{site.name}: {replayed.n_lines} lines were in quarantine, {replayed.n_left} are left, events up to {night}")
-    return {"night": night.isoformat(), "n_replayed": replayed.n_lines, "n_left": replayed.n_left}
+    work = lambda s, store: replay(s, store, as_of, source)  # noqa: E731
+    raise typer.Exit(run_stage("requarantine", site, work, as_json_too=json))
 
 
 @app.command()
-def nightly(site: SiteOption = SAMPLE, as_of: NightOption = "") -> None:
+def nightly(
+    site: SiteOption = SAMPLE,
+    as_of: NightOption = "",
+    dry_run: DryRunOption = False,
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = None,
+) -> None:
     """The main job: ingest, mine, report, publish, under one lock and one run.json."""
-    raise typer.Exit(run_nightly(site, as_of))
+    speak(quiet, log_format)
+    if dry_run:
+        from ingest.rehearsal import rehearse
+
+        raise typer.Exit(rehearse(site, as_of, as_json_too=json))
+    from ingest.nightly import nightly as run_nightly
+
+    raise typer.Exit(run_nightly(site, as_of, as_json_too=json))
 
 
 @app.command()
-def status(site: SiteOption = SAMPLE) -> None:
-    """Files, lines and what became of them; the last runs."""
+def status(site: SiteOption = SAMPLE, json: JsonOption = False) -> None:
+    """What the warehouse holds and what became of every line; the last run and the last good one."""
+    from ingest.record import as_json
+    from ingest.site import Site
+    from ingest.status import read_status, status_lines
+
     try:
-        for line in status_lines(Site(site)):
-            print(line)
+        found = read_status(Site(site))
     except FrontstageError as error:
-        typer.echo(f"frontstage status: {error}", err=True)
-        raise typer.Exit(int(error.exit_code)) from error
+        raise fail("status", error) from error
+    print(as_json(found) if json else "\n".join([*status_lines(found), ""]), end="")
+
+
+@app.command("config-check")
+def config_check(site: SiteOption = SAMPLE, json: JsonOption = False) -> None:
+    """Name everything that is wrong with the site's configuration, one line each; exit code 0 or 78."""
+    from ingest.checking import problems
+    from ingest.problems import tell_problems
+    from ingest.site import Site
+
+    try:
+        found = problems(Site(site))
+    except FrontstageError as error:
+        raise fail("config-check", error) from error
+    raise typer.Exit(tell_problems(found, as_json_too=json))
+
+
+class SchemaName(enum.StrEnum):
+    """What there is a JSON Schema of."""
+
+    SITE = "site"
+    STEPS = "steps"
+    RUN = "run"
+    PLAN = "dry-run"
+    STATUS = "status"
+
+
+@app.command()
+def schema(of: Annotated[SchemaName, typer.Argument(help="Which schema.")]) -> None:
+    """Print a JSON Schema: of site.toml, steps.toml, run.json, or of what --dry-run and status print with --json."""
+    from ingest.schemas import schema_of
+
+    print(schema_of(of.value), end="")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ It never carries a value out of a log: values may be personal data.
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 
 class ExitCode(enum.IntEnum):
@@ -60,7 +61,26 @@ class BusyError(FrontstageError):
     exit_code = ExitCode.BUSY
 
 
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in a configuration: file, key (may be empty), and what was got and expected."""
+
+    file: str
+    key: str
+    what: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.file, self.key, self.what) if part)
+
+
 class ConfigError(FrontstageError):
-    """A configuration file is wrong: mend the file and key that the message names."""
+    """A configuration file is wrong: mend the file and key that the message names.
+
+    `problems` lists them one by one where several were found at once.
+    """
 
     exit_code = ExitCode.CONFIG
+
+    def __init__(self, message: str, problems: tuple[Problem, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems

@@ -28,6 +28,7 @@ from ingest.robots import is_robot
 from ingest.settings import SourceSection, suggestion
 from ingest.site import Site
 from ingest.store import Store
+from ingest.telling import Teller
 
 log = logging.getLogger("frontstage.load")
 
@@ -61,11 +62,13 @@ def load(site: Site, store: Store) -> Loaded:
     found = [(source, site.inbox(source)) for source in site.settings.source]
     store.run("set preserve_insertion_order = false", name="order")  # every statement that needs an order says so
     counts = [0, 0, 0]
+    teller = Teller(sum(1 for source, folder in found for _ in deliveries(folder, source.files)))
     for rank, (source, folder) in enumerate(found):
         source_id = _source_id(store, source, rank)
         check_reading(store, source_id, source, source.timezone or site.settings.site.timezone)
         for path, refusal in deliveries(folder, source.files):
             counts[0] += 1
+            teller.next()
             name = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
             hint = (path.lstat().st_size, path.lstat().st_mtime_ns)
             held_back = _held_back(store, source_id, name, hint)
@@ -73,11 +76,13 @@ def load(site: Site, store: Store) -> Loaded:
                 continue
             file = FileLoad(site, store, source, source_id, path, name, hint, key, hold_back=held_back is None)
             counts[1] += 1
+            teller.reading(source.name, name)
             try:
                 if refusal:
                     raise UnreadableFile(refusal)
                 with store.transaction():
                     file.load()
+                teller.has_read(store, source.name, name)
             except UnreadableFile as error:
                 counts[2] += 1
                 with store.transaction():
@@ -144,7 +149,8 @@ class FileLoad:
             },
             name="refuse",
         )
-        log.warning("%s/%s: refused: %s", self.source.name, self.name, reason)
+        told = {"event": "file_refused", "source": self.source.name, "file": self.name}
+        log.warning("%s/%s: refused: %s", self.source.name, self.name, reason, extra=told)
 
     def _blocks(self) -> Iterator[pa.Table]:
         """The file's lines; a replay has others."""

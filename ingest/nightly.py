@@ -7,7 +7,6 @@ an open descriptor, so that no other run gets in between two stages.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -16,37 +15,55 @@ from pathlib import Path
 from types import FrameType
 from typing import Self
 
+from ingest import log as speech
 from ingest.errors import ExitCode, FrontstageError
-from ingest.run import RUN_VARIABLE, new_run_id, note
+from ingest.metrics import write_metrics
+from ingest.record import RUN_VARIABLE, RunRecord, StageRecord, as_json, new_run_id, read_run, run_path
+from ingest.run import failure, note, tell
 from ingest.site import LOCK_VARIABLE, Site
 from ingest.stopping import STOPPING
 
 STAGES = ("ingest", "mining", "reports")
 
 
-def nightly(site_root: Path, as_of: str) -> int:
+def nightly(site_root: Path, as_of: str, *, as_json_too: bool = False) -> int:
     """Run all stages on a site; stops at the first that fails. Returns the exit code of the night.
 
-    A stage that ends with DATA_GATE has left whole tables, so the report is made all the same and carries the
-    warning, unless there is nothing to report; the night still ends with DATA_GATE.
+    A stage that ends with DATA_GATE and may publish (too much undeclared) has left whole tables, so the report is
+    made all the same and carries the warning; the night still ends with DATA_GATE.
     """
-    site = None
+    speech.configure("nightly")
+    site, run_id, run = None, None, None
     try:
         site = Site(site_root)
         site.prepare()
         _ = site.settings
         with site.lock() as descriptor:
-            return _stages(site, as_of, descriptor)
+            run_id = new_run_id(site)
+            code = _stages(site, as_of, descriptor, run_id, is_silent=as_json_too or not _is_watched())
+            run = read_run(run_path(site, run_id))
     except FrontstageError as error:
-        print(f"frontstage nightly: {error}", file=sys.stderr)
-        if site is not None and error.exit_code != ExitCode.BUSY:
-            note(site, {"stage": "nightly", "exit_code": int(error.exit_code), "reason": str(error)})
-        return int(error.exit_code)
+        record = failure("nightly", error, site_root)
+        tell(record)
+        code = record.exit_code
+        noted = note(site, run_id, record) if site is not None else None
+        run = noted or RunRecord(run_id=run_id or "").with_stage(record)
+    if site is not None and code != ExitCode.BUSY:
+        write_metrics(site)
+    if as_json_too and run is not None:
+        print(as_json(run), end="")
+    return code
 
 
-def _stages(site: Site, as_of: str, descriptor: int) -> int:
-    run_id = new_run_id(site)
+def _is_watched() -> bool:
+    """Whether anybody looks: under cron a night that goes well prints nothing."""
+    return sys.stdout.isatty() or sys.stderr.isatty() or bool(os.environ.get(speech.FORMAT_VARIABLE))
+
+
+def _stages(site: Site, as_of: str, descriptor: int, run_id: str, *, is_silent: bool) -> int:
     environment = os.environ | {RUN_VARIABLE: run_id, LOCK_VARIABLE: str(descriptor)}
+    if is_silent:
+        environment[speech.RESULTS_VARIABLE] = "none"
     worst = int(ExitCode.OK)
     with _Stopping() as stopping:
         for stage in STAGES:
@@ -56,7 +73,7 @@ def _stages(site: Site, as_of: str, descriptor: int) -> int:
             code = stopping.run(command, environment, descriptor)
             if code < 0:
                 return _cut_short(site, run_id, stage, -code)
-            if code == ExitCode.DATA_GATE and stage == "ingest" and _has_events(site, run_id):
+            if code == ExitCode.DATA_GATE and _may_publish(site, run_id):
                 worst = code
             elif code:
                 return code
@@ -98,12 +115,13 @@ def _cut_short(site: Site, run_id: str, stage: str, number: int) -> int:
     name = signal.Signals(number).name
     advice = "run again" if number in STOPPING else "memory may have run out: see the system's log, then run again"
     reason = f"ended by {name} at stage {stage}; nothing half-done was kept; {advice}"
-    print(f"frontstage nightly: {reason}", file=sys.stderr)
-    note(site, {"stage": stage, "exit_code": 128 + number, "reason": reason}, run_id)
-    return 128 + number
+    record = StageRecord(stage=stage, exit_code=128 + number, reason=reason, publish=False)
+    tell(record)
+    note(site, run_id, record)
+    return record.exit_code
 
 
-def _has_events(site: Site, run_id: str) -> bool:
-    """Whether ingest got as far as events: then its gate is one of quality, and there is something to report."""
-    record = json.loads((site.runs / run_id / "run.json").read_text(encoding="utf-8"))
-    return bool(record["stages"][-1].get("figures", {}).get("n_events"))
+def _may_publish(site: Site, run_id: str) -> bool:
+    """Whether the last stage left tables that a report may be made of."""
+    run = read_run(run_path(site, run_id))
+    return run is not None and run.stages[-1].publish

@@ -17,6 +17,7 @@ from pathlib import Path
 from ingest.durable import write_atomically
 from ingest.errors import ConfigError, StorageError
 from ingest.phone import PhoneFormat, normalise_phone
+from ingest.redact import redact, without_controls
 
 KINDS = ("customer_no", "login", "email", "order_no", "call_no", "reference", "phone", "cookie", "visitor")
 STRENGTH = {
@@ -74,32 +75,15 @@ def normalise(kind: str, value: str, country: str, phone_format: PhoneFormat = "
     return text if text not in ("", "-", "0", "NULL", "null", "None") else None
 
 
-_SCRUB = (
-    (re.compile(r"[^/\s?&=]+(?:@|%40)[^/\s?&=]+\.[a-zA-Z]{2,}"), "{email}"),
-    (re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*"), "{token}"),
-    (re.compile(r"\+\d{8,15}(?!\d)"), "{phone}"),
-)
-_CARD = re.compile(r"(?<!\d)[3-6]\d{3}(?:[ -]?\d){11,12}(?!\d)")  # 15 or 16 digits; 13 would hit order numbers
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-
-
 def scrub(text: str) -> str:
-    """Text without e-mail addresses, tokens, international numbers, card numbers and control characters."""
-    for pattern, name in _SCRUB:
-        text = pattern.sub(name, text)
-    text = _CARD.sub(lambda found: "{card}" if _luhn(found.group()) else found.group(), text)
-    return _CONTROL.sub("\ufffd", text)[:500]
+    """A code without personal data and control characters, at most 500 characters long."""
+    return redact(text)[:500]
 
 
 def mask(value: str) -> str:
     """The shape of a value, for quarantine: letters become x, digits 9; enough to see what is wrong with it."""
     shape = re.sub(r"\d", "9", re.sub(r"[^\W\d_]", "x", value[:80]))
-    return _CONTROL.sub("\ufffd", shape)
-
-
-def _luhn(text: str) -> bool:
-    digits = [int(c) for c in text if c.isdigit()][::-1]
-    return sum(d if i % 2 == 0 else sum(divmod(2 * d, 10)) for i, d in enumerate(digits)) % 10 == 0
+    return without_controls(shape)
 
 
 def _parse_key(text: str, where: str) -> bytes:

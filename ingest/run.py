@@ -1,4 +1,4 @@
-"""One run of one or more stages: its number, its record (run.json), its lock, its exit code.
+"""One run of a stage: its lock, its record in run.json, its exit code.
 
 `run.json` repeats exit code and reason, since make turns every code into 2. It is replaced by one rename, so a reader
 never sees half of it. No value out of a log is written to it.
@@ -8,65 +8,112 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import logging
 import os
-import sys
+import shutil
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingest import log as speech
 from ingest import schema, state
-from ingest.durable import free_bytes, write_atomically
+from ingest.durable import free_bytes
 from ingest.errors import ExitCode, FrontstageError, StateError, UsageError
+from ingest.record import RUN_VARIABLE, AuditResult, RunRecord, StageRecord, append, as_json, new_run_id
+from ingest.redact import redact
 from ingest.site import Site
 from ingest.stopping import Stopped, Stopper, stoppable
 from ingest.store import Store, clear_spill
 
-RUN_VARIABLE = "FRONTSTAGE_RUN"
-log = logging.getLogger("frontstage")
+log = logging.getLogger("frontstage.run")
 
 
-Work = Callable[[Site, Store], dict[str, Any]]
+@dataclass(frozen=True)
+class Outcome:
+    """What a stage's work came to: the line for a person, and what goes into run.json."""
+
+    summary: str
+    night: dt.date
+    figures: dict[str, Any]
+    restated: list[dt.date] = field(default_factory=list)
+    audits: list[AuditResult] = field(default_factory=list)
+
+    def record(self, stage: str) -> StageRecord:
+        """The stage's record. An audit of severity error is a data gate: the tables stand, the code is DATA_GATE."""
+        errors = [audit for audit in self.audits if audit.severity == "error"]
+        return StageRecord(
+            stage=stage,
+            exit_code=int(ExitCode.DATA_GATE if errors else ExitCode.OK),
+            reason="; ".join(audit.message for audit in errors) or "ok",
+            publish=all(audit.publishes for audit in errors),
+            night=self.night,
+            figures=self.figures,
+            restated=self.restated,
+            audits=self.audits,
+        )
 
 
-def run_stage(stage: str, site_root: Path, work: Work, *, read_only: bool = False) -> int:
+Work = Callable[[Site, Store], Outcome]
+
+
+def run_stage(stage: str, site_root: Path, work: Work, *, read_only: bool = False, as_json_too: bool = False) -> int:
     """Run one stage on a site under its lock and write what came of it to run.json. Returns the exit code.
 
-    `work` gets the site and the open warehouse, and returns figures for run.json. A gate that fails after the work is
-    done (too much undeclared) is a figure `gate` with the reason: the stage's tables stand, the code is DATA_GATE.
+    The result is one line on stdout, or with `as_json_too` the run's record; nothing when quiet.
     """
-    level = os.environ.get("FRONTSTAGE_LOG", "WARNING")
-    logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    speech.configure(stage)
     started = time.monotonic()
-    record: dict[str, Any] = {"stage": stage, "exit_code": int(ExitCode.OK), "reason": "ok"}
     site: Site | None = None
+    run_id = os.environ.get(RUN_VARIABLE)
+    summary = ""
     try:
         with stoppable() as stopper:
             site = Site(site_root)
             site.prepare()
             _ = site.settings
             with site.lock():
-                record["figures"] = _work(site, work, read_only, stopper)
-        if gate := record["figures"].pop("gate", None):
-            record |= {"exit_code": int(ExitCode.DATA_GATE), "reason": gate}
+                run_id = run_id or new_run_id(site)
+                speech.name_run(run_id)
+                outcome = _work(site, work, read_only, stopper)
+        record, summary = outcome.record(stage), outcome.summary
     except (Exception, Stopped) as error:
-        record |= _failure(error, site_root)
+        record = failure(stage, error, site_root)
         log.debug("%s", _where(error))
-    if record["exit_code"]:
-        print(f"frontstage {stage}: {record['reason']}", file=sys.stderr)
-    record["seconds"] = round(time.monotonic() - started, 1)
-    if site is not None and record["exit_code"] != ExitCode.BUSY:
-        note(site, record)
-    return int(record["exit_code"])
+    finally:
+        speech.end_progress()
+    record = record.model_copy(update={"seconds": round(time.monotonic() - started, 1)})
+    tell(record)
+    run = note(site, run_id, record) if site is not None else None
+    if as_json_too:
+        print(as_json(run or RunRecord(run_id=run_id or "").with_stage(record)), end="")
+    elif summary and speech.tells_results():
+        print(summary)
+    return record.exit_code
 
 
-def note(site: Site, record: dict[str, Any], run_id: str = "") -> None:
-    """Add a stage's record to this run's run.json, where there is room for it."""
+def note(site: Site, run_id: str | None, record: StageRecord) -> RunRecord | None:
+    """Add a stage's record to a run's run.json, where there is room for it. A run that found the site busy leaves
+    none."""
+    if record.exit_code == ExitCode.BUSY:
+        return None
     with contextlib.suppress(OSError):  # the disk may be full or our folder missing: the message is on stderr already
-        _append(site, record, run_id or os.environ.get(RUN_VARIABLE) or new_run_id(site))
+        return append(site, run_id or new_run_id(site), record)
+    return None
+
+
+def tell(record: StageRecord) -> None:
+    """Log a stage's end: what went wrong in one line, the audits' warnings, or that it is done."""
+    for audit in record.audits:
+        if audit.severity == "warn":
+            log.warning("%s", audit.message, extra={"event": "audit", "source": audit.source})
+    extra = {"event": "ended", "exit_code": record.exit_code, "seconds": record.seconds, "counts": record.figures}
+    if record.exit_code:
+        log.error("%s", record.reason, extra=extra)
+    else:
+        log.info("done in %.1f s", record.seconds, extra=extra)
 
 
 def stage_night(store: Store, as_of: str | None) -> dt.date:
@@ -84,9 +131,10 @@ def stage_night(store: Store, as_of: str | None) -> dt.date:
     return night
 
 
-def _work(site: Site, work: Work, read_only: bool, stopper: Stopper) -> dict[str, Any]:
+def _work(site: Site, work: Work, read_only: bool, stopper: Stopper) -> Outcome:
     """Open the warehouse, do the stage's work, leave no write-ahead log and a high-water mark."""
     clear_spill(site.warehouse)
+    shutil.rmtree(site.rehearsal, ignore_errors=True)
     state.check(site)
     if not read_only:
         schema.prepare(site.warehouse)
@@ -95,7 +143,7 @@ def _work(site: Site, work: Work, read_only: bool, stopper: Stopper) -> dict[str
     with Store.open(site.warehouse, read_only=read_only) as store:
         stopper.store = store
         try:
-            figures = work(site, store)
+            outcome = work(site, store)
             if not read_only:
                 state.advance(store)
                 store.checkpoint()
@@ -103,23 +151,26 @@ def _work(site: Site, work: Work, read_only: bool, stopper: Stopper) -> dict[str
             stopper.store = None
     if not read_only:
         state.mark(site)
-    return figures
+    return outcome
 
 
-def _failure(error: Exception, site_root: Path) -> dict[str, Any]:
-    """Exit code and reason of an error. Of a bug only kind and place are told: its text may hold personal data."""
+def failure(stage: str, error: BaseException, site_root: Path) -> StageRecord:
+    """The record of a stage that ended with `error`. Of a bug only kind and place are told: its text may hold
+    personal data."""
     if isinstance(error, FrontstageError):
-        return {"exit_code": int(error.exit_code), "reason": str(error)}
-    if isinstance(error, Stopped):
-        return {"exit_code": 128 + error.number, "reason": f"stopped by {error}; nothing half-done was kept"}
-    if isinstance(error, OSError):
+        code, reason = int(error.exit_code), str(error)
+    elif isinstance(error, Stopped):
+        code, reason = 128 + error.number, f"stopped by {error}; nothing half-done was kept"
+    elif isinstance(error, OSError):
         where = Path(error.filename or site_root)
         room = free_bytes(where)
+        code = int(ExitCode.STORAGE)
         reason = f"{where}: {error.strerror}; {room} bytes are free; free space or mend the permission, then run again"
-        return {"exit_code": int(ExitCode.STORAGE), "reason": reason}
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    reason = f"bug: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}; please report it"
-    return {"exit_code": int(ExitCode.BUG), "reason": reason}
+    else:
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        code = int(ExitCode.BUG)
+        reason = f"bug: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}; please report it"
+    return StageRecord(stage=stage, exit_code=code, reason=redact(reason), publish=False)
 
 
 def _where(error: BaseException) -> str:
@@ -130,25 +181,6 @@ def _where(error: BaseException) -> str:
         parts.append(type(found).__name__ + "\n" + "".join(traceback.format_tb(found.__traceback__)))
         found = found.__cause__
     return "caused by ".join(parts)
-
-
-def _append(site: Site, record: dict[str, Any], run_id: str) -> None:
-    folder = site.runs / run_id
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "run.json"
-    known: dict[str, Any] = (
-        json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"run_id": run_id, "stages": []}
-    )
-    known["stages"].append(record)
-    known |= {"exit_code": record["exit_code"], "stage": record["stage"], "reason": record["reason"]}
-    write_atomically(path, json.dumps(known, indent=1, sort_keys=True) + "\n")
-
-
-def new_run_id(site: Site) -> str:
-    """The next run's number. Not a clock: two runs in one second must differ, and a replay must not depend on the
-    time."""
-    numbers = [int(p.name[1:]) for p in site.runs.glob("r*") if p.name[1:].isdigit()]
-    return f"r{max(numbers, default=0) + 1:06d}"
 
 
 def parse_night(text: str | None) -> dt.date | None:

@@ -7,16 +7,18 @@ import datetime as dt
 import difflib
 import tomllib
 from collections.abc import Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from ingest.errors import ConfigError
+from ingest.errors import ConfigError, Problem
 from ingest.phone import PhoneFormat
 
 Model = TypeVar("Model", bound=BaseModel)
+AUDITS = Path(__file__).parent / "audits"
 
 
 class Strict(BaseModel):
@@ -98,7 +100,9 @@ class SourceSection(Strict):
     clock_offset_from: dt.date | None = Field(None, description="first day that is corrected; None: all before")
     clock_offset_until: dt.date | None = Field(None, description="last day that is corrected; None: all after")
     encoding: str = "utf-8"
-    country: str | None = Field(None, pattern="^[A-Z]{2}$", description="as the site's, for this source's phone numbers")
+    country: str | None = Field(
+        None, pattern="^[A-Z]{2}$", description="as the site's, for this source's phone numbers"
+    )
     phone_format: PhoneFormat = "any"
     extra: list[str] = []
     inbox: str | None = None
@@ -155,6 +159,9 @@ class PrivacySection(Strict):
     min_cell: int = Field(5, ge=1)
 
 
+Severity = Literal["off", "warn", "error"]
+
+
 class Settings(Strict):
     """The whole of site.toml."""
 
@@ -164,6 +171,7 @@ class Settings(Strict):
     journeys: JourneySection = JourneySection()
     costs: CostSection = CostSection()
     privacy: PrivacySection = PrivacySection()
+    audits: dict[str, Severity] = Field({}, description="audit -> severity, where not the audit's own")
 
     @field_validator("source")
     @classmethod
@@ -173,6 +181,14 @@ class Settings(Strict):
             if names.count(name) > 1:
                 raise ValueError(f"source name {name!r} is used twice, expected different names")
         return sources
+
+    @field_validator("audits")
+    @classmethod
+    def _audits_known(cls, audits: dict[str, Severity]) -> dict[str, Severity]:
+        known = {path.stem for path in AUDITS.glob("*.sql")}
+        for name in audits.keys() - known:
+            raise ValueError(f"unknown audit {name!r}; {suggestion(name, known)}")
+        return audits
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -192,7 +208,9 @@ def validate(model: type[Model], data: dict[str, Any], path: Path) -> Model:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise ConfigError(f"{path}: " + "; ".join(_explain(model, item) for item in error.errors())) from error
+        problems = tuple(_problem(model, item, path) for item in error.errors())
+        told = "; ".join(str(replace(problem, file="")) for problem in problems)
+        raise ConfigError(f"{path}: {told}", problems) from error
 
 
 def load_settings(path: Path) -> Settings:
@@ -200,11 +218,19 @@ def load_settings(path: Path) -> Settings:
     return validate(Settings, read_toml(path), path)
 
 
-def _explain(model: type[BaseModel], item: Any) -> str:
-    where = ".".join(str(part) for part in item["loc"])
-    if item["type"] != "extra_forbidden":
-        return f"{where}: {item['msg'].removeprefix('Value error, ')}"
-    return f"{where}: unknown key; {suggestion(str(item['loc'][-1]), _keys_at(model, item['loc'][:-1]))}"
+def _problem(model: type[BaseModel], item: Any, path: Path) -> Problem:
+    """A pydantic error in our words. Values under `identity` are not repeated: they are people's."""
+    loc = item["loc"]
+    key = ".".join(str(part) for part in loc)
+    if item["type"] == "extra_forbidden":
+        return Problem(str(path), key, f"unknown key; {suggestion(str(loc[-1]), _keys_at(model, loc[:-1]))}")
+    if item["type"] == "missing":
+        return Problem(str(path), key, "missing; this key is required")
+    text = item["msg"].removeprefix("Value error, ")
+    got = item["input"]
+    if item["type"] != "value_error" and isinstance(got, (str, int, float)) and loc[0] != "identity":
+        text = f"got {got!r}, expected: {text.removeprefix('Input should be ').removeprefix('String should ')}"
+    return Problem(str(path), key, text)
 
 
 def suggestion(name: str, known: Collection[str]) -> str:

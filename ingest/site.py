@@ -28,6 +28,8 @@ class Site:
         self.var = root / "var"
         self.runs = self.var / "runs"
         self.warehouse = self.var / "warehouse.duckdb"
+        self.key = self.var / "key"
+        self.rehearsal = self.var / "dry-run"
         self.reports = root / "reports"
         self.exports = root / "exports"
 

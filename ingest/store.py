@@ -37,9 +37,18 @@ class Store:
 
     @classmethod
     def open(
-        cls, path: Path | None = None, *, read_only: bool = False, memory_limit: str = "3GB", threads: int | None = None
+        cls,
+        path: Path | None = None,
+        *,
+        read_only: bool = False,
+        memory_limit: str = "3GB",
+        threads: int | None = None,
+        patience_s: float = 2,
     ) -> Self:
         """Open the warehouse at `path`, or a database in memory when it is None.
+
+        For `patience_s` it is tried again while another program has it open: somebody asks for its status, or looks
+        something up, at the moment a night begins.
 
         Raises StateError when the file is no database that this version can read, StorageError when it can't be
         reached.
@@ -50,7 +59,7 @@ class Store:
         if path is not None:
             config["temp_directory"] = str(path.with_suffix(".spill"))
         try:
-            connection = duckdb.connect(str(path or ":memory:"), read_only=read_only, config=config)
+            connection = _connect(str(path or ":memory:"), read_only, config, patience_s)
         except duckdb.IOException as error:
             if any(sign in str(error).lower() for sign in _UNREACHABLE) and path is not None:
                 raise StorageError(
@@ -96,9 +105,9 @@ class Store:
         rows = self.rows(sql, params)
         return rows[0][0] if rows else None
 
-    def records(self, sql: str, params: Params = None) -> list[dict[str, Any]]:
+    def records(self, sql: str, params: Params = None, name: str = "read") -> list[dict[str, Any]]:
         """All rows of a query as dictionaries keyed by column name."""
-        cursor = self._execute(sql, params, "read")
+        cursor = self._execute(sql, params, name)
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
@@ -167,6 +176,21 @@ class Store:
 
     def _room(self) -> str:
         return f": {self._path}, {free_bytes(self._path)} bytes are free on its disk" if self._path else ""
+
+
+def _connect(path: str, read_only: bool, config: dict[str, Any], patience_s: float) -> duckdb.DuckDBPyConnection:
+    until = time.monotonic() + patience_s
+    while True:
+        try:
+            return duckdb.connect(path, read_only=read_only, config=config)
+        except duckdb.IOException as error:
+            if not _is_locked(error) or time.monotonic() > until:
+                raise
+        time.sleep(0.05)
+
+
+def _is_locked(error: duckdb.IOException) -> bool:
+    return "lock" in str(error).lower()
 
 
 def clear_spill(path: Path) -> None:

@@ -2,38 +2,75 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from ingest.run import run_stage, stage_night
-from ingest.site import Site
-from ingest.store import Store
+from ingest.cli import (
+    SAMPLE,
+    JsonOption,
+    LogFormatOption,
+    NightOption,
+    QuietOption,
+    SiteOption,
+    VersionOption,
+    fail,
+    new_app,
+    speak,
+)
+from ingest.errors import FrontstageError
 
-app = typer.Typer(add_completion=False, invoke_without_command=True, pretty_exceptions_enable=False)
+if TYPE_CHECKING:
+    from ingest.run import Outcome
+    from ingest.site import Site
+    from ingest.store import Store
+
+app = new_app()
 
 
 @app.callback()
 def main(
     context: typer.Context,
-    site: Annotated[Path, typer.Option("--site", help="Folder of the site.")] = Path("data/sample"),
-    as_of: Annotated[str, typer.Option("--as-of", help="The night that ingest left, YYYY-MM-DD.")] = "",
+    site: SiteOption = SAMPLE,
+    as_of: NightOption = "",
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = None,
+    _version: VersionOption = False,
 ) -> None:
     """Aggregate the journeys, discover the process, look for findings, write the exports."""
-    if context.invoked_subcommand is None:
-        raise typer.Exit(run_stage("mining", site, lambda s, store: mine_site(s, store, as_of)))
+    if context.invoked_subcommand is not None:
+        return
+    from ingest.run import run_stage
+
+    speak(quiet, log_format)
+    raise typer.Exit(run_stage("mining", site, lambda s, store: mine_site(s, store, as_of), as_json_too=json))
 
 
-def mine_site(site: Site, store: Store, as_of: str) -> dict[str, Any]:
-    """The stage. Returns figures for run.json."""
+def mine_site(site: Site, store: Store, as_of: str) -> Outcome:
+    """The stage."""
+    from ingest.run import Outcome, stage_night
     from mining.stage import mine  # pm4py takes seconds to import; --help must not wait for it
 
     night = stage_night(store, as_of)
     mine(site, store, night)
     counts = store.rows("select status, count(*) from finding group by status order by status")
-    print(f"{site.name}: findings of {night}: " + (", ".join(f"{n} {status}" for status, n in counts) or "none"))
-    return {"night": night.isoformat(), "n_findings": dict(counts)}
+    told = ", ".join(f"{n} {status}" for status, n in counts) or "none"
+    return Outcome(f"{site.name}: findings of {night}: {told}", night, {"n_findings": dict(counts)})
+
+
+@app.command("config-check")
+def config_check(site: SiteOption = SAMPLE, json: JsonOption = False) -> None:
+    """Name everything that is wrong with process/intended.toml, one line each; exit code 0 or 78."""
+    from ingest.problems import tell_problems
+    from ingest.site import Site
+    from mining.checking import problems
+
+    try:
+        found = problems(Site(site))
+    except FrontstageError as error:
+        raise fail("config-check", error) from error
+    raise typer.Exit(tell_problems(found, as_json_too=json))
 
 
 if __name__ == "__main__":

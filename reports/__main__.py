@@ -2,37 +2,61 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from ingest.run import run_stage, stage_night
-from ingest.site import Site
-from ingest.store import Store
-from reports.stage import report
+from ingest.cli import (
+    SAMPLE,
+    JsonOption,
+    LogFormatOption,
+    NightOption,
+    QuietOption,
+    SiteOption,
+    VersionOption,
+    new_app,
+    speak,
+)
 
-app = typer.Typer(add_completion=False, invoke_without_command=True, pretty_exceptions_enable=False)
+if TYPE_CHECKING:
+    from ingest.run import Outcome
+    from ingest.site import Site
+    from ingest.store import Store
+
+app = new_app()
 
 
 @app.callback()
 def main(
     context: typer.Context,
-    site: Annotated[Path, typer.Option("--site", help="Folder of the site.")] = Path("data/sample"),
-    as_of: Annotated[str, typer.Option("--as-of", help="The night that was mined, YYYY-MM-DD.")] = "",
+    site: SiteOption = SAMPLE,
+    as_of: NightOption = "",
+    json: JsonOption = False,
+    quiet: QuietOption = False,
+    log_format: LogFormatOption = None,
+    _version: VersionOption = False,
 ) -> None:
     """Write SITE/reports/<night>, then make it SITE/reports/current in one rename."""
-    if context.invoked_subcommand is None:
-        raise typer.Exit(run_stage("reports", site, lambda s, store: report_site(s, store, as_of), read_only=True))
+    if context.invoked_subcommand is not None:
+        return
+    from ingest.run import run_stage
+
+    speak(quiet, log_format)
+    raise typer.Exit(
+        run_stage("reports", site, lambda s, store: report_site(s, store, as_of), read_only=True, as_json_too=json)
+    )
 
 
-def report_site(site: Site, store: Store, as_of: str) -> dict[str, Any]:
-    """The stage. Returns figures for run.json."""
+def report_site(site: Site, store: Store, as_of: str) -> Outcome:
+    """The stage."""
+    from ingest.run import Outcome, stage_night
+    from reports.stage import report
+
     night = stage_night(store, as_of)
     folder = report(site, store, night)
     n_bytes = sum(path.stat().st_size for path in folder.rglob("*.html"))
-    print(f"{site.name}: report of {night}: {site.reports / 'current' / 'index.html'} ({n_bytes // 1024} kB)")
-    return {"night": night.isoformat(), "n_bytes": n_bytes}
+    place = site.reports / "current" / "index.html"
+    return Outcome(f"{site.name}: report of {night}: {place} ({n_bytes // 1024} kB)", night, {"n_bytes": n_bytes})
 
 
 if __name__ == "__main__":

@@ -71,6 +71,15 @@ class DataFigures:
         )
         return [Counted(source or "", measure, n, of_n, note) for measure, source, n, of_n, note in rows]
 
+    def audits(self) -> list[tuple[str, str, bool, str]]:
+        """What the audits of ingest found in the night's data: (audit, severity, whether it may be published,
+        message). The worst first."""
+        if not self.store.has_table("audit"):
+            return []
+        return self.store.rows(
+            "select audit, severity, publishes, message from audit order by publishes, severity, audit, message"
+        )
+
     def clocks(self) -> list[ClockFigure]:
         """The sources' clocks against one another, pair by pair, as ingest measured them."""
         if not self.store.has_table("clock_skew"):  # a warehouse that an earlier version left

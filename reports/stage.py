@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ingest.durable import exchange, free_bytes, rename, write, write_atomically
-from ingest.errors import StateError, StorageError
+from ingest.errors import DataGateError, StateError, StorageError
 from ingest.site import Site
 from ingest.store import Store
 from mining.intended import load
@@ -43,13 +43,16 @@ _NEEDED = (
 def report(site: Site, store: Store, night: dt.date) -> Path:
     """Write the report of `night` and make it the current one. Returns the night's folder.
 
-    `store` is only read. Raises StateError when mining has not run, StorageError when the folder can't be written.
+    `store` is only read. Raises StateError when mining has not run, DataGateError when an audit forbids to publish,
+    StorageError when the folder can't be written.
     """
     missing = [name for name in _NEEDED if not store.has_table(name)]
     if missing:
         raise StateError(
             f"{site.warehouse}: no table {missing[0]!r}; expected what ingest and mining leave; run both, then reports"
         )
+    if faults := forbidding(store):
+        raise DataGateError(f"{'; '.join(faults)}; the last report stays in place")
     model = assemble(site, store, night)
     try:
         return publish(site.reports, night, model, _pins_file(site, night))
@@ -58,6 +61,13 @@ def report(site: Site, store: Store, night: dt.date) -> Path:
             f"{site.reports}: the report can't be written ({error.strerror}; {free_bytes(site.reports)} bytes are free "
             "on its disk); the last report stays in place; free space or make the folder writable, then run again"
         ) from error
+
+
+def forbidding(store: Store) -> list[str]:
+    """What the audits of ingest found that no report may be made of."""
+    if not store.has_table("audit"):
+        return []
+    return [message for (message,) in store.rows("select message from audit where not publishes order by all")]
 
 
 def assemble(site: Site, store: Store, night: dt.date) -> Report:

@@ -59,6 +59,7 @@ class Report:
     verdict: str
     lede: str
     missing: tuple[str, ...]
+    warnings: tuple[str, ...]
     figures: tuple[KeyFigure, ...]
     findings: tuple[FindingView, ...]
     other_findings: str
@@ -109,7 +110,8 @@ def build(
         window=_window(night),
         verdict=_verdict(night, findings),
         lede=_lede(night, findings),
-        missing=_missing(night, data),
+        missing=_missing(night),
+        warnings=tuple(message for _, _, message in data.audit_rows),
         figures=key_figures(figures, night),
         findings=views,
         other_findings=_others(figures.finding_statuses()),
@@ -163,7 +165,7 @@ def _lede(night: Night, findings: list[FindingFigure]) -> str:
     return f"This is the first of {told}, {rest}."
 
 
-def _missing(night: Night, data: DataView) -> tuple[str, ...]:
+def _missing(night: Night) -> tuple[str, ...]:
     missing = []
     if not night.n_events:
         missing.append("No event was read. Put raw logs into the inbox folders of the site and run the night again.")
@@ -176,11 +178,6 @@ def _missing(night: Night, data: DataView) -> tuple[str, ...]:
             f"Only {formats.plural(night.n_journeys, 'journey')}: findings need at least {ENOUGH_JOURNEYS} journeys "
             f"at a step, "
             "so that a share can be told from chance. Deliver more days of logs."
-        )
-    if data.undeclared_is_high:
-        missing.append(
-            f"{data.undeclared_share} of all events have a code that the step dictionary does not know; they are in "
-            f"no journey."
         )
     return tuple(missing)
 

@@ -11,8 +11,6 @@ from reports.records import FileAccount, Night
 from reports.view_clocks import ClockView, clock_view
 
 MOST_FILES = 200
-UNDECLARED_LIMIT = 0.005
-"""Above this share of events the run says so in exit code and report (design.md 5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +29,12 @@ class DataView:
     refused: tuple[str, ...]
     n_undeclared: str
     undeclared_share: str
-    undeclared_is_high: bool
     undeclared_rows: tuple[tuple[str, ...], ...]
     n_hidden: str
     hidden_rows: tuple[tuple[str, ...], ...]
     quality_rows: tuple[tuple[str, ...], ...]
     gap_rows: tuple[tuple[str, ...], ...]
+    audit_rows: tuple[tuple[str, str, str], ...]
     clocks: ClockView
     fact_rows: tuple[tuple[str, str], ...]
 
@@ -88,7 +86,6 @@ def data_view(figures: Figures, night: Night) -> DataView:
         ),
         n_undeclared=formats.count(n_undeclared),
         undeclared_share=formats.ratio(n_undeclared, night.n_events),
-        undeclared_is_high=bool(night.n_events) and n_undeclared / night.n_events > UNDECLARED_LIMIT,
         undeclared_rows=tuple(
             (
                 c.group,
@@ -113,6 +110,9 @@ def data_view(figures: Figures, night: Night) -> DataView:
         gap_rows=tuple(
             (source, formats.date_long(first), formats.date_long(last), str((last - first).days + 1))
             for source, first, last in figures.gaps()
+        ),
+        audit_rows=tuple(
+            (audit.replace("_", " "), severity, message) for audit, severity, _, message in figures.audits()
         ),
         clocks=clock_view(figures.clocks(), k),
         fact_rows=tuple(sorted(night.facts.items())),

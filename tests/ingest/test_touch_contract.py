@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ingest.__main__ import ingest
 from ingest.derive import undeclared
 from ingest.derive.codes import MAX_UNDECLARED_STEPS
+from ingest.stage import ingest
 
 STEPS = [
     {
@@ -118,11 +118,12 @@ def test_a_scan_of_the_site_makes_no_million_steps(new_lab, web_line):
 def test_above_the_limit_the_run_says_so_and_the_tables_stand(new_lab, web_line):
     lab = new_lab(None, STEPS, site={"undeclared_share_limit": 0.1})
     lab.put("web", "a.log", "".join(web_line(60 * i, "/") for i in range(9)) + web_line(900, "/new"))
-    figures = ingest(lab.site, lab.store, "")
-    assert "gate" not in figures and figures["n_undeclared"] == 1 and figures["n_events"] == 10
+    first = ingest(lab.site, lab.store, "")
+    assert first.audits == [] and first.figures | {"n_undeclared": 1, "n_events": 10} == first.figures
     lab.put("web", "b.log", web_line(1000, "/newer"))
-    figures = ingest(lab.site, lab.store, "")
-    assert "2 of 11 events" in figures["gate"] and "steps.toml" in figures["gate"]
+    record = ingest(lab.site, lab.store, "").record("ingest")
+    assert (record.exit_code, record.publish) == (3, True)
+    assert "2 of 11 events" in record.reason and "steps.toml" in record.reason
     assert lab.rows("select count(*) from event") == [(11,)]
 
 

@@ -28,7 +28,9 @@ def skipped(store: Store, weak: str = "none") -> Finding:
     paid = {e.case for e in log.events if e.step == "pay"}
     customer_of = {e.case: e.customer or e.case for e in log.events}
     log.identity = {
-        customer: "weak" for case, customer in customer_of.items() if weak == "all" or (weak == "who skip" and case not in paid)
+        customer: "weak"
+        for case, customer in customer_of.items()
+        if weak == "all" or (weak == "who skip" and case not in paid)
     }
     found = mined(store, log, PROCESS, only="deviations")
     return pick(with_doubts(store, found), "deviation.skipped", step="pay")

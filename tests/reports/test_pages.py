@@ -17,7 +17,7 @@ import pytest
 import toy
 from toy import written
 
-from ingest.errors import FrontstageError, StateError
+from ingest.errors import DataGateError, FrontstageError, StateError
 from ingest.site import Site
 from ingest.store import Store
 from reports import formats, stage
@@ -255,6 +255,26 @@ def test_a_site_without_mining_is_told_what_to_do(tmp_path: Path) -> None:
         store.run("drop table dfg")
     with pytest.raises(StateError, match="dfg"):
         written(root)
+
+
+AUDIT = """create or replace table audit as
+select 'silent' as audit, $severity as severity, $publishes as publishes, 'web: no event' as message"""
+
+
+def test_an_audit_that_warns_is_told_and_one_that_fails_forbids_the_report(tmp_path: Path) -> None:
+    root = toy.make_site(tmp_path / "site", n_journeys=12, findings=False)
+    with Store.open(root / "var" / "warehouse.duckdb") as store:
+        store.run(AUDIT, {"severity": "warn", "publishes": True})
+    folder = written(root)
+    overview, data = ((folder / name).read_text("utf-8") for name in ("overview.html", "data.html"))
+    assert "<li>web: no event</li>" in overview.split('id="warnings"')[1].split("</div>")[0]
+    assert "web: no event" in data.split('id="audits"')[1].split("</section>")[0]
+    with Store.open(root / "var" / "warehouse.duckdb") as store:
+        store.run(AUDIT, {"severity": "error", "publishes": False})
+    before = sorted((path, path.stat().st_mtime_ns) for path in root.glob("reports/**/*"))
+    with pytest.raises(DataGateError, match="web: no event; the last report stays"):
+        written(root)
+    assert sorted((path, path.stat().st_mtime_ns) for path in root.glob("reports/**/*")) == before
 
 
 def test_a_failure_leaves_the_last_report_in_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

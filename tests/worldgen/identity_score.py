@@ -88,9 +88,7 @@ def score(store: Any, site: Path) -> Scores:
     """Scores of the visible events of a warehouse (an open ingest store, just derived) over the site `site`."""
     truth = Truth(site)
     rows = store.rows(EVENTS)
-    person = {
-        row[6]: known[0] for row in rows if row[5] is not None and (known := truth.of(*row[:5])) is not None
-    }
+    person = {row[6]: known[0] for row in rows if row[5] is not None and (known := truth.of(*row[:5])) is not None}
     trail = _trails(store, person)
     known = [(row[5], person[row[6]], trail[row[6]]) for row in rows if row[7] and row[6] in person]
     both = pairs((c, p) for c, p, _ in known)

@@ -1,0 +1,66 @@
+"""Audits: what could make the night's numbers false, looked for before anything is published.
+
+An audit is one `.sql` file of this folder: front matter with `summary`, `severity` (`warn`: a banner in the report;
+`error`: no report, exit code 3), perhaps `publishes = true` (an error that the report is made in spite of), and
+`floors`, why small sites raise no false alarm. Its query gives one row per fault: `source`, `n`, `of_n`, `message`.
+site.toml's [audits] sets another severity, or `off`.
+
+An audit looks at the warehouse as it is and not at what this run brought, so that a night that is repeated says the
+same. Ready for it: `usual` (a source's events on the night and what is usual), `nearby` (events of the last 29 days
+with `day_no`, 0 the night), `variables audit_end`, `undeclared_limit`. A day is 24 hours back from the night's end.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.record import AuditResult
+from ingest.site import Site
+from ingest.store import Store
+from ingest.units import Unit, scan
+
+FOLDER = Path(__file__).parent
+_TABLE = """create or replace table audit (
+    audit varchar, severity varchar, publishes boolean, source varchar, n bigint, of_n bigint, message varchar
+)"""
+
+
+def audits() -> list[Unit]:
+    """All audits by name."""
+    return scan(FOLDER, ".sql")
+
+
+def run(site: Site, store: Store) -> list[AuditResult]:
+    """Audit the night that the warehouse stands at; the faults are also left in the table `audit`, for the report."""
+    store.run(
+        "set variable undeclared_limit = $limit", {"limit": site.settings.site.undeclared_share_limit}, name="audits"
+    )
+    for name in ("night", "usual", "nearby"):
+        store.run((FOLDER / "frame" / f"{name}.sql").read_text(encoding="utf-8"), name=f"audits/frame/{name}")
+    results = [result for unit in audits() for result in _audit(unit, site, store)]
+    with store.transaction():
+        store.run(_TABLE, name="audits")
+        for result in results:
+            store.run(
+                "insert into audit values ($audit, $severity, $publishes, $source, $n, $of_n, $message)",
+                result.model_dump(),
+                name="audits",
+            )
+    for name in ("usual", "nearby"):
+        store.run(f"drop table {name}", name="audits")
+    return results
+
+
+def _audit(unit: Unit, site: Site, store: Store) -> list[AuditResult]:
+    severity = site.settings.audits.get(unit.stem, unit.meta["severity"])
+    if severity == "off":
+        return []
+    query = f"select source, n, of_n, message from ({unit.body}) order by all"
+    rows = store.records(query, name=f"audits/{unit.stem}")
+    return [
+        AuditResult(audit=unit.stem, severity=severity, publishes=_publishes(unit, severity), **row) for row in rows
+    ]
+
+
+def _publishes(unit: Unit, severity: str) -> bool:
+    return severity == "warn" or bool(unit.meta.get("publishes"))

@@ -1,0 +1,74 @@
+"""`config-check` of mining: everything that is wrong with process/intended.toml.
+
+`intended.parse` stops at the first problem. So each part is parsed by itself, in a process that is otherwise right;
+what depends on several parts at once is found by parsing the whole when no part is wrong by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ingest.errors import ConfigError, Problem
+from ingest.problems import listed
+from ingest.settings import read_toml
+from ingest.site import Site
+from ingest.touch import load_steps
+from mining import intended
+
+_ANY_PROCESS = {"process": "any", "steps": ["any_step"]}
+
+
+def problems(site: Site) -> list[Problem]:
+    """All problems of intended.toml; none when the site has no such file."""
+    path = site.process / "intended.toml"
+    if not path.exists():
+        return []
+    try:
+        data = read_toml(path)
+    except ConfigError as error:
+        return listed(error, path)
+    known = _known_steps(site)
+    found = list(_wrong_parts(data, known)) or list(_message(data, known))
+    return [Problem(str(path), *_key_and_what(message)) for message in found]
+
+
+def _known_steps(site: Site) -> list[str]:
+    """The declared steps; none, which leaves names unchecked, when steps.toml is broken: ingest's check tells."""
+    try:
+        return [step.step for step in load_steps(site.process / "steps.toml").step]
+    except ConfigError:
+        return []
+
+
+def _wrong_parts(data: dict[str, Any], known: list[str]) -> Iterator[str]:
+    scaffold = [*known, "any_step"] if known else []
+    for key, value in data.items():
+        for place, part in _parts(key, value):
+            for message in _message(_ANY_PROCESS | {key: part}, scaffold):
+                yield message.replace("steps[0]", f"steps[{place}]", 1)
+    for key in _ANY_PROCESS.keys() - data.keys():
+        yield from _message({name: part for name, part in _ANY_PROCESS.items() if name != key}, scaffold)
+
+
+def _parts(key: str, value: Any) -> list[tuple[int, Any]]:
+    """What of a key can be wrong by itself: each item of a list. Weights name steps of the process: left for the
+    whole."""
+    if key == "weights":
+        return []
+    if key in ("steps", "rules", "ignore") and isinstance(value, list) and value:
+        return [(number, [item]) for number, item in enumerate(value)]
+    return [(0, value)]
+
+
+def _message(data: dict[str, Any], known: list[str]) -> Iterator[str]:
+    try:
+        intended.parse(data, known)
+    except ConfigError as error:
+        yield str(error)
+
+
+def _key_and_what(message: str) -> tuple[str, str]:
+    """'steps[2]: got ...' as key and problem."""
+    key, colon, what = message.partition(": ")
+    return (key, what) if colon else ("", message)
