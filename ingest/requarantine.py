@@ -90,8 +90,9 @@ def _replay(site: Site, store: Store, source: SourceSection, file: dict[str, Any
             raise UnreadableFile("an earlier release loaded it and kept no header; rebuild the warehouse for its lines")
         store.run(sql("loading/stage.sql"), name="loading/stage.sql")  # its functions cut the header
         load.query()
-    except UnreadableFile as error:
-        log.warning("%s/%s: its quarantined lines stay: %s", source.name, file["path"], error)
+    except UnreadableFile as unreadable:
+        reason = str(unreadable)  # free of the file's content
+        log.warning("%s/%s: its quarantined lines stay: %s", source.name, file["path"], reason)
         return
     store.run("set variable replayed_id = $id", {"id": file["file_id"]}, name="replayed_id")
     store.run("set variable source_id = $id", {"id": file["source_id"]}, name="source_id")

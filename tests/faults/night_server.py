@@ -16,8 +16,8 @@ from typing import Any
 
 import mining.stage  # noqa: F401 - seconds, once
 from ingest import faults
-from ingest.__main__ import ingest
 from ingest.run import run_stage
+from ingest.stage import ingest
 from mining.__main__ import mine_site
 from reports.__main__ import report_site
 
