@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports status test check bench sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports requarantine status test campaign check bench sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -11,7 +11,7 @@ PY := $(VENV)/bin/python
 NIGHT := --site $(SITE) $(if $(AS_OF),--as-of $(AS_OF))
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 nightly: setup ## The main job: ingest, mine, report, publish [SITE=data/sample] [AS_OF=YYYY-MM-DD]
 	$(PY) -m ingest nightly $(NIGHT)
@@ -25,11 +25,17 @@ mine: setup ## Only mine the journeys
 reports: setup ## Only write the report
 	$(PY) -m reports $(NIGHT)
 
+requarantine: setup ## Replay quarantined lines after a rule was mended [SOURCE=name]
+	$(PY) -m ingest requarantine $(NIGHT) $(if $(SOURCE),--source $(SOURCE))
+
 status: setup ## What the warehouse of SITE holds
 	$(PY) -m ingest status --site $(SITE)
 
 test: setup-dev ## Run the tests
 	$(PY) -m pytest
+
+campaign: setup-dev ## The long fault tests: every fault point, 100 kills, live rotation, failing system calls (hours)
+	FRONTSTAGE_CAMPAIGN=1 $(PY) -m pytest tests/faults tests/ingest/test_logrotate.py tests/ingest/test_deliveries_machine.py
 
 check: setup-dev ## Tests, and lint, types, SQL style, import contracts
 	$(PY) -m ruff check .

@@ -101,6 +101,6 @@ def _replay(site: Site, store: Store, source: SourceSection, file: dict[str, Any
     n_lines, accounted = store.rows(sql("loading/identity.sql"))[0]
     if n_lines != accounted:
         raise FrontstageError(
-            f"{source.name}/{file['path']}: {n_lines} lines read but {accounted} accounted for after the replay; nothing "
-            "was changed; this is a bug"
+            f"{source.name}/{file['path']}: {n_lines} lines read but {accounted} accounted for after the replay; "
+            "nothing was changed; this is a bug"
         )

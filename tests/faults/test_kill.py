@@ -126,6 +126,13 @@ def test_one_of_many_runs_at_once_works_and_the_others_are_told(nights, before, 
     assert site.state() == after
 
 
+def test_files_that_were_finished_are_not_read_again(nights, before, tmp_path):
+    site = before.copy(tmp_path / "site")
+    assert nights.run(site, "ingest", fault="at:derive/links.sql")[0] == 137
+    code, said = nights.run(site, "ingest")
+    assert code == 0 and "1 new of 4 files" in said, "only the damaged file, which is tried each night"
+
+
 def test_a_dead_run_blocks_nobody(nights, before, after, tmp_path):
     site = before.copy(tmp_path / "site")
     pid, log = nights.start(site, "ingest", environment={"FRONTSTAGE_LOG": "DEBUG"})
