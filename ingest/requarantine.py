@@ -79,6 +79,9 @@ class _Replay(FileLoad):
         self.reading.n_lines = len(block) + (self.reading.header is not None)
         yield block
 
+    def _fold(self) -> None:
+        """A replay is no state of a file."""
+
     def _forget_ledger_row(self) -> None:
         """A refusal of the same name is another delivery's and stays."""
 
