@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports status config-check test check bench sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign check bench sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -28,6 +28,9 @@ mine: setup ## Only mine the journeys
 reports: setup ## Only write the report
 	@$(PY) -m reports $(NIGHT)
 
+requarantine: setup ## Replay quarantined lines after a rule was mended [SOURCE=name]
+	@$(PY) -m ingest requarantine $(NIGHT) $(if $(SOURCE),--source $(SOURCE))
+
 status: setup ## What the warehouse of SITE holds, how the last runs ended
 	@$(PY) -m ingest status --site $(SITE)
 
@@ -36,6 +39,9 @@ config-check: setup ## Name all that is wrong with the configuration of SITE
 
 test: setup-dev ## Run the tests
 	$(PY) -m pytest
+
+campaign: setup-dev ## The long fault tests: every fault point, 100 kills, live rotation, failing system calls (hours)
+	FRONTSTAGE_CAMPAIGN=1 $(PY) -m pytest tests/faults tests/ingest/test_logrotate.py tests/ingest/test_deliveries_machine.py
 
 check: setup-dev ## Tests, and lint, types, SQL style, import contracts
 	$(PY) -m ruff check .

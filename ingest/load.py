@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from ingest.adapters import Adapter, FileContext, adapters
 from ingest.errors import ConfigError, FrontstageError, StateError
+from ingest.grown import grown_from
 from ingest.local_times import check_reading, plausible, settle
 from ingest.pseudonym import key_id, load_key, mask, normalise, pseudonyms, scrub
 from ingest.reader import Reading, UnreadableFile, deliveries, one_ahead, read_blocks
@@ -170,6 +171,7 @@ class FileLoad:
         for name, value in values.items():
             self.store.run(f"set variable {name} = $value", {"value": value}, name=name)
         self.store.run("set variable file_id = nextval('seq_file')", name="file_id")
+        self.store.run("set variable load_no = getvariable('file_id')", name="load_no")
 
     def _stage(self, block: pa.Table) -> None:
         store = self.store
@@ -261,12 +263,20 @@ class FileLoad:
             },
             name="loading/ledger.sql",
         )  # fmt: skip
+        self._fold()
         n_lines, accounted = store.rows(sql("loading/identity.sql"))[0]
         if n_lines != accounted or self.n_unanswered:
             raise FrontstageError(
                 f"{self.source.name}/{self.name}: {n_lines} lines read but {accounted} accounted for, "
                 f"{self.n_unanswered} unanswered by {self.adapter.name}; nothing of the file was kept; this is a bug"
             )
+
+    def _fold(self) -> None:
+        """Put a file that has grown to the account of its earlier state."""
+        earlier = None if self.adapter.records == "json" else grown_from(self.store, self.reading.path, self.name)
+        if earlier is not None:
+            self.store.run("set variable grown_id = $id", {"id": earlier}, name="grown_id")
+            self.store.run(sql("loading/grown.sql"), name="loading/grown.sql")
 
     def _lines_read(self) -> int:
         """Lines as the reader counted them; of a JSON document, its records."""

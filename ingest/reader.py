@@ -140,6 +140,16 @@ def one_ahead(blocks: Iterator[pa.Table]) -> Iterator[pa.Table]:
             yield block
 
 
+def prefix_sha256(path: Path, n_bytes: int) -> str:
+    """Hash of the first decompressed bytes of a file that was read before."""
+    digest = hashlib.sha256()
+    with _Opened(path) as (file, _):
+        while n_bytes and (chunk := file.read(min(n_bytes, BLOCK_BYTES))):
+            digest.update(chunk)
+            n_bytes -= len(chunk)
+    return digest.hexdigest()
+
+
 class _Opened:
     """The decompressed bytes of a file, told by its first bytes and not by its name."""
 

@@ -79,6 +79,9 @@ class _Replay(FileLoad):
         self.reading.n_lines = len(block) + (self.reading.header is not None)
         yield block
 
+    def _fold(self) -> None:
+        """A replay is no state of a file."""
+
     def _forget_ledger_row(self) -> None:
         """A refusal of the same name is another delivery's and stays."""
 
@@ -102,6 +105,6 @@ def _replay(site: Site, store: Store, source: SourceSection, file: dict[str, Any
     n_lines, accounted = store.rows(sql("loading/identity.sql"))[0]
     if n_lines != accounted:
         raise FrontstageError(
-            f"{source.name}/{file['path']}: {n_lines} lines read but {accounted} accounted for after the replay; nothing "
-            "was changed; this is a bug"
+            f"{source.name}/{file['path']}: {n_lines} lines read but {accounted} accounted for after the replay; "
+            "nothing was changed; this is a bug"
         )

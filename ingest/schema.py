@@ -39,7 +39,11 @@ def prepare(warehouse: Path) -> None:
     if found == VERSION:
         return
     with Store.open(warehouse) as store:
+        if not found:
+            store.run(SCHEMA, name="schema.sql")
         store.checkpoint()  # so that the one file is all of it
+    if not found:
+        return
     with _beside(warehouse) as fresh:
         shutil.copyfile(warehouse, fresh)
         with Store.open(fresh) as store:
@@ -49,9 +53,12 @@ def prepare(warehouse: Path) -> None:
 
 
 def version_of(warehouse: Path) -> int:
-    """The schema of an existing warehouse. Raises StateError when a later release made it."""
+    """The schema of an existing warehouse, 0 of one without tables. Raises StateError when a later release made it."""
     with Store.open(warehouse, read_only=True) as store:
-        found = int(store.value("select schema_version from warehouse")) if store.has_table("warehouse") else 1
+        if store.has_table("warehouse"):
+            found = int(store.value("select schema_version from warehouse"))
+        else:
+            found = 1 if store.has_table("ledger") else 0  # schema 1 did not state its number
     if found > VERSION:
         raise StateError(
             f"{warehouse}: has schema {found}, this release knows schemas up to {VERSION}; it was left as it is; "

@@ -56,16 +56,17 @@ create table if not exists raw_event (
     record_key uuid, record_version bigint, record_hash uuid,
     code_id uinteger, party_id uinteger, occurred_at timestamp, ended_at timestamp, time_rule varchar,
     product_id varchar, order_id varchar, call_id varchar, intent varchar,
-    wait_ms bigint, handle_ms bigint, attributes json
+    wait_ms bigint, handle_ms bigint, attributes json,
+    load_no uinteger
 );
 
 -- the goods of an order, as far as a source tells
 create table if not exists order_product (
-    source_id utinyint, order_id varchar, product_id varchar, record_key uuid, record_hash uuid, file_id uinteger
+    source_id utinyint, order_id varchar, product_id varchar, record_key uuid, record_hash uuid, load_no uinteger
 );
 
 -- the name of the key that the pseudonyms were made with; one row
 create table if not exists key_check (key_id varchar);
 
--- what the last night derived from: the highest file_id, the night's end, the rules (see ingest/derive/increment.py)
+-- what the last night derived from: the highest load_no, the night's end, the rules (see ingest/derive/increment.py)
 create table if not exists derived_night (name varchar, value varchar);

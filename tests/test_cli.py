@@ -393,6 +393,20 @@ def test_a_bug_tells_its_place_and_no_value(site, fault, level):
     assert runs(site)[-1]["exit_code"] == 1
 
 
+def test_requarantine_is_a_run_like_any_other(site):
+    (site / "inbox/web/a.log").write_text(web(1) + "mia.wolf s3cret\n")
+    assert ingest(site).returncode == 0
+    before = tables(site)
+    run = ingest(site, "requarantine", "--source", "web")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == "Tiny: 1 lines were in quarantine, 1 are left, events up to 2026-01-10\n"
+    assert runs(site)[-1]["stage"] == "requarantine"
+    assert tables(site) == before
+    check_failure(
+        ingest(site, "requarantine", "--source", "wep"), site, ExitCode.USAGE, "--source", "did you mean 'web'"
+    )
+
+
 def test_status_of_a_site_without_a_warehouse(site):
     run = ingest(site, "status")
     assert run.returncode == 0 and "no warehouse yet" in run.stdout

@@ -46,6 +46,12 @@ def test_every_file_that_is_linked_exists() -> None:
         assert (ROOT / path).exists(), path
 
 
+def test_every_promise_names_tests_that_exist() -> None:
+    table = README.split("## What is promised, and the test of it")[1].split("##")[0]
+    named = re.findall(r"`(tests/[^`]+)`", table)
+    assert len(named) >= 13 and all((ROOT / path).exists() for path in named)
+
+
 def test_the_exit_codes_are_those_of_the_code() -> None:
     rows = re.findall(r"^\| ([0-9, ]+) \|", README, re.M)
     listed = {int(code) for row in rows for code in row.split(",")}

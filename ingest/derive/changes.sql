@@ -1,4 +1,4 @@
--- What is new since the night before (variables file_mark, night_before): events by what they say, by whom they belong to, by what
+-- What is new since the night before (variables load_mark, night_before): events by what they say, by whom they belong to, by what
 -- their code means, or by the visit they may now be part of.
 create or replace temp table moved_party as
 (from party_customer_now except from party_customer) union all (from party_customer except from party_customer_now);
@@ -9,12 +9,12 @@ create or replace temp table moved_code as
 create or replace temp table told_again as
 select r.event_id
 from raw_event as r
-where r.record_key in (select n.record_key from raw_event as n where n.file_id > getvariable('file_mark') and n.record_key is not null);
+where r.record_key in (select n.record_key from raw_event as n where n.load_no > getvariable('load_mark') and n.record_key is not null);
 
 create or replace temp table changed as
 select event_id, party_id, code_id, call_id, true as is_new
 from live
-where file_id > getvariable('file_mark') or occurred_at >= getvariable('night_before') or event_id in (from told_again)
+where load_no > getvariable('load_mark') or occurred_at >= getvariable('night_before') or event_id in (from told_again)
 union all
 select event_id, party_id, code_id, call_id, false
 from live
@@ -50,4 +50,4 @@ where
 union
 select customer_id
 from event_before
-where customer_id is not null and order_id in (select order_id from order_product where file_id > getvariable('file_mark'))
+where customer_id is not null and order_id in (select order_id from order_product where load_no > getvariable('load_mark'))

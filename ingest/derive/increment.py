@@ -28,8 +28,8 @@ log = logging.getLogger("frontstage.increment")
 KEPT = ("customer", "event", "journey", "journey_event", "usual")
 MAX_ROUNDS = 20
 _KNOWN_ROWS = """
-    select (select count(*) from raw_event where file_id <= $mark) || ' ' || (select count(*) from order_product
-    where file_id <= $mark)"""
+    select (select count(*) from raw_event where load_no <= $mark) || ' ' || (select count(*) from order_product
+    where load_no <= $mark)"""
 
 
 class OpenClosure(Exception):
@@ -88,7 +88,7 @@ class Increment:
 def begin(site: Site, store: Store) -> Increment:
     """Compare with the night before; put its tables aside under the name NAME_before, or away."""
     known = dict(store.rows("select name, value from derived_night"))
-    mark = int(known.get("file_mark", 0))
+    mark = int(known.get("load_mark", 0))
     is_all = (
         not all(store.has_table(name) for name in (*KEPT, "party_customer", "code_meaning"))
         or known.get("rules") != _rules(site)
@@ -100,7 +100,7 @@ def begin(site: Site, store: Store) -> Increment:
         change = f"drop table if exists {name}" if is_all else f"alter table {name} rename to {name}_before"
         store.run(change, name=name)
     if not is_all:
-        store.run("set variable file_mark = $mark", {"mark": mark}, name="file_mark")
+        store.run("set variable load_mark = $mark", {"mark": mark}, name="load_mark")
         before = {"before": known["night_end"]}
         store.run("set variable night_before = $before::timestamp", before, name="night_before")
     return Increment(is_all, known.get("gap_days"))
@@ -111,9 +111,13 @@ def remember(site: Site, store: Store, increment: Increment) -> None:
     store.run(sql("derive/remember.sql"), name="derive/remember.sql")
     for name in KEPT:
         store.run(f"drop table if exists {name}_before", name=name)
-    mark = int(store.value("select coalesce(max(file_id), 0) from ledger"))
+    mark = int(
+        store.value(
+            "select greatest(max(r.load_no), (select max(o.load_no) from order_product as o), 0) from raw_event as r"
+        )
+    )
     known = {
-        "file_mark": str(mark),
+        "load_mark": str(mark),
         "known_rows": store.value(_KNOWN_ROWS, {"mark": mark}),
         "rules": _rules(site),
         "night_end": str(store.value("select getvariable('night_end')")),

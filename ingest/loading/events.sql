@@ -63,7 +63,8 @@ select
     getvariable('source_id'), getvariable('file_id'), k.line_no, coalesce(k.part, 0),
     cast(md5(getvariable('source_name') || '|' || k.record_key) as uuid), k.record_version, l.line_hash,
     c.code_id, p.party_id, k.occurred_at, k.ended_at, k.time_rule,
-    k.product_id, k.order_no, k.call_no, k.intent, k.wait_ms, k.handle_ms, k.attributes
+    k.product_id, k.order_no, k.call_no, k.intent, k.wait_ms, k.handle_ms, k.attributes,
+    getvariable('load_no')
 from stage as k
 inner join new_line as l using (line_no)
 inner join scrubbed as s on s.plain = k.code
@@ -83,7 +84,7 @@ named as (
     from told as t inner join new_line as l using (line_no)
     where t.product is not null
 )
-select getvariable('source_id'), n.*, getvariable('file_id')
+select getvariable('source_id'), n.*, getvariable('load_no')
 from named as n
 anti join order_product as o
     on o.source_id = getvariable('source_id') and o.order_id = n.order_id and o.product_id = n.product_id

@@ -25,5 +25,8 @@ where ledger.source_id = told.source_id and ledger.file_id = (select min(f.file_
 -- Goods of before are kept as goods, whatever state of the order named them.
 alter table order_product add column record_key uuid;
 alter table order_product add column record_hash uuid;
-alter table order_product add column file_id uinteger;
-update order_product set file_id = 0;
+alter table order_product add column load_no uinteger;
+update order_product set load_no = 0;
+-- What is new since a night is told by when it was loaded, since a file that grows keeps its number.
+alter table raw_event add column load_no uinteger;
+update raw_event set load_no = file_id;

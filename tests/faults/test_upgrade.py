@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ingest.errors import StateError
-from ingest.schema import VERSION, migrations, version_of
+from ingest.schema import VERSION, migrations, prepare, version_of
 from ingest.store import Store
 
 RELEASES = Path(__file__).parent / "releases"
@@ -96,6 +96,17 @@ def test_an_upgrade_that_dies_leaves_the_old_warehouse_for_the_next_run(nights, 
         code, said = nights.run(site, "ingest")
         assert code == 0, said
         assert told(site) == expected, number
+
+
+def test_a_file_that_an_older_release_left_without_tables_is_filled(new_site):
+    site = new_site()
+    site.warehouse.parent.mkdir()
+    with Store.open(site.warehouse):
+        pass
+    assert version_of(site.warehouse) == 0
+    prepare(site.warehouse)
+    assert version_of(site.warehouse) == VERSION
+    assert not list(site.warehouse.parent.glob("*.schema*"))
 
 
 def test_a_warehouse_of_a_later_release_is_left_alone(nights, before, tmp_path):

@@ -311,7 +311,7 @@ def test_a_file_may_be_cut_between_any_two_lines(bench, make, loaded):
     assert lab.rows("select count(*) from quarantine") == loaded.rows("select count(*) from quarantine")
 
 
-def test_files_of_no_line_of_one_line_and_without_a_last_line_feed(bench, make, loaded):
+def test_files_of_no_line_of_one_line_and_without_a_last_line_feed(bench, make):
     for file in bench.headers:
         records = bench.records(file)
         assert make({file: b""}).raw_events() == []

@@ -1,4 +1,4 @@
-"""The real logrotate under a live writer, with an ingest between rotations: accepted = distinct lines in the files (G1)."""
+"""The real logrotate under a live writer, an ingest between rotations: accepted = distinct lines in the files (G1)."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ print(n)
 @pytest.mark.skipif(not os.environ.get("FRONTSTAGE_CAMPAIGN"), reason="a campaign: make campaign")
 @pytest.mark.parametrize("mode", ["rename", "compressed a rotation later", "copied and truncated", "named by date"])
 def test_a_writer_that_waits_for_nobody(new_lab, web_line, mode):
-    """Rename modes: accepted = written. copytruncate loses lines before anyone can read them: accepted >= what is there."""
+    """Rename modes: accepted = written. copytruncate loses lines before anyone can read them: all that are there."""
     lab = new_lab()
     lab.root.chmod(0o755)
     folder = lab.root / "inbox/web"

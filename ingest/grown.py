@@ -1,0 +1,34 @@
+"""A file that has grown since it was loaded, rotated or packed since perhaps, is the same file with more lines.
+
+It is known by its first bytes: they are all that was read of it before. Then the ledger keeps one row, and its lines
+are not counted twice. A file that comes again as it was is a delivery of its own, all duplicates.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ingest.reader import prefix_sha256
+from ingest.store import Store
+
+# its lines must be among the duplicates of the new one, so few files are looked into
+_EARLIER = """select o.file_id, o.path, o.n_bytes, o.sha256
+from ledger as o inner join ledger as n on n.file_id = getvariable('file_id')
+where
+    o.source_id = n.source_id and o.file_id <> n.file_id and o.status = 'loaded' and o.n_lines > o.n_blank
+    and o.n_lines < n.n_lines and o.n_bytes <= n.n_bytes and o.n_lines - o.n_blank <= n.n_duplicate
+order by o.n_bytes desc, o.file_id"""
+
+
+def grown_from(store: Store, file: Path, name: str) -> int | None:
+    """The number of the loaded file that `file`, the one in hand, is a longer state of; None when there is none.
+
+    `name` is its path in the inbox. A file that still lies in the inbox under another name was copied, and is no
+    earlier state.
+    """
+    folder = Path(str(file).removesuffix(name))
+    for file_id, path, n_bytes, sha256 in store.rows(_EARLIER):
+        is_gone = path == name or not (folder / path).exists()
+        if is_gone and prefix_sha256(file, n_bytes) == sha256:
+            return int(file_id)
+    return None
