@@ -11,6 +11,7 @@ from ingest.derive import derive, undeclared
 from ingest.errors import FrontstageError
 from ingest.load import load
 from ingest.nightly import nightly as run_nightly
+from ingest.request import run_forget, run_whois
 from ingest.run import parse_night, run_stage
 from ingest.site import Site
 from ingest.status import status_lines
@@ -21,6 +22,9 @@ SiteOption = Annotated[Path, typer.Option("--site", help="Folder of the site.")]
 NightOption = Annotated[
     str, typer.Option("--as-of", help="Last day that counts, YYYY-MM-DD; by default the site's or the data's last day.")
 ]
+KindOption = Annotated[str, typer.Option("--kind", help="customer_no, login, email, order_no, call_no, reference, phone, cookie.")]
+ValueOption = Annotated[str, typer.Option("--value", help="The plain value; by default asked for, or a line of standard input.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SAMPLE = Path("data/sample")
 
 
@@ -72,6 +76,24 @@ def status(site: SiteOption = SAMPLE) -> None:
     except FrontstageError as error:
         typer.echo(f"frontstage status: {error}", err=True)
         raise typer.Exit(int(error.exit_code)) from error
+
+
+@app.command()
+def whois(kind: KindOption, value: ValueOption = "", site: SiteOption = SAMPLE, json: JsonOption = False) -> None:
+    """Answer an access request: what is held of the person behind an identifier."""
+    raise typer.Exit(run_whois(site, kind, value, json))
+
+
+@app.command()
+def forget(
+    kind: KindOption,
+    value: ValueOption = "",
+    site: SiteOption = SAMPLE,
+    until: Annotated[str, typer.Option("--until", help="Last day to forget, YYYY-MM-DD; by default today.")] = "",
+    json: JsonOption = False,
+) -> None:
+    """Erase the person behind an identifier, for good: warehouse, reports, exports."""
+    raise typer.Exit(run_forget(site, kind, value, until, json))
 
 
 if __name__ == "__main__":

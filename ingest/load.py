@@ -12,21 +12,22 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
 
 from ingest.adapters import Adapter, FileContext, adapters
 from ingest.clock import offsets
-from ingest.errors import ConfigError, FrontstageError, StateError
-from ingest.pseudonym import key_id, load_key, mask, normalise, pseudonyms, scrub
+from ingest.errors import ConfigError, FrontstageError
+from ingest.forgotten import Forgotten
+from ingest.kept import clean_kept
+from ingest.pseudonym import key_id, line_salt, load_key, mask, normalise, pseudonyms, scrub
 from ingest.reader import Reading, UnreadableFile, deliveries, one_ahead, read_blocks
 from ingest.robots import is_robot
 from ingest.settings import SourceSection, suggestion
 from ingest.site import Site
 from ingest.store import Store
+from ingest.units import sql
 
 log = logging.getLogger("frontstage.load")
 
@@ -41,17 +42,14 @@ class Loaded:
     n_lines: int
 
 
-@cache
-def sql(name: str) -> str:
-    """A statement file of this package, e.g. `loading/accept.sql`."""
-    return files("ingest").joinpath(name).read_text(encoding="utf-8")
-
-
 def load(site: Site, store: Store) -> Loaded:
     """Load every file that the ledger does not hold yet. Raises ConfigError for a missing inbox or unknown adapter."""
     store.run(sql("schema.sql"), name="schema.sql")
     key = load_key(site.var / "key")
     _check_key(store, key)
+    store.run("set variable line_salt = $salt", {"salt": line_salt(key)}, name="line_salt")
+    forgotten = Forgotten.read(site, key)
+    forgotten.put_lines(store)
     for source in site.settings.source:
         if source.adapter not in adapters():
             raise ConfigError(
@@ -69,7 +67,7 @@ def load(site: Site, store: Store) -> Loaded:
             held_back = _held_back(store, source_id, name, hint)
             if held_back == 0:
                 continue
-            file = _File(site, store, source, source_id, path, name, hint, key, hold_back=held_back is None)
+            file = _File(site, store, source, source_id, path, name, hint, key, forgotten, hold_back=held_back is None)
             counts[1] += 1
             try:
                 if refusal:
@@ -98,12 +96,14 @@ class _File:
         name: str,
         hint: tuple[int, int],
         key: bytes,
+        forgotten: Forgotten,
         *,
         hold_back: bool,
     ) -> None:
         self.adapter: Adapter = adapters()[source.adapter]
         self.site, self.store, self.source, self.source_id = site, store, source, source_id
         self.name, self.hint, self.key, self.hold_back = name, hint, key, hold_back
+        self.forgotten = forgotten
         self.reading = Reading(path)
 
     def load(self) -> None:
@@ -116,7 +116,9 @@ class _File:
             self._stage(block)
         self.n_unanswered = int(store.value(sql("loading/unanswered.sql")))
         self._settle_local_times()
+        self.forgotten.drop_lines(store, self.source.name)
         store.run(sql("loading/accept.sql"), name="loading/accept.sql")
+        clean_kept(store, self.key)
         store.put("named", self._pseudonyms())
         store.put("scrubbed", self._codes())
         store.run(sql("loading/events.sql"), name="loading/events.sql")
@@ -140,7 +142,7 @@ class _File:
             },
             name="refuse",
         )
-        log.warning("%s/%s: refused: %s", self.source.name, self.name, reason)
+        log.warning("%s/%s: refused: %s", self.source.name, scrub(self.name), reason)
 
     def _set_variables(self) -> None:
         fields = {name: 8 + 2 * i for i, name in enumerate(self.source.extra)}
@@ -277,7 +279,7 @@ class _File:
         n_lines, accounted = store.rows(sql("loading/identity.sql"))[0]
         if n_lines != accounted or self.n_unanswered:
             raise FrontstageError(
-                f"{self.source.name}/{self.name}: {n_lines} lines read but {accounted} accounted for, "
+                f"{self.source.name}/{scrub(self.name)}: {n_lines} lines read but {accounted} accounted for, "
                 f"{self.n_unanswered} unanswered by {self.adapter.name}; nothing of the file was kept; this is a bug"
             )
 
@@ -327,7 +329,7 @@ def _check_key(store: Store, key: bytes) -> None:
     if known is None:
         store.run("insert into key_check values ($id)", {"id": key_id(key)}, name="key_check")
     elif known != key_id(key):
-        raise StateError(
+        raise ConfigError(
             f"the pseudonym key (id {key_id(key)}) is not the one this warehouse was made with (id {known}); "
             "put the old key back, or delete SITE/var/warehouse.duckdb to rebuild under the new one"
         )

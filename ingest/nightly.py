@@ -14,6 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ingest.erasure import Erasure
 from ingest.errors import ExitCode, FrontstageError
 from ingest.run import RUN_VARIABLE, new_run_id, note
 from ingest.site import LOCK_VARIABLE, Site
@@ -33,7 +34,7 @@ def nightly(site_root: Path, as_of: str) -> int:
         site.prepare()
         _ = site.settings
         with site.lock() as descriptor:
-            return _stages(site, as_of, descriptor)
+            return run_stages(site, as_of, descriptor)
     except FrontstageError as error:
         print(f"frontstage nightly: {error}", file=sys.stderr)
         if site is not None and error.exit_code != ExitCode.BUSY:
@@ -41,11 +42,13 @@ def nightly(site_root: Path, as_of: str) -> int:
         return int(error.exit_code)
 
 
-def _stages(site: Site, as_of: str, descriptor: int) -> int:
+def run_stages(site: Site, as_of: str, descriptor: int, stages: tuple[str, ...] = STAGES) -> int:
+    """The stages under the lock that `descriptor` holds, and what an erasure has left to do. Returns the exit code."""
     run_id = new_run_id(site)
     environment = os.environ | {RUN_VARIABLE: run_id, LOCK_VARIABLE: str(descriptor)}
     worst = int(ExitCode.OK)
-    for stage in STAGES:
+    erasure = Erasure(site)
+    for stage in stages:
         command = [sys.executable, "-m", stage, "--site", str(site.root)] + (["--as-of", as_of] if as_of else [])
         process = subprocess.Popen(command, env=environment, pass_fds=(descriptor,))
         code = _wait(process)
@@ -53,6 +56,12 @@ def _stages(site: Site, as_of: str, descriptor: int) -> int:
             worst = code
         elif code:
             return code
+        if stage == "ingest":
+            erasure = Erasure(site)
+            erasure.remove_exports()
+        elif stage == "mining":
+            erasure.rewrite()
+    erasure.remove_reports()
     return worst
 
 

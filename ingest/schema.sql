@@ -19,7 +19,7 @@ create table if not exists ledger (
 -- why accepted lines gave no event, per file
 create table if not exists dropped (file_id uinteger, reason varchar, n_lines ubigint);
 
--- identity of every line ever read, so that none counts twice: k is its number among equal lines of one file
+-- identity of every line ever read, so that none counts twice: k is its number among equal lines of one file. The hash is keyed.
 create table if not exists line_seen (source_id utinyint, line_hash uuid, k uinteger);
 
 -- lines that broke a rule; raw is kept byte for byte for a replay and is never shown
@@ -49,6 +49,9 @@ create table if not exists raw_event (
     product_id varchar, order_id varchar, call_id varchar, intent varchar,
     wait_ms bigint, handle_ms bigint, attributes json
 );
+
+-- lines that tell of no event but link identifiers, such as a table of customers
+create table if not exists link (source_id utinyint, file_id uinteger, line_no uinteger, line_hash uuid, party_id uinteger);
 
 -- the goods of an order, as far as a source tells
 create table if not exists order_product (source_id utinyint, order_id varchar, product_id varchar);

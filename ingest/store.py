@@ -8,6 +8,7 @@ the statement's name and the error class, and the text stays in the exception's 
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping
@@ -150,5 +151,43 @@ class Store:
 
 
 def clear_spill(path: Path) -> None:
-    """Remove what a killed run spilled; only the holder of the site lock may call it."""
+    """Remove what a killed run spilled or half rewrote; only the holder of the site lock may call it."""
     shutil.rmtree(path.with_suffix(".spill"), ignore_errors=True)
+    for left_over in path.parent.glob(f"{_fresh(path).name}*"):
+        left_over.unlink()
+
+
+def rewrite(path: Path, memory_limit: str = "3GB") -> None:
+    """Write the warehouse anew and put it in the old one's place in one rename: deleting alone leaves the bytes there.
+
+    Tables, types, sequences and the order of rows stay. The warehouse must not be open. Raises StorageError; the old
+    file then stays as it was.
+    """
+    fresh = _fresh(path)
+    clear_spill(path)
+    try:
+        with Store.open(None, memory_limit=memory_limit) as store:
+            store.run(f"set temp_directory = {_text(path.with_suffix('.spill'))}", name="spill")
+            store.run(f"attach {_text(path)} as old (read_only)", name="attach")
+            store.run(f"attach {_text(fresh)} as fresh", name="attach")
+            store.run("copy from database old to fresh", name="rewrite")
+            store.run("checkpoint fresh", name="checkpoint")
+            store.run("detach fresh", name="detach")
+        fresh.chmod(path.stat().st_mode & 0o777)
+        fresh.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+        os.fsync(folder)
+        os.close(folder)
+    except OSError as error:
+        raise StorageError(f"{path}: the warehouse can't be rewritten ({error.strerror}); free space, run again") from error
+    finally:
+        clear_spill(path)
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_suffix(".rewrite")
+
+
+def _text(path: Path) -> str:
+    """A path as a SQL string: ATTACH takes no parameter."""
+    return "'" + str(path).replace("'", "''") + "'"

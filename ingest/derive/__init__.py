@@ -17,11 +17,12 @@ import pyarrow as pa
 from ingest.clock import night_ends
 from ingest.errors import DataGateError
 from ingest.identity import Graph, Resolution, resolve
-from ingest.load import sql
 from ingest.pseudonym import load_key, normalise, pseudonyms
+from ingest.retention import expire
 from ingest.site import Site
 from ingest.store import Store
 from ingest.touch import Matcher, StepDictionary, load_steps
+from ingest.units import sql
 
 log = logging.getLogger("frontstage.derive")
 MAX_UNDECLARED_STEPS = 500
@@ -43,6 +44,7 @@ def derive(site: Site, store: Store, as_of: dt.date | None) -> dt.date:
         {"end": night_ends(night, site.settings.site.timezone)},
         name="night_end",
     )
+    expire(site, store, night)
     _run(store, "live.sql")
     if not store.value("select count(*) from live"):
         raise DataGateError(
@@ -259,6 +261,7 @@ def _facts(site: Site, store: Store, night: dt.date, gap_days: float, gap_note: 
         "gap_free_days": f"{gap_days:g}",
         "gap_free_note": gap_note,
         "min_cell": str(site.settings.privacy.min_cell),
+        "retention_days": str(site.settings.privacy.retention_days or "none"),
         "config_hash": hashlib.sha256(config).hexdigest()[:16],
         "input_hash": hashlib.sha256(repr((said, refused)).encode()).hexdigest()[:16],
     }

@@ -40,6 +40,12 @@ measure as (
         select count(*) from (select p.cluster from person as p where p.kind = 'customer_no' and p.cluster is not null group by p.cluster having count(*) > 1)
     ), (select count(*) from customer), 'one person registered twice, or two people taken for one'
     union all
+    select case d.reason when 'forgotten' then 14 else 15 end, case d.reason when 'forgotten' then 'lines of people who were forgotten' else 'lines past retention' end,
+        s.name, sum(d.n_lines), (select sum(a.n_lines) from ledger as a where a.source_id = l.source_id),
+        case d.reason when 'forgotten' then 'deleted on their request; in no figure' else 'deleted with age; in no figure' end
+    from dropped as d inner join ledger as l using (file_id) inner join source as s using (source_id)
+    where d.reason in ('forgotten', 'past retention') group by d.reason, s.name, l.source_id
+    union all
     select 13, 'identifiers of the largest customer', null, coalesce((select max(n_identifiers) from cluster_key), 0), (select count(*) from node), 'a sudden growth means over-merging'
 )
 select cast(measure as varchar) as measure, source, cast(n as bigint) as n, cast(of_n as bigint) as of_n, note
