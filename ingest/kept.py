@@ -43,8 +43,9 @@ def _clean(column: str, value: str, key: bytes) -> str:
 def _replace(store: Store, column: str, cleaned: dict[str, str]) -> None:
     store.put("cleaned", pa.table({"value": list(cleaned), "clean": list(cleaned.values())}))
     if column == "products":
-        statement = """update stage set products = list_transform(products, lambda x: coalesce(
-            (select map(list(value), list(clean)) from cleaned)[x], x)) where products is not null"""
+        store.run("set variable cleaned = (select map(list(value), list(clean)) from cleaned)", name="cleaned")
+        statement = """update stage set products = list_transform(products, lambda x: coalesce(getvariable('cleaned')[x], x))
+        where products is not null"""
     else:
         statement = f"update stage set {column} = c.clean from cleaned as c where cast(stage.{column} as varchar) = c.value"
     store.run(statement, name=f"clean {column}")

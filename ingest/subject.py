@@ -91,12 +91,17 @@ class Seeker:
         return [(int(file_id), int(line_no)) for file_id, line_no in found]
 
     def _customer(self, seed: int, kind: str) -> int | None:
-        """The one customer whose events carry the identifier, or whose identifiers a record without events joins to it."""
+        """The one customer whose events carry the identifier, or whose identifiers a record without events joins to it.
+
+        Of a phone, cookie or visitor both count: the derived events give a household's phone to one of its members.
+        """
         store = self.store
         of_seed = "select distinct customer_id from carried where identifier_id = $seed"
         beside = """select distinct c.customer_id from member as m inner join carried as c using (identifier_id)
         where m.kind in (select unnest($strong)) and m.party_id in (select party_id from member where identifier_id = $seed)"""
-        found = store.rows(of_seed, {"seed": seed}) or store.rows(beside, {"seed": seed, "strong": list(_STRONG)})
+        found = store.rows(of_seed, {"seed": seed})
+        if kind not in _STRONG or not found:
+            found = sorted({*found, *store.rows(beside, {"seed": seed, "strong": list(_STRONG)})})
         numbers = """select count(distinct identifier_id) from member
         where kind = 'customer_no' and party_id in (select party_id from member where identifier_id = $seed)"""
         if len(found) > 1 or (not found and kind != "customer_no" and store.value(numbers, {"seed": seed}) > 1):
