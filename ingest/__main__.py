@@ -22,8 +22,12 @@ SiteOption = Annotated[Path, typer.Option("--site", help="Folder of the site.")]
 NightOption = Annotated[
     str, typer.Option("--as-of", help="Last day that counts, YYYY-MM-DD; by default the site's or the data's last day.")
 ]
-KindOption = Annotated[str, typer.Option("--kind", help="customer_no, login, email, order_no, call_no, reference, phone, cookie.")]
-ValueOption = Annotated[str, typer.Option("--value", help="The plain value; by default asked for, or a line of standard input.")]
+KindOption = Annotated[
+    str, typer.Option("--kind", help="customer_no, login, email, order_no, call_no, reference, phone, cookie.")
+]
+ValueOption = Annotated[
+    str, typer.Option("--value", help="The plain value; by default asked for, or a line of standard input.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SAMPLE = Path("data/sample")
 

@@ -1,7 +1,7 @@
-"""What is left to do after rows were deleted: rewrite the warehouse, and remove older reports that show the journeys.
+"""What is left to do after rows were deleted: rewrite the warehouse, remove older reports that show the journeys.
 
-SITE/var/erasure.json says so, from before the first row is deleted until all is done: an erasure that is stopped half-way
-is finished by the next night. It names journeys of the forgotten by their keys, and nothing of it remains afterwards.
+SITE/var/erasure.json says so, from before the first row is deleted until all is done: an erasure that is stopped
+half-way is finished by the next night. It names journeys of the forgotten by their keys; nothing of that remains.
 """
 
 from __future__ import annotations

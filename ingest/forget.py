@@ -127,9 +127,11 @@ def _derive_again(site: Site, store: Store) -> None:
         derive(site, store, night)
     except DataGateError:
         names = store.rows(
-            """select distinct table_name from duckdb_columns() where not internal and database_name = current_database()
-            and schema_name = 'main' and column_name in ('customer_id', 'journey_id', 'journey_key', 'event_no', 'evidence_json')
-            and table_name in (select table_name from duckdb_tables() where not temporary) order by table_name"""
+            """select distinct t.table_name
+            from duckdb_tables() as t inner join duckdb_columns() as c using (database_name, schema_name, table_name)
+            where not t.temporary and t.database_name = current_database()
+                and c.column_name in ('customer_id', 'journey_id', 'journey_key', 'event_no', 'evidence_json')
+            order by t.table_name"""
         )
         with contextlib.suppress(DataGateError), store.transaction():
             for (name,) in names:

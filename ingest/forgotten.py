@@ -1,7 +1,7 @@
-"""Who asked to be forgotten: tombstones, kept outside of the warehouse so that a rebuild from raw files heeds them too.
+"""Who asked to be forgotten: tombstones, kept outside of the warehouse so that a rebuild from raw files heeds them.
 
-SITE/var/forgotten holds one JSON object a line. A tombstone is a keyed name of a pseudonym (or of a line's identity), not
-the pseudonym: the file tells nobody who it was, and a search for the pseudonym finds nothing.
+SITE/var/forgotten holds one JSON object a line. A tombstone is a keyed name of a pseudonym (or of a line's identity),
+not the pseudonym: the file tells nobody who it was, and a search for the pseudonym finds nothing.
 
 - a line that was forgotten never comes back, whatever file brings it;
 - an identifier of a dealing (order, call) stays forgotten for good, and so does a line without a time that only links;
@@ -65,8 +65,8 @@ class Forgotten:
             raise ConfigError(f"{path}: damaged; restore it, else people who were forgotten would come back") from error
         if head != {"key_id": key_id(key)}:
             raise ConfigError(
-                f"{path}: its tombstones were made under another pseudonym key; put the old key back, for only under it "
-                "they keep forgotten people out"
+                f"{path}: its tombstones were made under another pseudonym key; put the old key back, for only under "
+                "it they keep forgotten people out"
             )
         return found
 
@@ -96,7 +96,10 @@ class Forgotten:
     def put_lines(self, store: Store) -> None:
         """Make `tombstone_line` (name) for this connection."""
         store.put("names", pa.table({"name": pa.array(sorted(self.lines), pa.string())}))
-        store.run("create or replace temp table tombstone_line as select cast(name as uuid) as name from names", name="tombstones")
+        store.run(
+            "create or replace temp table tombstone_line as select cast(name as uuid) as name from names",
+            name="tombstones",
+        )
         store.drop("names")
 
     def drop_lines(self, store: Store, source: str) -> None:
@@ -114,7 +117,11 @@ class Forgotten:
         """Those of the pseudonyms that have a tombstone."""
         stones = self.identifiers.get(kind, {})
         ordered = sorted(found)
-        return {p for p, name in zip(ordered, self._names(kind, ordered), strict=True) if name in stones} if stones else set()
+        return (
+            {p for p, name in zip(ordered, self._names(kind, ordered), strict=True) if name in stones}
+            if stones
+            else set()
+        )
 
     def _names(self, kind: str, of: Collection[str]) -> list[str]:
         return pseudonyms(self.key, f"forgotten|{kind}", list(of))
@@ -124,10 +131,14 @@ class Forgotten:
         rows: list[tuple[str, str, dt.datetime | None]] = []
         country = self.site.settings.site.country
         for kind, stones in sorted(self.identifiers.items()):
-            plain = [v for (v,) in store.rows(f"select distinct {kind} as v from stage where {kind} is not null order by v")]
+            plain = [
+                v for (v,) in store.rows(f"select distinct {kind} as v from stage where {kind} is not null order by v")
+            ]
             forms = [(value, form) for value in plain if (form := normalise(kind, value, country)) is not None]
             names = self._names(kind, pseudonyms(self.key, kind, [form for _, form in forms]))
-            rows += [(kind, value, stones[name]) for (value, _), name in zip(forms, names, strict=True) if name in stones]
+            rows += [
+                (kind, value, stones[name]) for (value, _), name in zip(forms, names, strict=True) if name in stones
+            ]
         columns: tuple[Any, ...] = tuple(zip(*rows, strict=True)) if rows else ((), (), ())
         return pa.Table.from_arrays([pa.array(c, f.type) for c, f in zip(columns, _VALUE, strict=True)], schema=_VALUE)
 
@@ -212,6 +223,8 @@ def mentions(store: Store, rows: str, key: bytes, country: str, known: Known) ->
         for pseudonym in known(kind, named):
             hits |= tried[kind, named[pseudonym]]
     store.put("hit_word", pa.table({"word": pa.array(sorted(hits), pa.string())}))
-    found = store.rows("select distinct b.* exclude (word) from broken_word as b semi join hit_word using (word) order by all")
+    found = store.rows(
+        "select distinct b.* exclude (word) from broken_word as b semi join hit_word using (word) order by all"
+    )
     store.drop("hit_word")
     return found

@@ -27,7 +27,9 @@ def clean_kept(store: Store, key: bytes) -> None:
 
 def _suspects(store: Store, column: str) -> list[str]:
     value = "unnest(products)" if column == "products" else f"cast({column} as varchar)"
-    query = f"select value from (select distinct {value} as value from stage) where regexp_matches(value, $suspect, 's')"
+    query = (
+        f"select value from (select distinct {value} as value from stage) where regexp_matches(value, $suspect, 's')"
+    )
     return [row[0] for row in store.rows(query + " order by value", {"suspect": SUSPECT})]
 
 
@@ -44,9 +46,12 @@ def _replace(store: Store, column: str, cleaned: dict[str, str]) -> None:
     store.put("cleaned", pa.table({"value": list(cleaned), "clean": list(cleaned.values())}))
     if column == "products":
         store.run("set variable cleaned = (select map(list(value), list(clean)) from cleaned)", name="cleaned")
-        statement = """update stage set products = list_transform(products, lambda x: coalesce(getvariable('cleaned')[x], x))
+        statement = """update stage
+        set products = list_transform(products, lambda x: coalesce(getvariable('cleaned')[x], x))
         where products is not null"""
     else:
-        statement = f"update stage set {column} = c.clean from cleaned as c where cast(stage.{column} as varchar) = c.value"
+        statement = (
+            f"update stage set {column} = c.clean from cleaned as c where cast(stage.{column} as varchar) = c.value"
+        )
     store.run(statement, name=f"clean {column}")
     store.drop("cleaned")

@@ -1,7 +1,7 @@
-"""The commands of a data subject's request: `whois` answers it, `forget` fulfils it. Run by an operator, under the lock.
+"""The commands of a data subject's request: `whois` answers it, `forget` fulfils it; by an operator, under the lock.
 
-The identifier's plain value may come from standard input, so that it stands in no shell history and no list of processes.
-It is in no message, log or run.json.
+The identifier's plain value may come from standard input, so that it stands in no shell history and no list of
+processes. It is in no message, log or run.json.
 """
 
 from __future__ import annotations
@@ -110,13 +110,15 @@ def given_value(kind: str, value: str) -> str:
 
 def _as_text(done: Forgetting) -> list[str]:
     lines = [
-        f"forgotten up to {done.until}: {done.n_identifiers} identifiers, {done.n_lines} lines ({done.n_broken} of them broken), "
-        f"{done.n_journeys} journeys"
+        f"forgotten up to {done.until}: {done.n_identifiers} identifiers, {done.n_lines} lines "
+        f"({done.n_broken} of them broken), {done.n_journeys} journeys"
     ]
     lines += [f"removed report {night}: it showed a journey of theirs" for night in done.removed_nights]
     for file in done.files:
         lines.append(f"still in the inbox: {file['source']}/{file['file']}: lines {', '.join(map(str, file['lines']))}")
     for file in done.copies:
         lines.append("may hold copies: {source}/{file} ({n_duplicate} repeated lines)".format(**file))
-    lines.append("Raw files and backups of SITE are yours to clean; keep SITE/var/forgotten, it keeps the person out of a rebuild.")
+    lines.append(
+        "Raw files and backups of SITE are yours to clean; keep SITE/var/forgotten: else a rebuild brings them back"
+    )
     return lines

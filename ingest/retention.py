@@ -1,7 +1,7 @@
-"""Retention: `[privacy] retention_days` in site.toml. What is older than that on the night is deleted from the warehouse.
+"""Retention: `[privacy] retention_days` in site.toml. What is older than that on the night is deleted.
 
 A line that comes (again) later is judged in the same way, so a rebuild from all files ends in the same events. Records
-that only link identifiers have no time and stay as long as their file does.
+that only link identifiers have no time and stay.
 """
 
 from __future__ import annotations

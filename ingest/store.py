@@ -179,7 +179,9 @@ def rewrite(path: Path, memory_limit: str = "3GB") -> None:
         os.fsync(folder)
         os.close(folder)
     except OSError as error:
-        raise StorageError(f"{path}: the warehouse can't be rewritten ({error.strerror}); free space, run again") from error
+        raise StorageError(
+            f"{path}: the warehouse can't be rewritten ({error.strerror}); free space, run again"
+        ) from error
     finally:
         clear_spill(path)
 

@@ -62,18 +62,22 @@ class Seeker:
             return None
         customer = self._customer(seed, kind)
         store.run("set variable subject_customer = $id", {"id": customer}, name="subject")
-        self._grow(seed, customer)
+        self._grow(seed)
         self._leave_shared()
         own = _pairs(store, "select identifier_id from own")
         beside = """select m.identifier_id from member as m
         where m.party_id in (select party_id from member semi join own using (identifier_id))
-            or m.identifier_id in (select identifier_id from carried where customer_id = getvariable('subject_customer'))"""
+            or m.identifier_id in (
+                select identifier_id from carried where customer_id = getvariable('subject_customer')
+            )"""
         return Subject(customer, own, tuple(pair for pair in _pairs(store, beside) if pair not in own))
 
     def lines(self, own: tuple[tuple[str, str], ...]) -> None:
         """Make `own_line` (source_id, file_id, line_no, line_hash)."""
         mine = set(own)
-        rows = self.store.rows("select s.name, c.code, c.code_id from code as c inner join source as s using (source_id)")
+        rows = self.store.rows(
+            "select s.name, c.code, c.code_id from code as c inner join source as s using (source_id)"
+        )
         ids = {(source, code): code_id for source, code, code_id in rows}
         matcher = Matcher(load_steps(self.site.process / "steps.toml"))
         naming = codes_naming(
@@ -98,7 +102,8 @@ class Seeker:
         store = self.store
         of_seed = "select distinct customer_id from carried where identifier_id = $seed"
         beside = """select distinct c.customer_id from member as m inner join carried as c using (identifier_id)
-        where m.kind in (select unnest($strong)) and m.party_id in (select party_id from member where identifier_id = $seed)"""
+        where m.kind in (select unnest($strong))
+            and m.party_id in (select party_id from member where identifier_id = $seed)"""
         found = store.rows(of_seed, {"seed": seed})
         if kind not in _STRONG or not found:
             found = sorted({*found, *store.rows(beside, {"seed": seed, "strong": list(_STRONG)})})
@@ -106,17 +111,18 @@ class Seeker:
         where kind = 'customer_no' and party_id in (select party_id from member where identifier_id = $seed)"""
         if len(found) > 1 or (not found and kind != "customer_no" and store.value(numbers, {"seed": seed}) > 1):
             raise UsageError(
-                f"this {kind} is on records of {len(found) or 'several'} customers (a household, a switchboard, a shop's device); "
-                "name the person by an identifier of their own: customer number, login, e-mail, order"
+                f"this {kind} is on records of {len(found) or 'several'} customers (a household, a switchboard, "
+                "a shop's device); name the person by an identifier of their own: customer number, login, e-mail, order"
             )
         return int(found[0][0]) if found else None
 
-    def _grow(self, seed: int, customer: int | None) -> None:
+    def _grow(self, seed: int) -> None:
         """Fill `own`: what only this customer's events carry, and what records join to it by a strong identifier."""
         store = self.store
         store.run(
             """insert into own select $seed union
-            select identifier_id from carried group by identifier_id having bool_and(customer_id = getvariable('subject_customer'))""",
+            select identifier_id from carried group by identifier_id
+            having bool_and(customer_id = getvariable('subject_customer'))""",
             {"seed": seed},
             name="own",
         )
@@ -140,7 +146,8 @@ class Seeker:
         self.store.run(
             """delete from own where identifier_id in (
                 select l.identifier_id from member as l
-                inner join member as s on s.party_id = l.party_id and s.kind in ('customer_no', 'login', 'email', 'order_no')
+                inner join member as s
+                    on s.party_id = l.party_id and s.kind in ('customer_no', 'login', 'email', 'order_no')
                 where l.kind not in (select unnest($strong)) and s.identifier_id not in (select identifier_id from own)
             )""",
             {"strong": list(_STRONG)},
@@ -149,7 +156,8 @@ class Seeker:
 
 
 def _pairs(store: Store, ids: str) -> tuple[tuple[str, str], ...]:
-    query = f"select kind, cast(pseudonym as varchar) from identifier where identifier_id in ({ids}) order by kind, pseudonym"
+    query = f"""select kind, cast(pseudonym as varchar) from identifier where identifier_id in ({ids})
+    order by kind, pseudonym"""
     return tuple((kind, pseudonym) for kind, pseudonym in store.rows(query))
 
 

@@ -26,14 +26,14 @@ _JOURNEYS = """select
 from journey as j where customer_id = getvariable('subject_customer') order by started_at, journey_key"""
 _EVENTS = """select
     e.occurred_at, e.ended_at, s.name as source, cast(e.step as varchar) as step, cast(e.channel as varchar) as channel,
-    cast(e.department as varchar) as department, e.raw_code as code, e.order_id, e.call_id, e.session_id, e.product_id, e.intent,
-    e.wait_ms, e.handle_ms, cast(e.attributes as varchar) as attributes
+    cast(e.department as varchar) as department, e.raw_code as code, e.order_id, e.call_id, e.session_id, e.product_id,
+    e.intent, e.wait_ms, e.handle_ms, cast(e.attributes as varchar) as attributes
 from event as e inner join source as s using (source_id)
 where e.customer_id = getvariable('subject_customer') order by e.event_no"""
 
 
 def whois(site: Site, store: Store, kind: str, value: str) -> dict[str, Any]:
-    """The answer as a dictionary (JSON's types and datetimes). Raises UsageError for an identifier that several share."""
+    """The answer as a dictionary (JSON's types and datetimes). Raises UsageError for an identifier that is shared."""
     seeker = Seeker(site, store)
     pseudonym = seeker.pseudonym(kind, value)
     found = seeker.find(kind, pseudonym)
@@ -48,7 +48,9 @@ def whois(site: Site, store: Store, kind: str, value: str) -> dict[str, Any]:
         **_person(store, found),
         "raw_files": inbox_lines(store, "select file_id, line_no from own_line"),
         "files_with_repeated_lines": repeating_files(store, "select file_id from own_line"),
-        "quarantined": inbox_lines(store, f"select * from (values {values}) as t(file_id, line_no) where file_id is not null"),
+        "quarantined": inbox_lines(
+            store, f"select * from (values {values}) as t(file_id, line_no) where file_id is not null"
+        ),
         "notes": list(NOTES),
     }
 
@@ -56,7 +58,9 @@ def whois(site: Site, store: Store, kind: str, value: str) -> dict[str, Any]:
 def _person(store: Store, found: Subject | None) -> dict[str, Any]:
     pairs = ((own, is_own) for own, is_own in ((found.own, True), (found.shared, False))) if found else ()
     identifiers = [
-        {"kind": kind, "pseudonym": pseudonym, "shared": not is_own} for group, is_own in pairs for kind, pseudonym in group
+        {"kind": kind, "pseudonym": pseudonym, "shared": not is_own}
+        for group, is_own in pairs
+        for kind, pseudonym in group
     ]
     return {
         "customer": next(iter(store.records(_CUSTOMER)), None),
@@ -71,12 +75,18 @@ def as_text(answer: dict[str, Any]) -> Iterator[str]:
     if not answer["found"]:
         yield "nothing is held under this identifier" + ("; it was forgotten" if answer["forgotten_before"] else "")
     if answer["customer"]:
-        yield "customer {customer_key}, known by {identity_strength} identity, {n_events} events".format(**answer["customer"])
+        yield "customer {customer_key}, known by {identity_strength} identity, {n_events} events".format(
+            **answer["customer"]
+        )
     for identifier in answer["identifiers"]:
-        yield "identifier {kind} {pseudonym}".format(**identifier) + (", shared with others" if identifier["shared"] else "")
+        yield "identifier {kind} {pseudonym}".format(**identifier) + (
+            ", shared with others" if identifier["shared"] else ""
+        )
     for journey in answer["journeys"]:
-        order = f"order {journey['order_id']}" if journey["order_id"] else "no order"
-        yield f"journey {journey['journey_key']}: {order}, {journey['started_at']} to {journey['ended_at']}, {journey['n_events']} events"
+        about = f"order {journey['order_id']}" if journey["order_id"] else "no order"
+        yield "journey {journey_key}: {about}, {started_at} to {ended_at}, {n_events} events".format(
+            about=about, **journey
+        )
     for event in answer["events"]:
         yield "event " + ", ".join(f"{name} {value}" for name, value in event.items() if value is not None)
     for title, name in (("raw file", "raw_files"), ("quarantined", "quarantined")):

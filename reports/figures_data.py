@@ -57,9 +57,11 @@ class DataFigures:
                    from event left join source using (source_id) where event.visible is null
                    group by source.name, source.rank, event.raw_code),
                folded as (
-                   select source, rank, code, n, people, false as is_rare from counted where people not between 1 and $k - 1
+                   select source, rank, code, n, people, false as is_rare from counted
+                   where people not between 1 and $k - 1
                    union all
-                   select source, rank, count(*) || ' codes of fewer than ' || $k || ' customers each', sum(n)::bigint, $k, true
+                   select source, rank, count(*) || ' codes of fewer than ' || $k || ' customers each', sum(n)::bigint,
+                       $k, true
                    from counted where people between 1 and $k - 1 group by source, rank)
                select source, code, n, people from folded order by is_rare, n desc, rank, code limit $most""",
             {"most": most, "k": self.k},

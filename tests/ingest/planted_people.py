@@ -1,4 +1,4 @@
-"""People whose data is planted in raw files of every adapter, also where no field is meant for it, and in broken lines."""
+"""People whose data is planted in raw files of every adapter, also where no field is for it, and in broken lines."""
 
 from __future__ import annotations
 
@@ -163,7 +163,9 @@ def inbox() -> dict[str, str]:
         "queue/queue_log": "".join(queue),
         "cdr/Master.csv": "".join(cdr),
         "orders/orders.json": json.dumps({"orders": orders}),
-        "crm/contacts.csv": _csv([["at", "customer", "mail", "phone", "order", "product", "reason", "remark", "agent"], *contacts]),
+        "crm/contacts.csv": _csv(
+            [["at", "customer", "mail", "phone", "order", "product", "reason", "remark", "agent"], *contacts]
+        ),
         "crm/people.csv": _csv([["customer", "mail", "phone", "name"], *master]),
     }
 

@@ -1,4 +1,4 @@
-"""Who is the subject and who is not; retention; the rewritten file. The last byte is looked for in tests/test_privacy.py."""
+"""Who is the subject and who is not; retention; the rewritten file. Bytes are sought in tests/test_privacy.py."""
 
 from __future__ import annotations
 
@@ -21,11 +21,22 @@ CRM = {
     "adapter": "relational_orders",
     "tables": {
         "people": {"files": "people*.csv", "identifiers": {"customer_no": "no", "email": "mail", "phone": "phone"}},
-        "orders": {"files": "orders*.csv", "events": {"ordered": "at"}, "identifiers": {"customer_no": "no", "order_no": "order"}, "product": "product"},
+        "orders": {
+            "files": "orders*.csv",
+            "events": {"ordered": "at"},
+            "identifiers": {"customer_no": "no", "order_no": "order"},
+            "product": "product",
+        },
     },
 }
 STEPS = [
-    {"step": "page", "label": "Page", "stage": "research", "channel": "web", "codes": {"web": ["GET /orders/{order}", "GET *"]}},
+    {
+        "step": "page",
+        "label": "Page",
+        "stage": "research",
+        "channel": "web",
+        "codes": {"web": ["GET /orders/{order}", "GET *"]},
+    },
     {"step": "call", "label": "Call", "stage": "help", "channel": "agent", "codes": {"calls": ["*"]}},
     {"step": "ordered", "label": "Orders", "stage": "order", "channel": "order", "codes": {"crm": ["*"]}},
 ]
@@ -36,14 +47,22 @@ PHONE, SWITCHBOARD = "01705634771", "0301234567"
 @pytest.fixture
 def household(new_lab, web_line, epoch):
     """Two customers who share a phone, four who call from one switchboard, one whom only a table of people knows."""
-    lab = new_lab({"web": {"adapter": "nginx_combined", "extra": ["cookie"]}, "calls": "asterisk_queue_log", "crm": CRM}, STEPS)
+    lab = new_lab(
+        {"web": {"adapter": "nginx_combined", "extra": ["cookie"]}, "calls": "asterisk_queue_log", "crm": CRM}, STEPS
+    )
     people = f"A1,anna@x.example,{PHONE}\nB2,bert@x.example,{PHONE}\nC3,cora@x.example,01705634999\n"
     people += "".join(f"S{i},s{i}@x.example,{SWITCHBOARD}\n" for i in range(4))
     lab.put("crm", "people.csv", "no,mail,phone\n" + people)
     orders = ["A1,1001,2026-01-10 10:00:00,tent\nB2,1002,2026-01-10 11:00:00,lamp\n"]
     orders += [f"S{i},20{i:02d},2026-01-11 1{i}:00:00,rope\n" for i in range(4)]
     lab.put("crm", "orders.csv", "no,order,at,product\n" + "".join(orders))
-    lab.put("web", "a.log", web_line(100, "/orders/1001", cookie="ann") + web_line(200, "/p/1", cookie="ann") + web_line(300, "/p/1", cookie="eve"))
+    lab.put(
+        "web",
+        "a.log",
+        web_line(100, "/orders/1001", cookie="ann")
+        + web_line(200, "/p/1", cookie="ann")
+        + web_line(300, "/p/1", cookie="eve"),
+    )
     calls = "".join(f"{epoch + 90000 + i}|{epoch}.{i}|help|NONE|ENTERQUEUE||{SWITCHBOARD}|1\n" for i in range(5))
     lab.put("calls", "queue_log", f"{epoch + 5000}|{epoch}.99|help|NONE|ENTERQUEUE||{PHONE}|1\n" + calls)
     lab.night("2026-01-31")
@@ -56,7 +75,7 @@ def own(answer) -> set[str]:
 
 def test_a_phone_of_two_customers_answers_for_neither(household):
     for phone in (PHONE, SWITCHBOARD):
-        with pytest.raises(UsageError, match="records of .* customers") as told:
+        with pytest.raises(UsageError, match=r"records of .* customers") as told:
             whois(household.site, household.store, "phone", phone)
         assert phone[1:] not in str(told.value)
         with pytest.raises(UsageError, match="customer number, login"):
@@ -82,11 +101,18 @@ def test_forgetting_one_leaves_the_other(household):
     assert sorted(set(before) - set(after)) == [("1001",)]
     assert household.rows("select * from order_product where order_id = '1001'") == []
     assert household.rows("select distinct order_id from order_product where order_id = '1002'") == [("1002",)]
-    assert {(f["file"], tuple(f["lines"])) for f in done.files if f["source"] == "crm"} == {("people.csv", (2,)), ("orders.csv", (2,))}
+    assert {(f["file"], tuple(f["lines"])) for f in done.files if f["source"] == "crm"} == {
+        ("people.csv", (2,)),
+        ("orders.csv", (2,)),
+    }
     assert whois(household.site, household.store, "customer_no", "B2")["events"]
     assert not whois(household.site, household.store, "customer_no", "A1")["found"]
     household.put("crm", "people-2.csv", f"no,mail,phone\nA1,anna@x.example,{PHONE}\nB2,bert@x.example,{PHONE}\n")
-    household.put("crm", "orders-2.csv", "no,order,at,product\nA1,1001,2026-01-10 12:00:00,tent\nA1,1003,2026-02-10 12:00:00,tent\n")
+    household.put(
+        "crm",
+        "orders-2.csv",
+        "no,order,at,product\nA1,1001,2026-01-10 12:00:00,tent\nA1,1003,2026-02-10 12:00:00,tent\n",
+    )
     household.night("2026-02-28")
     household.check_identity()
     assert [e["order_id"] for e in whois(household.site, household.store, "customer_no", "A1")["events"]] == ["1003"]
@@ -110,7 +136,7 @@ def test_a_value_that_is_nobody_is_refused_without_being_told(household, kind, v
     assert value == "-" or value not in str(told.value)
 
 
-def test_tombstones_of_another_key_or_damaged_stop_the_night(household, monkeypatch):
+def test_tombstones_of_another_key_or_damaged_stop_the_night(household):
     forget(household.site, household.store, "customer_no", "A1", UNTIL)
     path = tombstones(household.site)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -148,7 +174,11 @@ def keeping(new_lab):
 
 def kept(lab):
     rows = "select status, n_lines, n_accepted, n_quarantined, n_dropped, n_raw_events, path from ledger order by all"
-    return lab.raw_events(), lab.rows("select * exclude (event_no, source_file) from event order by all"), lab.rows(rows)
+    return (
+        lab.raw_events(),
+        lab.rows("select * exclude (event_no, source_file) from event order by all"),
+        lab.rows(rows),
+    )
 
 
 def test_what_is_past_retention_goes_and_a_rebuild_ends_in_the_same(keeping, web_line):
@@ -183,7 +213,10 @@ def test_old_lines_that_come_again_stay_away(keeping, web_line):
     lab.night("2026-01-24")
     lab.check_identity()
     assert len(lab.raw_events()) == 3
-    assert lab.rows("select path, n_dropped from ledger where n_dropped > 0 order by 1") == [("a-again.gz", 6), ("a.log", 3)]
+    assert lab.rows("select path, n_dropped from ledger where n_dropped > 0 order by 1") == [
+        ("a-again.gz", 6),
+        ("a.log", 3),
+    ]
 
 
 def test_the_warehouse_is_rewritten_once_a_month(keeping, web_line, monkeypatch):
@@ -203,7 +236,9 @@ def filled(path):
     with Store.open(path) as store:
         store.run("create sequence numbers; create type colour as enum ('red', 'blue')")
         store.run("create table kept (n bigint, c colour, t varchar)")
-        store.run("insert into kept select nextval('numbers'), 'blue', 'word' || (i * 7919 % 1000) from range(5000) as r(i)")
+        store.run(
+            "insert into kept select nextval('numbers'), 'blue', 'word' || (i * 7919 % 1000) from range(5000) as r(i)"
+        )
         store.run("create table gone as select 'secret ' || i as t from range(5000) as r(i)")
         store.run("checkpoint; delete from gone; checkpoint")
     assert b"secret 49" in path.read_bytes(), "deleting alone leaves the bytes"
@@ -220,7 +255,9 @@ def test_a_rewrite_keeps_everything_but_what_was_deleted(tmp_path):
     with Store.open(path) as store:
         assert store.rows("select n from kept") == [(n,) for n in range(1, 5001)], "in their order"
         assert store.value("select nextval('numbers')") == 5001
-        assert store.rows("select column_type from (describe kept) where column_name = 'c'") == [("ENUM('red', 'blue')",)]
+        assert store.rows("select column_type from (describe kept) where column_name = 'c'") == [
+            ("ENUM('red', 'blue')",)
+        ]
 
 
 def test_a_rewrite_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
@@ -229,7 +266,7 @@ def test_a_rewrite_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     before = path.read_bytes()
     (tmp_path / "w.rewrite").write_bytes(b"half of it, from a run that was killed")
 
-    def full(self, target):
+    def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.replace", full)
@@ -238,7 +275,7 @@ def test_a_rewrite_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["w.duckdb"]
 
 
-def test_an_erasure_that_was_stopped_is_still_due(tmp_path, household):
+def test_an_erasure_that_was_stopped_is_still_due(household):
     site = household.site
     Erasure(site).announce(["0123456789ab"])
     (site.reports / "2026-01-01").mkdir()
