@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import ExitCode, FrontstageError, StateError, UsageError
+from ingest.pseudonym import scrub
 from ingest.site import Site
 from ingest.stopping import Stopped, Stopper, stoppable
 from ingest.store import Store, clear_spill
@@ -109,7 +110,7 @@ def _failure(error: Exception, site_root: Path) -> dict[str, Any]:
         return {"exit_code": 128 + error.number, "reason": f"stopped by {error}; nothing half-done was kept"}
     if isinstance(error, OSError):
         where = error.filename or site_root
-        reason = f"{where}: {error.strerror}; free space or mend the permission, then run again"
+        reason = f"{scrub(str(where))}: {error.strerror}; free space or mend the permission, then run again"
         return {"exit_code": int(ExitCode.STORAGE), "reason": reason}
     place = traceback.extract_tb(error.__traceback__)[-1]
     reason = f"bug: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}; please report it"

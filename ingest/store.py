@@ -165,6 +165,9 @@ def rewrite(path: Path, memory_limit: str = "3GB") -> None:
     """
     fresh = _fresh(path)
     clear_spill(path)
+    if path.with_name(path.name + ".wal").exists():  # it must not outlive the file that it belongs to
+        with Store.open(path, memory_limit=memory_limit) as store:
+            store.checkpoint()
     try:
         with Store.open(None, memory_limit=memory_limit) as store:
             store.run(f"set temp_directory = {_text(path.with_suffix('.spill'))}", name="spill")

@@ -1,6 +1,6 @@
 """No personal data on any way out, and a person who asked to be forgotten is gone to the last byte.
 
-Hundreds of items of 60 people stand in raw files of every adapter, in fields that are meant for them and in others.
+More than 500 items of 40 people stand in raw files of every adapter, in fields that are meant for them and in others.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def test_the_planted_data_is_what_it_claims_to_be(night):
     assert set(seen(text)) == set(ITEMS), "each item stands in the raw files"
     assert {f'adapter = "{name}"' for name in adapters()} <= set(planted.SITE.splitlines()), "of all adapters"
     with Store.open(night[0] / "var/warehouse.duckdb", read_only=True) as store:
-        assert store.value("select count(*) from raw_event") > 900
-        assert store.value("select count(*) from quarantine") > 300
+        assert store.value("select count(*) from raw_event") > 600
+        assert store.value("select count(*) from quarantine") > 200
         assert len(store.rows("select distinct source_id from raw_event")) == len(adapters())
 
 
@@ -273,7 +273,7 @@ def test_the_others_stay_and_the_accounting_holds(forgotten, night):
             == []
         )
         assert store.value("select sum(n_lines) from dropped where reason = 'forgotten'") > 10
-        assert store.value("select count(*) from customer") > 50
+        assert store.value("select count(*) from customer") > 30
         others = store.rows("select count(*) from data_quality where measure = 'lines of people who were forgotten'")
         assert others == [(5,)], "told, per source"
     for other in (planted.Person(16), planted.Person(18)):

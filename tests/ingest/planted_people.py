@@ -11,7 +11,7 @@ from dataclasses import dataclass
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
 FIRST = ("Zenobia", "Quirin", "Walburga", "Xaver", "Yrsa", "Korbinian", "Undine", "Ottokar", "Jorinde", "Ignaz")
 LAST = ("Tschirnhaus", "Wuermeling", "Ypsilantis", "Quackenbrueck", "Fjodorow", "Zwetschke")
-N = 60
+N = 40
 DAY = 1768032000  # 2026-01-10 08:00 UTC, a Saturday
 SITE = """
 [site]

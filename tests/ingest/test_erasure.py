@@ -44,29 +44,40 @@ UNTIL = dt.date(2026, 1, 31)
 PHONE, SWITCHBOARD = "01705634771", "0301234567"
 
 
-@pytest.fixture
-def household(new_lab, web_line, epoch):
-    """Two customers who share a phone, four who call from one switchboard, one whom only a table of people knows."""
-    lab = new_lab(
-        {"web": {"adapter": "nginx_combined", "extra": ["cookie"]}, "calls": "asterisk_queue_log", "crm": CRM}, STEPS
-    )
-    people = f"A1,anna@x.example,{PHONE}\nB2,bert@x.example,{PHONE}\nC3,cora@x.example,01705634999\n"
-    people += "".join(f"S{i},s{i}@x.example,{SWITCHBOARD}\n" for i in range(4))
-    lab.put("crm", "people.csv", "no,mail,phone\n" + people)
-    orders = ["A1,1001,2026-01-10 10:00:00,tent\nB2,1002,2026-01-10 11:00:00,lamp\n"]
-    orders += [f"S{i},20{i:02d},2026-01-11 1{i}:00:00,rope\n" for i in range(4)]
-    lab.put("crm", "orders.csv", "no,order,at,product\n" + "".join(orders))
-    lab.put(
-        "web",
-        "a.log",
-        web_line(100, "/orders/1001", cookie="ann")
-        + web_line(200, "/p/1", cookie="ann")
-        + web_line(300, "/p/1", cookie="eve"),
-    )
-    calls = "".join(f"{epoch + 90000 + i}|{epoch}.{i}|help|NONE|ENTERQUEUE||{SWITCHBOARD}|1\n" for i in range(5))
-    lab.put("calls", "queue_log", f"{epoch + 5000}|{epoch}.99|help|NONE|ENTERQUEUE||{PHONE}|1\n" + calls)
-    lab.night("2026-01-31")
-    return lab
+@pytest.fixture(scope="module")
+def make_household(new_lab, web_line, epoch):
+    """Makes it. Two customers share a phone, four a switchboard; one is known to a table of people only."""
+
+    def make():
+        lab = new_lab(
+            {"web": {"adapter": "nginx_combined", "extra": ["cookie"]}, "calls": "asterisk_queue_log", "crm": CRM},
+            STEPS,
+        )
+        people = f"A1,anna@x.example,{PHONE}\nB2,bert@x.example,{PHONE}\nC3,cora@x.example,01705634999\n"
+        people += "".join(f"S{i},s{i}@x.example,{SWITCHBOARD}\n" for i in range(4))
+        lab.put("crm", "people.csv", "no,mail,phone\n" + people)
+        orders = ["A1,1001,2026-01-10 10:00:00,tent\nB2,1002,2026-01-10 11:00:00,lamp\n"]
+        orders += [f"S{i},20{i:02d},2026-01-11 1{i}:00:00,rope\n" for i in range(4)]
+        lab.put("crm", "orders.csv", "no,order,at,product\n" + "".join(orders))
+        lab.put(
+            "web",
+            "a.log",
+            web_line(100, "/orders/1001", cookie="ann")
+            + web_line(200, "/p/1", cookie="ann")
+            + web_line(300, "/p/1", cookie="eve"),
+        )
+        calls = "".join(f"{epoch + 90000 + i}|{epoch}.{i}|help|NONE|ENTERQUEUE||{SWITCHBOARD}|1\n" for i in range(5))
+        lab.put("calls", "queue_log", f"{epoch + 5000}|{epoch}.99|help|NONE|ENTERQUEUE||{PHONE}|1\n" + calls)
+        lab.night("2026-01-31")
+        return lab
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def household(make_household):
+    """For tests that only look."""
+    return make_household()
 
 
 def own(answer) -> set[str]:
@@ -93,7 +104,8 @@ def test_a_member_of_a_household_is_told_of_by_what_is_theirs_alone(household):
     assert "order 1002" not in text
 
 
-def test_forgetting_one_leaves_the_other(household):
+def test_forgetting_one_leaves_the_other(make_household):
+    household = make_household()
     before = household.rows("select order_id from event where order_id is not null order by 1")
     done = forget(household.site, household.store, "email", "Anna@X.example", UNTIL)
     household.check_identity()
@@ -119,7 +131,8 @@ def test_forgetting_one_leaves_the_other(household):
     assert household.store.value("select count(*) from identifier where kind = 'email'") == 6, "all but hers"
 
 
-def test_someone_whom_only_a_table_knows_and_someone_nobody_knows(household):
+def test_someone_whom_only_a_table_knows_and_someone_nobody_knows(make_household):
+    household = make_household()
     assert own(whois(household.site, household.store, "phone", "+49 170 5634999")) == {"customer_no", "email", "phone"}
     assert forget(household.site, household.store, "phone", "01705634999", UNTIL).n_lines == 1
     n = household.store.value("select count(*) from event")
@@ -127,17 +140,11 @@ def test_someone_whom_only_a_table_knows_and_someone_nobody_knows(household):
     assert household.store.value("select count(*) from event") == n
     stones = Forgotten.read(household.site, load_key(household.site.var / "key"))
     assert sum(map(len, stones.identifiers.values())) == 4
+    check_tombstones(household)
 
 
-@pytest.mark.parametrize(("kind", "value"), [("phone", "anonymous"), ("email", "no mail"), ("customer_no", "-")])
-def test_a_value_that_is_nobody_is_refused_without_being_told(household, kind, value):
-    with pytest.raises(UsageError, match=f"no {kind}") as told:
-        whois(household.site, household.store, kind, value)
-    assert value == "-" or value not in str(told.value)
-
-
-def test_tombstones_of_another_key_or_damaged_stop_the_night(household):
-    forget(household.site, household.store, "customer_no", "A1", UNTIL)
+def check_tombstones(household):
+    """Damaged ones, or those of another key, stop the night."""
     path = tombstones(household.site)
     assert path.stat().st_mode & 0o777 == 0o600
     good = path.read_text()
@@ -147,6 +154,13 @@ def test_tombstones_of_another_key_or_damaged_stop_the_night(household):
     path.write_text(good.replace(json.loads(good.splitlines()[0])["key_id"], "00000000"))
     with pytest.raises(ConfigError, match="another pseudonym key"):
         household.load()
+
+
+@pytest.mark.parametrize(("kind", "value"), [("phone", "anonymous"), ("email", "no mail"), ("customer_no", "-")])
+def test_a_value_that_is_nobody_is_refused_without_being_told(household, kind, value):
+    with pytest.raises(UsageError, match=f"no {kind}") as told:
+        whois(household.site, household.store, kind, value)
+    assert value == "-" or value not in str(told.value)
 
 
 def test_the_command_line_says_what_is_wrong(household, capsys):
@@ -275,8 +289,8 @@ def test_a_rewrite_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["w.duckdb"]
 
 
-def test_an_erasure_that_was_stopped_is_still_due(household):
-    site = household.site
+def test_an_erasure_that_was_stopped_is_still_due(keeping):
+    site = keeping(None).site
     Erasure(site).announce(["0123456789ab"])
     (site.reports / "2026-01-01").mkdir()
     (site.reports / "2026-01-01/a.html").write_text("journey 0123456789ab")
