@@ -91,9 +91,9 @@ def whois(kind: KindOption, value: ValueOption = "", site: SiteOption = SAMPLE, 
 @app.command()
 def forget(
     kind: KindOption,
+    until: Annotated[str, typer.Option("--until", help="The day of the request, YYYY-MM-DD; later contact is new.")],
     value: ValueOption = "",
     site: SiteOption = SAMPLE,
-    until: Annotated[str, typer.Option("--until", help="Last day to forget, YYYY-MM-DD; by default today.")] = "",
     json: JsonOption = False,
 ) -> None:
     """Erase the person behind an identifier, for good: warehouse, reports, exports."""

@@ -6,7 +6,6 @@ is derived is derived anew. Deleting does not erase: the warehouse is rewritten 
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +21,8 @@ from ingest.site import Site
 from ingest.store import Store
 from ingest.subject import Seeker, inbox_lines, repeating_files
 from ingest.units import sql
+
+_OF_PEOPLE = ("customer_id", "journey_id", "journey_key", "event_no", "evidence_json")
 
 
 @dataclass
@@ -126,13 +127,6 @@ def _derive_again(site: Site, store: Store) -> None:
     try:
         derive(site, store, night)
     except DataGateError:
-        names = store.rows(
-            """select distinct t.table_name
-            from duckdb_tables() as t inner join duckdb_columns() as c using (database_name, schema_name, table_name)
-            where not t.temporary and t.database_name = current_database()
-                and c.column_name in ('customer_id', 'journey_id', 'journey_key', 'event_no', 'evidence_json')
-            order by t.table_name"""
-        )
-        with contextlib.suppress(DataGateError), store.transaction():
-            for (name,) in names:
+        with store.transaction():
+            for name in store.tables_with(_OF_PEOPLE):
                 store.run(f"drop table {name}", name="drop")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from ingest.pseudonym import SUSPECT, pseudonyms, scrub, scrub_json
+from ingest.pseudonym import pseudonyms
+from ingest.scrub import SUSPECT, scrub, scrub_json
 from ingest.store import Store
 
 _NUMBERS = ("product_id", "order_no", "call_no", "products")

@@ -21,9 +21,10 @@ from ingest.clock import offsets
 from ingest.errors import ConfigError, FrontstageError
 from ingest.forgotten import Forgotten
 from ingest.kept import clean_kept
-from ingest.pseudonym import key_id, line_salt, load_key, mask, normalise, pseudonyms, scrub
+from ingest.pseudonym import key_id, line_salt, load_key, normalise, pseudonyms
 from ingest.reader import Reading, UnreadableFile, deliveries, one_ahead, read_blocks
 from ingest.robots import is_robot
+from ingest.scrub import mask, scrub
 from ingest.settings import SourceSection, suggestion
 from ingest.site import Site
 from ingest.store import Store

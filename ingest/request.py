@@ -6,13 +6,11 @@ processes. It is in no message, log or run.json.
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -51,7 +49,9 @@ def run_forget(site_root: Path, kind: str, value: str, until: str, as_json: bool
 
     def work(site: Site, store: Store) -> dict[str, object]:
         checked_kind(kind)
-        day = parse_night(until) or dt.datetime.now(ZoneInfo(site.settings.site.timezone)).date()
+        day = parse_night(until)
+        if day is None:
+            raise UsageError("--until: expected the day of the request, YYYY-MM-DD")
         done.append(forget(site, store, kind, given_value(kind, value), day))
         return done[0].figures()
 

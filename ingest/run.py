@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.errors import ExitCode, FrontstageError, StateError, UsageError
-from ingest.pseudonym import scrub
+from ingest.scrub import scrub
 from ingest.site import Site
 from ingest.stopping import Stopped, Stopper, stoppable
 from ingest.store import Store, clear_spill

@@ -11,7 +11,7 @@ import logging
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -112,6 +112,14 @@ class Store:
     def has_table(self, name: str) -> bool:
         """Whether the database holds a table or view of that name."""
         return bool(self.value("select count(*) from duckdb_tables() where table_name = $name", {"name": name}))
+
+    def tables_with(self, columns: Sequence[str]) -> list[str]:
+        """The database's own tables that have any of these columns."""
+        query = """select distinct t.table_name
+        from duckdb_tables() as t inner join duckdb_columns() as c using (database_name, schema_name, table_name)
+        where not t.temporary and t.database_name = current_database() and list_contains($columns, c.column_name)
+        order by t.table_name"""
+        return [row[0] for row in self.rows(query, {"columns": list(columns)})]
 
     @contextmanager
     def transaction(self) -> Iterator[None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from ingest.pseudonym import scrub
+from ingest.scrub import scrub
 from ingest.store import Store
 from reports.records import Counted, FileAccount
 

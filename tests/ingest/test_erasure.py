@@ -170,6 +170,17 @@ def test_the_command_line_says_what_is_wrong(household, capsys):
     assert "expected one of customer_no" in (said := capsys.readouterr().err) and PHONE not in said
 
 
+def test_when_nobody_else_is_left_no_table_names_anybody(new_lab, web_line):
+    lab = new_lab()
+    lab.put("web", "a.log", web_line(1, login="mia"))
+    lab.night("2026-01-31")
+    forget(lab.site, lab.store, "login", "mia", UNTIL)
+    lab.check_identity()
+    assert not any(lab.store.has_table(name) for name in ("event", "journey", "customer", "journey_event"))
+    assert lab.rows("select n_raw_events, n_dropped from ledger") == [(0, 1)]
+    assert not any(lab.rows(f"from {name}") for name in ("raw_event", "party", "identifier", "code"))
+
+
 # --- retention
 
 

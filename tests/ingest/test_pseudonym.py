@@ -11,18 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import ConfigError
-from ingest.pseudonym import (
-    KINDS,
-    STRENGTH,
-    SUSPECT,
-    key_id,
-    load_key,
-    mask,
-    normalise,
-    pseudonyms,
-    scrub,
-    scrub_json,
-)
+from ingest.pseudonym import KINDS, STRENGTH, key_id, load_key, normalise, pseudonyms
+from ingest.scrub import SUSPECT, mask, scrub, scrub_json
 from ingest.store import Store
 
 KEY = bytes(range(32))
