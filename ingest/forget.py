@@ -92,7 +92,7 @@ def _gather(store: Store, seeker: Seeker, own: tuple[tuple[str, str], ...], valu
         """create or replace temp table gone as
         select *, false as is_broken from own_line
         union all
-        select l.source_id, file_id, b.line_no, cast(md5(getvariable('line_salt') || b.text) as uuid), true
+        select l.source_id, file_id, b.line_no, cast(md5_number(getvariable('line_salt') || b.text) as uuid), true
         from broken as b inner join ledger as l using (file_id)""",
         name="gone",
     )

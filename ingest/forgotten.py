@@ -26,6 +26,7 @@ import pyarrow as pa
 from ingest.clock import night_ends
 from ingest.errors import ConfigError
 from ingest.pseudonym import KINDS, key_id, normalise, pseudonyms
+from ingest.settings import SourceSection
 from ingest.site import Site
 from ingest.store import Store
 from ingest.touch import Matcher, load_steps
@@ -102,12 +103,12 @@ class Forgotten:
         )
         store.drop("names")
 
-    def drop_lines(self, store: Store, source: str) -> None:
+    def drop_lines(self, store: Store, source: SourceSection) -> None:
         """Take the staged lines of forgotten people out of a file at load: they are counted as dropped, `forgotten`."""
         if not self.identifiers and not self.lines:
             return
-        store.put("forgotten_value", self._values(store))
-        store.put("forgotten_code", self._codes(store, source))
+        store.put("forgotten_value", self._values(store, source))
+        store.put("forgotten_code", self._codes(store, source.name))
         store.put("forgotten_bad", self._mentions(store))
         store.run(sql("erasing/drop_forgotten.sql"), name="erasing/drop_forgotten.sql")
         for name in ("forgotten_value", "forgotten_code", "forgotten_bad"):
@@ -126,15 +127,19 @@ class Forgotten:
     def _names(self, kind: str, of: Collection[str]) -> list[str]:
         return pseudonyms(self.key, f"forgotten|{kind}", list(of))
 
-    def _values(self, store: Store) -> pa.Table:
+    def _values(self, store: Store, source: SourceSection) -> pa.Table:
         """The file's plain identifiers that have a tombstone: (kind, value, until)."""
         rows: list[tuple[str, str, dt.datetime | None]] = []
-        country = self.site.settings.site.country
+        country = source.country or self._country
         for kind, stones in sorted(self.identifiers.items()):
             plain = [
                 v for (v,) in store.rows(f"select distinct {kind} as v from stage where {kind} is not null order by v")
             ]
-            forms = [(value, form) for value in plain if (form := normalise(kind, value, country)) is not None]
+            forms = [
+                (value, form)
+                for value in plain
+                if (form := normalise(kind, value, country, source.phone_format)) is not None
+            ]
             names = self._names(kind, pseudonyms(self.key, kind, [form for _, form in forms]))
             rows += [
                 (kind, value, stones[name]) for (value, _), name in zip(forms, names, strict=True) if name in stones

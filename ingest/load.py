@@ -17,10 +17,10 @@ from pathlib import Path
 import pyarrow as pa
 
 from ingest.adapters import Adapter, FileContext, adapters
-from ingest.clock import offsets
 from ingest.errors import ConfigError, FrontstageError
 from ingest.forgotten import Forgotten
 from ingest.kept import clean_kept
+from ingest.local_times import check_reading, plausible, settle
 from ingest.pseudonym import key_id, line_salt, load_key, normalise, pseudonyms
 from ingest.reader import Reading, UnreadableFile, deliveries, one_ahead, read_blocks
 from ingest.robots import is_robot
@@ -61,6 +61,7 @@ def load(site: Site, store: Store) -> Loaded:
     counts = [0, 0, 0]
     for rank, (source, folder) in enumerate(found):
         source_id = _source_id(store, source, rank)
+        check_reading(store, source_id, source, source.timezone or site.settings.site.timezone)
         for path, refusal in deliveries(folder, source.files):
             counts[0] += 1
             name = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
@@ -106,18 +107,21 @@ class _File:
         self.name, self.hint, self.key, self.hold_back = name, hint, key, hold_back
         self.forgotten = forgotten
         self.reading = Reading(path)
+        self.zone = source.timezone or site.settings.site.timezone
 
     def load(self) -> None:
         """Stage, accept, account. Raises UnreadableFile when nothing of the file may be used."""
         store = self.store
         store.run(sql("loading/stage.sql"), name="loading/stage.sql")
+        store.run(f"create or replace temp macro unwanted(raw) as {self.adapter.unwanted}", name="unwanted")
         self._set_variables()
         blocks = read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back)
         for block in one_ahead(blocks):
             self._stage(block)
         self.n_unanswered = int(store.value(sql("loading/unanswered.sql")))
-        self._settle_local_times()
-        self.forgotten.drop_lines(store, self.source.name)
+        self._note_robots()
+        settle(store, self.zone)
+        self.forgotten.drop_lines(store, self.source)
         store.run(sql("loading/accept.sql"), name="loading/accept.sql")
         clean_kept(store, self.key)
         store.put("named", self._pseudonyms())
@@ -133,7 +137,7 @@ class _File:
         self.store.run(
             """insert into ledger
             select nextval('seq_file'), $source_id, $path, null, 0, 0, 0, 0, 0, 0, 0, 0, 0, null, null, 'refused',
-            $reason, $size, $mtime""",
+            $reason, $size, $mtime, null""",
             {
                 "source_id": self.source_id,
                 "path": self.name,
@@ -154,6 +158,7 @@ class _File:
             "n_quoted": 7 + 2 * len(self.source.extra),
             "cookie_field": fields.get("cookie", 0),
             "forwarded_field": fields.get("forwarded_for", 0),
+            **plausible(self.source, self.zone),
         }
         for name, value in values.items():
             self.store.run(f"set variable {name} = $value", {"value": value}, name=name)
@@ -168,20 +173,13 @@ class _File:
             name="block",
         )
         store.run(sql("loading/block.sql"), name="loading/block.sql")
-        store.run(
-            "create or replace temp view line as select line_no, byte_offset, raw from block"
-            r" where flaw is null and regexp_matches(raw, '\S')",
-            name="line",
-        )
+        store.run("set variable first_line_no = (select min(line_no) from block_line)", name="first_line_no")
         query = self.adapter.query(FileContext(self.source, self.name, self._header()))
-        store.run(f"create or replace temp table answer as {query}", name=f"adapters/{self.adapter.name}")
-        # the adapter's columns are stored, those that it does not know are not: most lines are not wanted
-        store.run(
-            "create or replace temp view answered as from stage where false union all by name from answer",
-            name="answered",
-        )
-        self._note_robots()
-        store.run(sql("loading/sort.sql"), name="loading/sort.sql")
+        # the columns that the adapter does not know are NULL
+        answer = f"create or replace temp view answer as from stage where false union all by name from ({query})"
+        store.run(answer, name="answer")
+        store.run(sql("loading/answers.sql"), name=f"adapters/{self.adapter.name}")
+        store.run(sql("loading/faults.sql"), name="loading/faults.sql")
         store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
         store.drop("delivered")
 
@@ -193,41 +191,17 @@ class _File:
             for field in self.store.value("select csv_fields($header)", {"header": self.reading.header}) or []
         ]
 
-    def _settle_local_times(self) -> None:
-        """Turn wall-clock times into UTC by the source's zone; the rule used is kept with each event."""
-        store, zone = self.store, self.source.timezone or self.site.settings.site.timezone
-        quarters = store.rows(
-            """select distinct time_bucket(interval 15 minutes, t) from (
-            select local_at as t from stage union select local_ended_at from stage) where t is not null order by 1"""
-        )
-        if not quarters:
-            return
-        store.put("offset_at", offsets(zone, [row[0] for row in quarters]))
-        for local, utc in (("local_at", "occurred_at"), ("local_ended_at", "ended_at")):
-            store.run(
-                f"""update stage set {utc} = {local} - to_seconds(o.offset_s), time_rule = coalesce(time_rule, o.rule)
-                from offset_at as o where {utc} is null and o.quarter = time_bucket(interval 15 minutes, {local})""",
-                name="local times",
-            )
-        store.run(
-            """update stage set ended_at = occurred_at + to_milliseconds(lasts_ms)
-            where ended_at is null and lasts_ms is not null""",
-            name="local times",
-        )
-        store.drop("offset_at")
-
     def _note_robots(self) -> None:
-        """Put the robots among the block's user agents into `robot`."""
-        agents = self.store.rows("select distinct agent from answered where agent is not null order by agent")
-        robots = [agent for (agent,) in agents if is_robot(agent)]
-        if robots:
-            self.store.put("found", pa.table({"agent": pa.array(robots, pa.string())}))
-            self.store.run("insert into robot select agent from found anti join robot using (agent)", name="robots")
-            self.store.drop("found")
+        """Put the robots among the file's user agents into `robot`."""
+        agents = self.store.rows("select distinct agent from stage where agent is not null order by agent")
+        self.store.put("found", pa.table({"agent": [a for (a,) in agents if is_robot(a)]}, schema=_ROBOTS))
+        self.store.run("insert into robot select agent from found", name="robots")
+        self.store.drop("found")
 
     def _pseudonyms(self) -> pa.Table:
         """Pseudonyms of the file's identifiers: (kind, value, pseudonym)."""
         country = self.site.settings.site.country
+        written_in = self.source.country or country
         rows: tuple[list[str], list[str], list[str]] = ([], [], [])
         nobody: dict[str, set[str | None]] = {
             kind: {normalise(kind, value, country) for value in values}
@@ -237,7 +211,7 @@ class _File:
         for kind, value in self.store.rows("select kind, value from plain_id order by kind, value"):
             by_kind.setdefault(kind, []).append(value)
         for kind, values in sorted(by_kind.items()):
-            forms = [(value, normalise(kind, value, country)) for value in values]
+            forms = [(value, normalise(kind, value, written_in, self.source.phone_format)) for value in values]
             pairs = [(value, form) for value, form in forms if form is not None and form not in nobody.get(kind, set())]
             rows[0].extend(kind for _ in pairs)
             rows[1].extend(value for value, _ in pairs)
@@ -300,6 +274,7 @@ class _File:
 
 
 _NAMED = pa.schema([("kind", pa.string()), ("value", pa.string()), ("pseudonym", pa.string())])
+_ROBOTS = pa.schema([("agent", pa.string())])
 _SCRUBBED = pa.schema([("plain", pa.string()), ("code", pa.string())])
 _MASKED = pa.schema([("value", pa.string()), ("shape", pa.string())])
 

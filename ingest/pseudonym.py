@@ -14,9 +14,8 @@ import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 
-import phonenumbers
-
 from ingest.errors import ConfigError, StorageError
+from ingest.phone import PhoneFormat, normalise_phone
 
 KINDS = ("customer_no", "login", "email", "order_no", "call_no", "reference", "phone", "cookie", "visitor")
 STRENGTH = {
@@ -67,11 +66,14 @@ def pseudonyms(key: bytes, kind: str, values: Sequence[str]) -> list[str]:
     return [f"{d[:8]}-{d[8:12]}-{d[12:16]}-{d[16:20]}-{d[20:32]}" for d in digests]
 
 
-def normalise(kind: str, value: str, country: str) -> str | None:
-    """The normal form in which equal identifiers are equal text; None when the value identifies nobody."""
+def normalise(kind: str, value: str, country: str, phone_format: PhoneFormat = "any") -> str | None:
+    """The normal form in which equal identifiers are equal text; None when the value identifies nobody.
+
+    `country` and `phone_format` say how the source writes phone numbers.
+    """
     text = (value if value.isascii() else unicodedata.normalize("NFKC", value)).strip()
     if kind == "phone":
-        return normalise_phone(text, country)
+        return normalise_phone(text, country, phone_format)
     if kind in ("email", "login"):
         text = text.lower()
         if kind == "email":
@@ -79,22 +81,6 @@ def normalise(kind: str, value: str, country: str) -> str | None:
     if kind == "order_no":
         text = text.lstrip("#")
     return text if text not in ("", "-", "0", "NULL", "null", "None") else None
-
-
-def normalise_phone(text: str, country: str) -> str | None:
-    """E.164, or `ext:<digits>` for short internal numbers; None for withheld and impossible numbers."""
-    digits = re.sub(r"[\s()./-]", "", text)
-    if not re.fullmatch(r"\+?\d+", digits) or set(digits.lstrip("+")) <= {"0"}:
-        return None
-    if len(digits) < 6 and not digits.startswith("+"):
-        return f"ext:{digits}"
-    try:
-        number = phonenumbers.parse(digits, country)
-    except phonenumbers.NumberParseException:
-        return None
-    if not phonenumbers.is_possible_number(number):
-        return None
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _parse_key(text: str, where: str) -> bytes:

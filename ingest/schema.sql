@@ -7,13 +7,18 @@ create sequence if not exists seq_file start 1;
 -- one row per source of site.toml; source_id is given once and never re-used
 create table if not exists source (source_id utinyint, name varchar, adapter varchar, rank utinyint);
 
+-- how the times of a source were read when its files were loaded: its zone, and the days in which it can speak
+create table if not exists source_clock (source_id utinyint, timezone varchar, earliest date, latest date);
+
 -- one row per delivered file; n_lines = n_accepted + n_duplicate + n_quarantined + n_blank, asserted while loading.
 -- n_dropped is the part of n_accepted that was read, understood and not wanted (static files, robots).
 create table if not exists ledger (
     file_id uinteger, source_id utinyint, path varchar, sha256 varchar, n_bytes ubigint,
     n_lines ubigint, n_accepted ubigint, n_duplicate ubigint, n_quarantined ubigint, n_blank ubigint,
     n_dropped ubigint, n_held_back ubigint, n_raw_events ubigint,
-    first_at timestamp, last_at timestamp, status varchar, reason varchar, size_hint ubigint, mtime_hint bigint
+    first_at timestamp, last_at timestamp, status varchar, reason varchar, size_hint ubigint, mtime_hint bigint,
+    -- exclusive or of the identities of its new lines: of all files together it names what a source said, however it was cut
+    lines_xor uhugeint
 );
 
 -- why accepted lines gave no event, per file
@@ -54,7 +59,12 @@ create table if not exists raw_event (
 create table if not exists link (source_id utinyint, file_id uinteger, line_no uinteger, line_hash uuid, party_id uinteger);
 
 -- the goods of an order, as far as a source tells
-create table if not exists order_product (source_id utinyint, order_id varchar, product_id varchar);
+create table if not exists order_product (
+    source_id utinyint, order_id varchar, product_id varchar, record_key uuid, record_hash uuid, file_id uinteger
+);
 
 -- the name of the key that the pseudonyms were made with; one row
 create table if not exists key_check (key_id varchar);
+
+-- what the last night derived from: the highest file_id, the night's end, the rules (see ingest/derive/increment.py)
+create table if not exists derived_night (name varchar, value varchar);

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ingest.errors import ConfigError
+from ingest.phone import PhoneFormat
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -49,13 +50,20 @@ class SiteSection(Strict):
 IdentifierKind = Literal["customer_no", "login", "email", "phone", "order_no", "call_no", "reference", "cookie"]
 
 
+EPOCHS = ("epoch_s", "epoch_ms")
+"""Time formats beside those of strptime: whole or decimal seconds, and whole milliseconds since 1970."""
+
+
 class TableSection(Strict):
     """One table of a relational export: which files, which columns identify, which columns are moments."""
 
     files: str
     events: dict[str, str | list[str]] = Field({}, description="event name -> column(s) of its time, joined by a blank")
     ends: dict[str, str | list[str]] = Field({}, description="event name -> column(s) of its end")
-    time_formats: list[str] = ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d"]
+    time_formats: list[str] = Field(
+        ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d"],
+        description="as of strptime; %z for times that carry an offset; epoch_s, epoch_ms for numbers since 1970",
+    )
     identifiers: dict[IdentifierKind, str] = Field(
         {}, description="kind -> column; `reference` is any other key of a customer"
     )
@@ -68,6 +76,14 @@ class TableSection(Strict):
     wait_s: str | None = None
     attributes: list[str] = []
 
+    @field_validator("time_formats")
+    @classmethod
+    def _formats(cls, formats: list[str]) -> list[str]:
+        for form in formats:
+            if "%" not in form and form not in EPOCHS:
+                raise ValueError(f"got {form!r}, expected a format such as '%d.%m.%Y %H:%M', or {' or '.join(EPOCHS)}")
+        return formats
+
 
 class SourceSection(Strict):
     """One stream of raw files: SITE/inbox/<name>/ read by one adapter."""
@@ -76,7 +92,16 @@ class SourceSection(Strict):
     adapter: str
     files: str = "*"
     timezone: str | None = None
+    earliest: dt.date = Field(dt.date(1995, 1, 1), ge=dt.date(1900, 1, 1), description="first day it can speak of")
+    latest: dt.date = Field(dt.date(2099, 12, 31), le=dt.date(2199, 12, 31), description="last day it can speak of")
+    clock_offset_s: float = Field(0, ge=-86400, le=86400, description="added to its times: -90 when 90 s ahead")
+    clock_offset_from: dt.date | None = Field(None, description="first day that is corrected; None: all before")
+    clock_offset_until: dt.date | None = Field(None, description="last day that is corrected; None: all after")
     encoding: str = "utf-8"
+    country: str | None = Field(
+        None, pattern="^[A-Z]{2}$", description="as the site's, for this source's phone numbers"
+    )
+    phone_format: PhoneFormat = "any"
     extra: list[str] = []
     inbox: str | None = None
     tables: dict[str, TableSection] = {}
@@ -85,6 +110,14 @@ class SourceSection(Strict):
     @classmethod
     def _zone(cls, name: str | None) -> str | None:
         return known_zone(name) if name else None
+
+    @model_validator(mode="after")
+    def _days(self) -> SourceSection:
+        for first, last in (("earliest", "latest"), ("clock_offset_from", "clock_offset_until")):
+            begin, end = getattr(self, first), getattr(self, last)
+            if begin is not None and end is not None and end < begin:
+                raise ValueError(f"got {first} = {begin} after {last} = {end}, expected the days in their order")
+        return self
 
     @field_validator("encoding")
     @classmethod

@@ -14,7 +14,7 @@ from ingest.store import Store
 from mining.context import Context
 from mining.findings import seed_of
 from mining.population import Scope
-from mining.statistics import bootstrap_sum
+from mining.statistics import bootstrap_sum, wilson
 
 NOT_COMPUTED = "not computed yet: the journeys would have to be cut anew with another gap"
 Minutes = npt.NDArray[np.int64]
@@ -223,7 +223,8 @@ def _set(cost: dict[str, Any], key: str, value: dict[str, Any], basis: str) -> N
 def robustness(light: tuple[float, float], strict: tuple[float, float], baseline: float) -> dict[str, Any]:
     """The record's `robustness` for a share: (hits, n) without the heaviest customers and with strict identity.
 
-    `sign_stable`: the share stays above `baseline` in both; None when one of them can't be taken.
+    `sign_stable`: the share stays above `baseline` without the heaviest, and with strict identity does not fall below it
+    beyond chance (journeys that are strong throughout are few); None when neither can be taken.
     """
     parts: dict[str, Any] = {}
     signs: list[bool] = []
@@ -232,6 +233,6 @@ def robustness(light: tuple[float, float], strict: tuple[float, float], baseline
             parts[name] = {"reason": f"only {int(n)} journeys are left"}
         else:
             parts[name] = {"value": round(hits / n, 6), "n": int(n)}
-            signs.append(hits / n > baseline)
+            signs.append((wilson(hits, n, 0.95)[1] if name == "strict_identity" else hits / n) > baseline)
     parts |= {"half_gap": {"reason": NOT_COMPUTED}, "double_gap": {"reason": NOT_COMPUTED}}
     return {**parts, "sign_stable": all(signs) if signs else None}

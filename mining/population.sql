@@ -1,5 +1,5 @@
 -- Grain: one row per closed journey of the window, with what the analyses split and filter by. Temporary.
--- is_heavy: the customer is among the 1 % with most events; is_strict: the identity rests on strong evidence.
+-- is_heavy: the customer is among the 1 % with most events; is_strict: strong evidence says whose each of its events is.
 create or replace temporary table population as
 with heavy as (
     select

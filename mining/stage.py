@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ingest.store import Store
 from mining import aggregate, analyses, context, discovery, intended, population, register
+from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
 from mining.method import Method
 
@@ -29,7 +30,7 @@ def mine(site: Site, store: Store, night: dt.date) -> None:
     aggregate.build(store)
     population.prepare(store, frame)
     discovery.discover(store, frame, site.exports)
-    findings = find_all(store, frame)
+    findings = with_doubts(store, find_all(store, frame))
     register.save(store, findings, night)
     register.export(store, site.exports / "findings.json")
     log.info("%d findings, %d confirmed", len(findings), sum(finding.status == "confirmed" for finding in findings))

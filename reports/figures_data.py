@@ -7,7 +7,7 @@ from typing import Any
 
 from ingest.scrub import scrub
 from ingest.store import Store
-from reports.records import Counted, FileAccount
+from reports.records import ClockFigure, Counted, FileAccount
 
 
 class DataFigures:
@@ -84,6 +84,25 @@ class DataFigures:
             where not starts_with(measure, 'hidden step') and not starts_with(measure, 'undeclared') order by rowid"""
         )
         return [Counted(source or "", measure, n, of_n, note) for measure, source, n, of_n, note in rows]
+
+    def clocks(self) -> list[ClockFigure]:
+        """The sources' clocks against one another, pair by pair, as ingest measured them."""
+        if not self.store.has_table("clock_skew"):  # a warehouse that an earlier version left
+            return []
+        rows = self.store.records(
+            """select a.name as source, b.name as other, k.moment, k.n, k.ahead_ms, k.spread_ms, k.low_ms, k.high_ms,
+                k.is_best, k.is_apart, k.verdict, t.n_moves, t.n_turned,
+                (
+                    select list(row(d.day, d.n, d.ahead_ms) order by d.day) from clock_skew_day as d
+                    where d.id_a = k.id_a and d.id_b = k.id_b and d.moment = k.moment
+                ) as days
+            from clock_skew as k
+            inner join source as a on a.source_id = k.id_a
+            inner join source as b on b.source_id = k.id_b
+            left join clock_turned as t on t.id_a = k.id_a and t.id_b = k.id_b and k.is_best
+            order by a.rank, a.name, b.rank, b.name, k.is_best desc, k.moment"""
+        )
+        return [ClockFigure(**row | {"days": tuple(row["days"] or ())}) for row in rows]
 
     def gaps(self, most: int = 50) -> list[tuple[str, dt.date, dt.date]]:
         """Days without any event of a source, between its first and last day: (source, first day, last day)."""

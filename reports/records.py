@@ -186,3 +186,27 @@ class Counted:
     n: int
     of_n: int | None = None
     note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockFigure:
+    """Two sources' clocks at one kind of moment: `ahead_ms` of `source` over `other`, negative when it is behind.
+
+    `is_best`: of the kinds of moment of the two, the one that tells most exactly. `n_turned` of `n_moves` moves between
+    the two lie within the skew; None where the clocks are together. `days`: (day, moments, ahead_ms), where enough.
+    """
+
+    source: str
+    other: str
+    moment: str
+    n: int
+    ahead_ms: int
+    spread_ms: int
+    low_ms: int | None
+    high_ms: int | None
+    is_best: bool
+    is_apart: bool
+    verdict: str
+    n_moves: int | None
+    n_turned: int | None
+    days: tuple[tuple[dt.date, int, int], ...]

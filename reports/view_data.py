@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reports import formats
 from reports.figures import Figures
 from reports.records import FileAccount, Night
+from reports.view_clocks import ClockView, clock_view
 
 MOST_FILES = 200
 UNDECLARED_LIMIT = 0.005
@@ -36,6 +37,7 @@ class DataView:
     hidden_rows: tuple[tuple[str, ...], ...]
     quality_rows: tuple[tuple[str, ...], ...]
     gap_rows: tuple[tuple[str, ...], ...]
+    clocks: ClockView
     fact_rows: tuple[tuple[str, str], ...]
 
 
@@ -112,6 +114,7 @@ def data_view(figures: Figures, night: Night) -> DataView:
             (source, formats.date_long(first), formats.date_long(last), str((last - first).days + 1))
             for source, first, last in figures.gaps()
         ),
+        clocks=clock_view(figures.clocks(), k),
         fact_rows=tuple(sorted(night.facts.items())),
     )
 

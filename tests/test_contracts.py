@@ -57,6 +57,17 @@ def test_nothing_reads_the_clock() -> None:
     assert found == set(), "a night must be replayable: AS_OF is its only clock, seeds are fixed"
 
 
+def test_no_statement_reads_the_clock_or_draws_at_random() -> None:
+    reads = re.compile(
+        r"\b(now|today|random|uuid|gen_random_uuid|transaction_timestamp)\(\)"
+        r"|\bcurrent_(date|time|timestamp)\b|\bget_current_|\blocaltime(stamp)?\b",
+        re.IGNORECASE,
+    )
+    statements = [*SOURCES, *(path for stage in STAGES for path in sorted((ROOT / stage).rglob("*.sql")))]
+    assert [path.name for path in statements if reads.search(path.read_text(encoding="utf-8"))] == []
+    assert reads.search("select now(), 1") and reads.search("where d < CURRENT_DATE")
+
+
 def test_modules_are_rooms_and_functions_fit_a_screen() -> None:
     too_long = []
     for path in SOURCES:

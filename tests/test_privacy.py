@@ -200,7 +200,7 @@ def contract(site: Path) -> dict[str, list[tuple[Any, ...]]]:
             for name, numbers in NUMBERS.items()
         }
         tables["ledger"] = store.rows("select * exclude (file_id, mtime_hint) from ledger order by all")
-        tables["order_product"] = store.rows("from order_product order by all")
+        tables["order_product"] = store.rows("select * exclude (file_id) from order_product order by all")
         tables["identifier"] = store.rows("select kind, pseudonym from identifier order by all")
         tables["code"] = store.rows("select source_id, code from code order by all")
         tables["event"] = store.rows("select * exclude (source_file) from event order by all")

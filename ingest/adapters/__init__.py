@@ -5,6 +5,10 @@ A `.sql` adapter is one SELECT over the view `line` (line_no, raw) with the colu
 A `.py` adapter has the same front matter as constants and a function `query(context)` that writes that SELECT from
 the source's own configuration.
 
+A `.sql` adapter of a format most of whose lines are not wanted may declare `unwanted`: an SQL expression of `raw` that
+gives the reason to drop a line, or NULL. It is a short cut and no rule: the SELECT, which sees only the lines that it
+leaves, would have dropped them for the same reason.
+
 Columns: `problem_field`, `problem_value`, `problem_expectation` send the line to quarantine; `drop_reason` says why
 it is not wanted; else `code` and a moment (`occurred_at` in UTC, or `local_at` on the source's clock) make an event,
 and identifiers without a code are kept as links between identifiers.
@@ -44,6 +48,7 @@ class Adapter:
     query: Callable[[FileContext], str]
     list_key: str | None = None
     rule_version: str = "1"
+    unwanted: str = "cast(null as varchar)"
 
 
 @cache
@@ -66,6 +71,7 @@ def _from_sql(name: str, meta: dict[str, Any], body: str) -> Adapter:
         lambda _: body,
         meta.get("list"),
         str(meta.get("version", 1)),
+        meta.get("unwanted", Adapter.unwanted),
     )
 
 

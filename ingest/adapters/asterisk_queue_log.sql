@@ -11,7 +11,7 @@ with field as (
 ),
 part as (
     select
-        line_no, len(f) as n_fields, f[1] as clock, try_cast(f[1] as bigint) as epoch_s, f[2] as callid, f[3] as queue, f[5] as verb,
+        line_no, len(f) as n_fields, f[1] as clock, try_cast(f[1] as decimal(18, 6)) as epoch_s, f[2] as callid, f[3] as queue, f[5] as verb,
         f[7] as caller,
         case
             when f[5] in ('COMPLETECALLER', 'COMPLETEAGENT', 'CONNECT') then f[6]

@@ -1,11 +1,16 @@
 /*---
 summary = "nginx access log, combined format, with any extra quoted fields after the user agent"
 records = "lines"
+unwanted = '''
+case when
+    regexp_matches(raw, '^[^"]*"[^" ]* [^"?# ]*\.(?i:css|js|mjs|map|png|jpg|jpeg|gif|svg|webp|avif|ico|woff|woff2|ttf|otf|eot|mp4|webm)[?# "]')
+    and len(string_split(raw, '"')) >= getvariable('n_quoted') and not contains(raw, '\"')
+then 'static' end'''
 codes = "METHOD /path, with ' -> 4xx' or ' -> 5xx' when the answer was an error"
 ---*/
 -- Fields are cut at quotes and blanks, ten times as fast as one regular expression. nginx writes a quote inside a field as
 -- \x22; Apache's \" is brought to that form first. The query string is dropped: it carries e-mail addresses and passwords.
--- Most lines are pictures and scripts: they are told by their ending first, and nothing more of them is read.
+-- Most lines are pictures and scripts: `unwanted` tells them by their ending, and nothing more of them is read.
 with cut as (
     select line_no, string_split(case when contains(raw, '\"') then replace(raw, '\"', '\x22') else raw end, '"') as q
     from line

@@ -7,10 +7,12 @@ event for each moment that is filled; a row without any moment still links its i
 from __future__ import annotations
 
 import fnmatch
+import re
+from collections.abc import Callable
 
 from ingest.adapters import FileContext
 from ingest.reader import UnreadableFile, unpacked
-from ingest.settings import TableSection
+from ingest.settings import EPOCHS, TableSection
 
 SUMMARY = "relational CSV exports (Olist, CRM tables): columns declared per table in site.toml"
 RECORDS = "csv"
@@ -24,7 +26,7 @@ def query(context: FileContext) -> str:
     columns = {column.strip().strip('"'): i + 1 for i, column in enumerate(header)}
     place = _Columns(name, columns)
     moments = ", ".join(_moment(name, event, table, place) for event in table.events)
-    unreadable = " or ".join(f"(m{i}.text <> '' and m{i}.at is null)" for i in range(len(table.events))) or "false"
+    unreadable = " or ".join(f"(m{i}.text <> '' and {_none(f'm{i}')})" for i in range(len(table.events))) or "false"
     identifiers = "".join(
         f",\n    {_identifier(place(column), kind in table.digits)} as {kind}"
         for kind, column in sorted(table.identifiers.items())
@@ -46,7 +48,7 @@ checked as (
         case
             when f is null then 'quoting' when len(f) <> {len(header)} then 'fields' when {unreadable} then 'time'
         end as problem_field,
-        list_filter([{moments}], lambda x: x.at is not null) as happened
+        list_filter([{moments}], lambda x: not ({_none("x")})) as happened
     from moment
 )
 select
@@ -58,7 +60,8 @@ select
         when 'time' then {_text("a time such as " + " or ".join(table.time_formats))}
     end as problem_expectation,
     cast(e.n as usmallint) as part, e.code, e.at as local_at, e.until_at as local_ended_at,
-    case when e.is_day then 'whole day' end as time_rule{identifiers}{_extras(table, place)}
+    e.utc as occurred_at, e.until_utc as ended_at,
+    case when e.is_day and e.at is not null then 'whole day' end as time_rule{identifiers}{_extras(table, place)}
 from (
     select *, unnest(case when problem_field is not null or len(happened) = 0 then [null] else happened end) as e
     from checked
@@ -101,16 +104,50 @@ def _time(columns: str | list[str], place: _Columns) -> str:
 
 
 def _parsed(columns: str | list[str], table: TableSection, place: _Columns) -> str:
-    """A moment's text, its wall-clock time, and whether it is only a day.
+    """A moment's text, its time on the source's clock or, where the text tells the offset, in UTC, and whether it is
+    only a day.
 
     A day sorts to its end (method 2.2): what has an hour of that day came before, as far as anybody can tell.
     """
     text = _time(columns, place)
-    hours = [_text(f) for f in table.time_formats if "%H" in f or "%I" in f]
-    days = [_text(f) for f in table.time_formats if "%H" not in f and "%I" not in f]
-    at = f"try_strptime({text}, [{', '.join(hours)}])" if hours else "cast(null as timestamp)"
-    day = f"try_strptime({text}, [{', '.join(days)}]) + interval '23:59:59'" if days else "cast(null as timestamp)"
-    return f"{{'text': {text}, 'at': coalesce({at}, {day}), 'is_day': {at} is null}}"
+    kinds: dict[str, list[str]] = {"utc": [], "hour": [], "day": []}
+    for form in table.time_formats:
+        if form not in EPOCHS:
+            kinds[_precision(form)].append(_text(form))
+    # strptime's %z takes no Z, the commonest offset of all
+    readable = {"utc": f"regexp_replace({text}, 'Z$', '+00')", "hour": text, "day": text}
+    parsed = {
+        kind: f"try_strptime({readable[kind]}, [{', '.join(forms)}])" if forms else "cast(null as timestamp)"
+        for kind, forms in kinds.items()
+    }
+    at = f"coalesce({parsed['hour']}, {parsed['day']} + interval '23:59:59')"
+    utc = ", ".join(
+        [f"cast({parsed['utc']} as timestamp)"] + [_EPOCH[f](text) for f in table.time_formats if f in EPOCHS]
+    )
+    return f"{{'text': {text}, 'at': {at}, 'utc': coalesce({utc}), 'is_day': {parsed['hour']} is null}}"
+
+
+def _precision(form: str) -> str:
+    """What a strptime format tells: a moment in UTC (with an offset or zone), an hour on the source's clock, a day."""
+    if re.search("%[zZ]", form):
+        return "utc"
+    return "hour" if re.search("%-?[HIXc]", form) else "day"
+
+
+_EPOCH: dict[str, Callable[[str], str]] = {
+    "epoch_s": lambda text: (
+        rf"case when regexp_full_match({text}, '[0-9]{{9,10}}([.][0-9]{{1,9}})?') then make_timestamp("
+        f"cast(floor(try_cast({text} as decimal(20, 9)) * 1000000) as bigint)) end"
+    ),
+    "epoch_ms": lambda text: (
+        f"case when regexp_full_match({text}, '[0-9]{{12,13}}') then "
+        f"make_timestamp(1000 * try_cast({text} as bigint)) end"
+    ),
+}
+
+
+def _none(moment: str) -> str:
+    return f"{moment}.at is null and {moment}.utc is null"
 
 
 def _moment(name: str, event: str, table: TableSection, place: _Columns) -> str:
@@ -118,9 +155,9 @@ def _moment(name: str, event: str, table: TableSection, place: _Columns) -> str:
     code = _text(f"{name}.{event}") + (
         f" || coalesce(' ' || nullif({place(table.code)}, ''), '')" if table.code else ""
     )
-    until = f"{_parsed(table.ends[event], table, place)}.at" if event in table.ends else "cast(null as timestamp)"
-    until = f"case when {until} >= m{n}.at then {until} end"
-    return f"{{'n': {n}, 'code': {code}, 'at': m{n}.at, 'is_day': m{n}.is_day, 'until_at': {until}}}"
+    until = _parsed(table.ends[event], table, place) if event in table.ends else "{'at': null, 'utc': null}"
+    ends = ", ".join(f"'until_{k}': case when ({until}).{k} >= m{n}.{k} then ({until}).{k} end" for k in ("at", "utc"))
+    return f"{{'n': {n}, 'code': {code}, 'at': m{n}.at, 'utc': m{n}.utc, 'is_day': m{n}.is_day, {ends}}}"
 
 
 def _identifier(text: str, digits_only: bool) -> str:

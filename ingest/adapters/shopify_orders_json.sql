@@ -6,75 +6,92 @@ codes = "created <source>, transaction <kind> <status>, fulfillment <status>, fu
 ---*/
 -- Moments of one second come in the order an order lives through: `part` ranks them, since ids tell nothing.
 -- An order is sent again each time it changes: its id is the key, its updated_at the version, the newest wins.
-with record as (
+-- the linter does not know lambdas of two parameters
+-- noqa: disable=PRS
+with parsed as (
+    -- the whole order in one pass; what has another shape than is told here is NULL
     select
-        line_no, o, o ->> 'id' as id, coalesce(o ->> 'order_number', ltrim(o ->> 'name', '#')) as order_no,
-        o ->> 'created_at' as created_text, o ->> 'updated_at' as updated_text,
-        iso_moment(coalesce(o ->> 'processed_at', o ->> 'created_at')) as created_at,
-        iso_moment(coalesce(o ->> 'updated_at', o ->> 'created_at')) as updated_at
+        line_no, json_type(o) as shape,
+        from_json(o, '{"id":"VARCHAR","order_number":"VARCHAR","name":"VARCHAR","created_at":"VARCHAR","updated_at":"VARCHAR","processed_at":"VARCHAR",
+            "cancelled_at":"VARCHAR","closed_at":"VARCHAR","source_name":"VARCHAR","email":"VARCHAR","phone":"VARCHAR",
+            "customer":{"id":"VARCHAR","email":"VARCHAR","phone":"VARCHAR"},
+            "note_attributes":[{"name":"VARCHAR","value":"VARCHAR"}],"line_items":[{"product_id":"VARCHAR"}],
+            "events":[{"id":"VARCHAR","verb":"VARCHAR","created_at":"VARCHAR"}],
+            "transactions":[{"id":"VARCHAR","kind":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR","processed_at":"VARCHAR"}],
+            "fulfillments":[{"id":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR",
+                "events":[{"id":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR","happened_at":"VARCHAR"}]}],
+            "refunds":[{"id":"VARCHAR","created_at":"VARCHAR","processed_at":"VARCHAR"}]}') as o
     from (select line_no, try_cast(raw as json) as o from line)
 ),
-checked as (
+record as (
+    select
+        *, iso_moment(coalesce(o.processed_at, o.created_at)) as created_at, iso_moment(coalesce(o.updated_at, o.created_at)) as updated_at,
+        case
+            when shape is null or shape <> 'OBJECT' then 'record'
+            when o.id is null then 'id'
+            when iso_moment(o.created_at) is null or iso_moment(coalesce(o.processed_at, o.created_at)) is null then 'created_at'
+            when iso_moment(coalesce(o.updated_at, o.created_at)) is null then 'updated_at'
+        end as flaw
+    from parsed
+),
+lived as (
     select
         *,
         case
-            when o is null or json_type(o) <> 'OBJECT' then 'record'
-            when id is null then 'id'
-            when iso_moment(created_text) is null or created_at is null then 'created_at'
-            when updated_at is null then 'updated_at'
-        end as problem_field
+            when flaw is null then flatten(list_value(
+                list_value(struct_pack(code := 'created ' || coalesce(o.source_name, 'unknown'), at_time := created_at, part_key := 'created', part := 0)),
+                list_value(struct_pack(code := 'cancelled', at_time := iso_moment(o.cancelled_at), part_key := 'cancelled', part := 6000))[1:(o.cancelled_at is not null)::integer],
+                list_value(struct_pack(code := 'closed', at_time := iso_moment(o.closed_at), part_key := 'closed', part := 7000))[1:(o.closed_at is not null)::integer],
+                list_transform(coalesce(o.events, []), lambda t, n: struct_pack(
+                    code := 'event ' || coalesce(t.verb, '?'), at_time := iso_moment(t.created_at),
+                    part_key := 'event ' || coalesce(t.id, '#' || n), part := 1000 + least(n, 999)
+                )),
+                list_transform(coalesce(o.transactions, []), lambda t, n: struct_pack(
+                    code := 'transaction ' || coalesce(t.kind, '?') || ' ' || coalesce(t.status, '?'), at_time := iso_moment(coalesce(t.processed_at, t.created_at)),
+                    part_key := 'transaction ' || coalesce(t.id, '#' || n), part := 2000 + least(n, 999)
+                )),
+                list_transform(coalesce(o.fulfillments, []), lambda t, n: struct_pack(
+                    code := 'fulfillment ' || coalesce(t.status, '?'), at_time := iso_moment(t.created_at),
+                    part_key := 'fulfillment ' || coalesce(t.id, '#' || n), part := 3000 + least(n, 999)
+                )),
+                list_transform(flatten(list_transform(coalesce(o.fulfillments, []), lambda f: coalesce(f.events, []))), lambda t, n: struct_pack(
+                    code := 'fulfillment_event ' || coalesce(t.status, '?'), at_time := iso_moment(coalesce(t.happened_at, t.created_at)),
+                    part_key := 'fulfillment_event ' || coalesce(t.id, '#' || n), part := 4000 + least(n, 999)
+                )),
+                list_transform(coalesce(o.refunds, []), lambda t, n: struct_pack(
+                    code := 'refund', at_time := iso_moment(coalesce(t.processed_at, t.created_at)),
+                    part_key := 'refund ' || coalesce(t.id, '#' || n), part := 5000 + least(n, 999)
+                ))
+            ))
+        end as moments
     from record
 ),
-moment as (
-    select line_no, 'created ' || coalesce(o ->> 'source_name', 'unknown') as code, created_at as at_time, 'created' as part_key, 0 as part from checked where problem_field is null
-    union all
-    select line_no, 'cancelled', iso_moment(o ->> 'cancelled_at'), 'cancelled', 6000 from checked where problem_field is null and o ->> 'cancelled_at' is not null
-    union all
-    select line_no, 'closed', iso_moment(o ->> 'closed_at'), 'closed', 7000 from checked where problem_field is null and o ->> 'closed_at' is not null
-    union all
-    select line_no, 'transaction ' || coalesce(t.kind, '?') || ' ' || coalesce(t.status, '?'), iso_moment(coalesce(t.processed_at, t.created_at)), 'transaction ' || coalesce(t.id, '#' || n), 2000 + least(n, 999)
-    from (select line_no, unnest(from_json(o -> 'transactions', '[{"id":"VARCHAR","kind":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR","processed_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'transactions', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'transactions') = 'ARRAY')
-    union all
-    select line_no, 'fulfillment ' || coalesce(t.status, '?'), iso_moment(t.created_at), 'fulfillment ' || coalesce(t.id, '#' || n), 3000 + least(n, 999)
-    from (select line_no, unnest(from_json(o -> 'fulfillments', '[{"id":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'fulfillments', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'fulfillments') = 'ARRAY')
-    union all
-    select line_no, 'fulfillment_event ' || coalesce(t.status, '?'), iso_moment(coalesce(t.happened_at, t.created_at)), 'fulfillment_event ' || coalesce(t.id, '#' || n), 4000 + least(n, 999)
-    from (
-        select line_no, unnest(e) as t, generate_subscripts(e, 1) as n
-        from (select line_no, flatten(list_transform(from_json(o -> 'fulfillments', '[{"events":[{"id":"VARCHAR","status":"VARCHAR","created_at":"VARCHAR","happened_at":"VARCHAR"}]}]'), lambda x: coalesce(x.events, []))) as e from checked where problem_field is null and json_type(o -> 'fulfillments') = 'ARRAY')
-    )
-    union all
-    select line_no, 'refund', iso_moment(coalesce(t.processed_at, t.created_at)), 'refund ' || coalesce(t.id, '#' || n), 5000 + least(n, 999)
-    from (select line_no, unnest(from_json(o -> 'refunds', '[{"id":"VARCHAR","created_at":"VARCHAR","processed_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'refunds', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'refunds') = 'ARRAY')
-    union all
-    select line_no, 'event ' || coalesce(t.verb, '?'), iso_moment(t.created_at), 'event ' || coalesce(t.id, '#' || n), 1000 + least(n, 999)
-    from (select line_no, unnest(from_json(o -> 'events', '[{"id":"VARCHAR","verb":"VARCHAR","created_at":"VARCHAR"}]')) as t, generate_subscripts(from_json(o -> 'events', '["JSON"]'), 1) as n from checked where problem_field is null and json_type(o -> 'events') = 'ARRAY')
+checked as (
+    -- a moment without a readable time spoils its whole record: half an order would look like a skipped step
+    select *, list_min(list_transform(list_filter(moments, lambda m: m.at_time is null), lambda m: m.part_key)) as spoilt from lived
 ),
--- a moment without a readable time spoils its whole record: half an order would look like a skipped step
-spoilt as (
-    select line_no, min(part_key) as part_key from moment where at_time is null group by line_no
+told as (
+    select line_no, o, updated_at, flaw, spoilt, unnest(case when flaw is null and spoilt is null then moments else [null] end) as m from checked
 )
 select
-    c.line_no,
-    case when c.problem_field is not null then c.problem_field when s.line_no is not null then split_part(s.part_key, ' ', 1) end as problem_field,
-    case c.problem_field when 'created_at' then c.created_text when 'updated_at' then c.updated_text end as problem_value,
+    line_no,
+    coalesce(flaw, split_part(spoilt, ' ', 1)) as problem_field,
+    case flaw when 'created_at' then o.created_at when 'updated_at' then o.updated_at end as problem_value,
     case
-        when c.problem_field = 'record' then 'a JSON object'
-        when c.problem_field = 'id' then 'an order id'
-        when c.problem_field is not null or s.line_no is not null then 'ISO 8601 with an offset'
+        when flaw = 'record' then 'a JSON object'
+        when flaw = 'id' then 'an order id'
+        when flaw is not null or spoilt is not null then 'ISO 8601 with an offset'
     end as problem_expectation,
     cast(m.at_time as timestamp) as occurred_at,
     m.code,
     m.part_key,
     cast(m.part as usmallint) as part,
-    c.order_no,
-    c.o -> 'customer' ->> 'id' as customer_no,
-    coalesce(nullif(c.o ->> 'email', ''), c.o -> 'customer' ->> 'email') as email,
-    coalesce(nullif(c.o ->> 'phone', ''), c.o -> 'customer' ->> 'phone') as phone,
-    (select max(a.value) from (select unnest(from_json(c.o -> 'note_attributes', '[{"name":"VARCHAR","value":"VARCHAR"}]')) as a) where a.name = 'call_id') as call_no,
-    list_distinct(list_transform(from_json(c.o -> 'line_items', '[{"product_id":"VARCHAR"}]'), lambda x: x.product_id)) as products,
-    c.id as record_key,
-    epoch_ms(c.updated_at) as record_version
-from checked as c
-left join spoilt as s using (line_no)
-left join moment as m on m.line_no = c.line_no and c.problem_field is null and s.line_no is null
+    coalesce(o.order_number, ltrim(o.name, '#')) as order_no,
+    o.customer.id as customer_no,
+    coalesce(nullif(o.email, ''), o.customer.email) as email,
+    coalesce(nullif(o.phone, ''), o.customer.phone) as phone,
+    list_max(list_transform(list_filter(o.note_attributes, lambda a: a.name = 'call_id'), lambda a: a.value)) as call_no,
+    list_distinct(list_transform(o.line_items, lambda x: x.product_id)) as products,
+    o.id as record_key,
+    epoch_ms(updated_at) as record_version
+from told

@@ -5,8 +5,8 @@ create or replace temp table told as
 select
     event_no, event_id, customer_id, occurred_at, coalesce(ended_at, occurred_at) as until_at, order_id, product_id, intent, channel, step, stage, session_id, call_id,
     coalesce('c' || call_id, 's' || session_id, 'e' || event_no) as contact
-from event
-where visible and customer_id is not null;
+from event semi join anew using (customer_id)
+where visible;
 
 create or replace temp table anchor as
 select t.customer_id, t.order_id, min(t.occurred_at) as first_at, max(t.until_at) as last_at,
@@ -35,7 +35,13 @@ where order_id is null
 group by customer_id, contact;
 
 create or replace temp table by_score as
-with goods as (select order_id, list(distinct product_id) as products from order_product group by order_id),
+with goods as (
+    select o.order_id, list(distinct o.product_id) as products
+    from order_product as o left join newest_record as n using (record_key)
+    -- what an order once held, and holds no more, is none of its goods
+    where n.record_key is null or o.record_hash = n.version.record_hash
+    group by o.order_id
+),
 candidate as (
     select
         c.customer_id, c.contact, a.order_id, c.channel, c.first_at as contact_at, a.first_at, a.last_at,
@@ -95,22 +101,20 @@ left join by_contact as b using (event_no)
 left join (select * from by_score where place = 1) as s on s.customer_id = t.customer_id and s.contact = t.contact and t.order_id is null and b.order_id is null
 left join by_gap as g on g.customer_id = t.customer_id and g.contact = t.contact;
 
-create or replace table journey as
+create or replace temp table fresh_journey as
 with summed as (
     select
         a.customer_id, a.order_id, a.episode, min(e.occurred_at) as started_at, max(coalesce(e.ended_at, e.occurred_at)) as ended_at,
         min(a.event_no) as first_event_no, arg_min(e.event_id, a.event_no) as first_event_id,
-        max(e.identity_strength) as identity_strength, count(*) filter (where a.ambiguous) as n_ambiguous
+        -- a journey is known as well as its least known event
+        min(e.identity_strength) as identity_strength, count(*) filter (where a.ambiguous) as n_ambiguous
     from assigned as a inner join event as e using (event_no)
     group by a.customer_id, a.order_id, a.episode
 )
 select
-    cast(row_number() over (order by s.customer_id, s.started_at, s.first_event_no) as uinteger) as journey_id,
+    s.customer_id, cast(0 as uinteger) as seq, s.first_event_no,
     left(md5(c.customer_key || '|' || coalesce('order ' || s.order_id, 'event ' || s.first_event_id)), 12) as journey_key,
-    s.customer_id, case when s.order_id is null then 'episode' else 'order' end as anchor, s.order_id, s.episode, s.started_at, s.ended_at,
-    s.ended_at + to_seconds(getvariable('gap_free_s')) <= getvariable('night_end') as is_complete,
-    s.started_at < (select min(occurred_at) from event) + to_seconds(getvariable('gap_free_s')) as is_truncated,
+    case when s.order_id is null then 'episode' else 'order' end as anchor, s.order_id, s.episode, s.started_at, s.ended_at,
     s.identity_strength, cast(s.n_ambiguous as uinteger) as n_ambiguous,
     c.part
 from summed as s inner join customer as c using (customer_id)
-order by journey_id

@@ -1,40 +1,54 @@
--- The identifier graph: nodes in an order that does not depend on when files came, edges from the strongest identifier of each
--- record to its others, with the number of records behind each.
-create or replace temp table node as
-select identifier_id, kind, cast(row_number() over (order by kind, pseudonym) - 1 as bigint) as node
-from identifier
-where kind <> 'visitor';
-
+-- The identifier graph: edges from the strongest identifier of each record to its others. `party_use` tells when a set of identifiers
+-- was seen: a dealing (an order, a call) once, from its first record to its last; a phone or cookie beside a person again each hour,
+-- so that what they shared and when can be told; records of one such stretch are one use.
 create or replace temp table party_use as
-select party_id, count(*) as n_records from live where party_id is not null group by party_id
+with recurring as (
+    select party_id from party
+    where order_no is null and call_no is null and coalesce(phone, cookie) is not null and coalesce(customer_no, login, email, reference, if(cookie is null, null, phone)) is not null
+)
+select party_id, min(occurred_at) as first_at, max(occurred_at) as last_at
+from live anti join recurring using (party_id)
+where party_id is not null
+group by party_id
 union all
--- records that only link identifiers, such as a table of customers
-select p.party_id, 1 from party as p where p.party_id not in (select party_id from raw_event where party_id is not null);
+select l.party_id, min(l.occurred_at), max(l.occurred_at)
+from live as l semi join recurring as r on r.party_id = l.party_id
+group by l.party_id, time_bucket(interval 1 hour, l.occurred_at)
+union all
+-- records that only link identifiers, such as a table of customers: not dated
+select party_id, null, null from party as p anti join raw_event as r on r.party_id = p.party_id;
 
+-- one row per pair; per pair and hour where one of the two is a phone or cookie (places 7 and 8)
 create or replace temp table edge as
 with star as (
-    select p.party_id, u.n_records, coalesce(p.customer_no, p.login, p.email, p.order_no, p.call_no, p.reference, p.phone, p.cookie) as hub,
-        [p.customer_no, p.login, p.email, p.order_no, p.call_no, p.reference, p.phone, p.cookie] as members
+    select p.* exclude (visitor), u.first_at, u.last_at,
+        coalesce(p.customer_no, p.login, p.email, p.order_no, p.call_no, p.reference, p.phone, p.cookie) as hub,
+        coalesce(p.customer_no, p.login, p.email, p.order_no, p.call_no, p.reference) is null as is_loose
     from party as p inner join party_use as u using (party_id)
 ),
 spoke as (
-    select hub, unnest(members) as member, n_records from star where hub is not null
+    select hub, identifier_id as member, is_loose or kind in ('phone', 'cookie') as is_loose, first_at, last_at
+    from (select * exclude (party_id) from star) unpivot (identifier_id for kind in (customer_no, login, email, order_no, call_no, reference, phone, cookie))
+    where identifier_id <> hub
     union all
     -- a page that names an order links who looks at it with that order
-    select s.hub, o.identifier_id, l.n_records
+    select s.hub, l.identifier_id, s.is_loose, l.first_at, l.last_at
     from (
-        select l.party_id, c.order_identifier as identifier_id, count(*) as n_records
+        select l.party_id, c.order_identifier as identifier_id, min(l.occurred_at) as first_at, max(l.occurred_at) as last_at
         from live as l inner join code_step as c using (code_id)
         where c.order_identifier is not null
-        group by all
+        group by l.party_id, c.order_identifier, time_bucket(interval 1 hour, l.occurred_at)
     ) as l
-    inner join star as s using (party_id)
-    inner join identifier as o on o.identifier_id = l.identifier_id
+    inner join (select distinct party_id, hub, is_loose from star where hub is not null) as s using (party_id)
+    where s.hub <> l.identifier_id
 )
-select a.node as a, b.node as b, sum(s.n_records) as n_records
-from spoke as s
-inner join node as a on a.identifier_id = s.hub
-inner join node as b on b.identifier_id = s.member
-where s.member <> s.hub
-group by a.node, b.node
-order by a.node, b.node
+select hub as a, member as b, cast(count(*) as integer) as n_records, min(first_at) as first_at, max(last_at) as last_at
+from spoke
+group by hub, member, case when is_loose then time_bucket(interval 1 hour, first_at) end;
+
+-- the first use of each cookie
+create or replace temp table cookie_use as
+select p.cookie as identifier_id, min(u.first_at) as used_at
+from party_use as u inner join party as p using (party_id)
+where p.cookie is not null
+group by p.cookie

@@ -1,17 +1,23 @@
 -- Raw events that hold on this night: the newest version of each record, what happened up to the night's end.
 -- A later version wins by its own clock; two of the same version by their content, so that load order never matters.
-create or replace temp table live as
-with newest as (
-    select record_key, max(row(record_version, record_hash)) as newest
-    from raw_event
-    where record_key is not null
-    group by record_key
+-- `live` is a view: what is superseded is little, what holds is nearly all.
+create or replace temp table newest_record as
+select record_key, max({'record_version': record_version, 'record_hash': record_hash}) as version
+from raw_event
+where record_key is not null
+group by record_key;
+
+create or replace temp table superseded as
+with state as (
+    select
+        r.rowid as raw_id, {'record_version': r.record_version, 'record_hash': r.record_hash} = n.version as is_newest,
+        -- the same state of a record, delivered twice as two different or two equal lines, is one
+        row_number() over (partition by r.event_id, r.record_version, r.record_hash order by r.file_id, r.line_no, r.part) as copy
+    from raw_event as r inner join newest_record as n using (record_key)
 )
-select r.* exclude (record_key, record_version, record_hash)
-from raw_event as r
-left join newest as n on n.record_key = r.record_key
-where
-    (r.record_key is null or row(r.record_version, r.record_hash) = n.newest)
-    and r.occurred_at < getvariable('night_end')
--- the same state of a record, delivered twice as two different or two equal lines, is one
-qualify r.record_key is null or row_number() over (partition by r.event_id order by r.file_id, r.line_no, r.part) = 1
+select raw_id from state where not is_newest or copy > 1;
+
+create or replace temp view live as
+select r.* exclude (raw_id, record_key, record_version, record_hash)
+from timed_event as r anti join superseded using (raw_id)
+where r.occurred_at < getvariable('night_end')

@@ -11,12 +11,13 @@ select
     c.step, c.code as raw_code, s.rank as source_rank, f.file_rank,
     coalesce(p.cookie, p.visitor) as browser,
     k.cluster, coalesce(k.strength, 0) as strength
-from live as l
+from affected as l
 inner join code_step as c using (code_id)
 inner join source as s using (source_id)
 inner join (select file_id, row_number() over (order by source_id, first_at, last_at, path, sha256, file_id) as file_rank from ledger) as f using (file_id)
 left join party as p using (party_id)
-left join party_cluster as k using (party_id);
+left join party_cluster as k
+    on k.party_id = l.party_id and (k.from_at is null or l.occurred_at >= k.from_at) and (k.until_at is null or l.occurred_at < k.until_at);
 
 create or replace temp table with_session as
 with stepped as (
@@ -32,8 +33,8 @@ counted as (
     select event_id, browser, sum(is_new::integer) over (partition by browser order by place rows unbounded preceding) as n from stepped
 ),
 named as (
-    -- numbered by their first event, so that numbers do not depend on load order
-    select browser, n, cast(row_number() over (order by min(event_id)) as uinteger) as session_id from counted group by browser, n
+    -- named by one of their events, so that names depend neither on load order nor on other sessions
+    select browser, n, md5_number_lower(cast(min(event_id) as varchar)) as session_id from counted group by browser, n
 )
 select m.*, named.session_id
 from meant as m

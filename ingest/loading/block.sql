@@ -1,14 +1,23 @@
--- One block of lines: identity of each line, and the lines that can't be parsed at all. md5 is a name of the line, so that the
--- same line of another file is known again; it is the fastest 128-bit one that DuckDB keeps stable. It is salted under the site's
--- key: without it, whoever holds the warehouse could try all phone numbers on a line whose rest is known.
-insert into stage_line
-select line_no, cast(md5(getvariable('line_salt') || raw) as uuid), not regexp_matches(raw, '\S')
+-- One block of lines: identity of each line, whether it is wanted at all, and the lines that can't be parsed. md5 is a name of
+-- the line, so that the same line of another file is known again; it is the fastest 128-bit one that DuckDB keeps stable. It is salted
+-- under the site's key: else whoever holds the warehouse could try all phone numbers on a line whose rest is known. `unwanted` is the adapter's quick look. Few lines begin with a blank, so few are searched for anything else.
+create or replace temp table block_line as
+select
+    line_no, cast(md5_number(getvariable('line_salt') || raw) as uuid) as line_hash, ascii(raw) <= 32 and not regexp_matches(raw, '\S') as is_blank,
+    flaw, case when flaw is null then unwanted(raw) end as unwanted
 from block;
+
+insert into stage_line select line_no, line_hash, is_blank, unwanted from block_line;
 
 insert into stage_bad
 select
-    line_no, byte_offset, flaw, 'not shown',
-    case flaw when 'encoding' then 'text in the encoding of the source' else 'a line of at most 1 MiB' end,
-    coalesce(original, encode(raw))
-from block
-where flaw is not null and regexp_matches(raw, '\S');
+    line_no, b.byte_offset, b.flaw, 'not shown',
+    case b.flaw when 'encoding' then 'text in the encoding of the source' else 'a line of at most 1 MiB' end,
+    coalesce(b.original, encode(b.raw))
+from block as b inner join block_line as l using (line_no)
+where l.flaw is not null and not l.is_blank;
+
+-- what the adapter is asked about
+create or replace temp view line as
+select line_no, byte_offset, raw
+from block semi join (select line_no from block_line where not is_blank and flaw is null and unwanted is null) using (line_no)

@@ -9,36 +9,44 @@ select n.kind, n.value, i.identifier_id from named as n inner join identifier as
 
 create or replace temp table party_map as
 select
-    p.party_key, a.identifier_id as i1, b.identifier_id as i2, c.identifier_id as i3, d.identifier_id as i4,
-    e.identifier_id as i5, f.identifier_id as i6, g.identifier_id as i7, h.identifier_id as i8, i.identifier_id as i9
-from plain_party as p
-left join id_map as a on a.kind = 'customer_no' and a.value = p.customer_no
-left join id_map as b on b.kind = 'login' and b.value = p.login
-left join id_map as c on c.kind = 'email' and c.value = p.email
-left join id_map as d on d.kind = 'order_no' and d.value = p.order_no
-left join id_map as e on e.kind = 'call_no' and e.value = p.call_no
-left join id_map as f on f.kind = 'reference' and f.value = p.reference
-left join id_map as g on g.kind = 'phone' and g.value = p.phone
-left join id_map as h on h.kind = 'cookie' and h.value = p.cookie
-left join id_map as i on i.kind = 'visitor' and i.value = p.visitor;
+    p.party_key,
+    min(i.identifier_id) filter (where p.kind = 'customer_no') as customer_no, min(i.identifier_id) filter (where p.kind = 'login') as login,
+    min(i.identifier_id) filter (where p.kind = 'email') as email, min(i.identifier_id) filter (where p.kind = 'order_no') as order_no,
+    min(i.identifier_id) filter (where p.kind = 'call_no') as call_no, min(i.identifier_id) filter (where p.kind = 'reference') as reference,
+    min(i.identifier_id) filter (where p.kind = 'phone') as phone, min(i.identifier_id) filter (where p.kind = 'cookie') as cookie,
+    min(i.identifier_id) filter (where p.kind = 'visitor') as visitor
+from (
+    select party_key, kind, value
+    from plain_party unpivot (value for kind in (customer_no, login, email, order_no, call_no, reference, phone, cookie, visitor))
+) as p
+inner join id_map as i on i.kind = p.kind and i.value = p.value
+group by p.party_key;
+
+-- the file's parties among those known: one identifier tells nearly always, so that the file is the small side of the join
+create or replace temp view known_party as
+select p.*
+from party as p
+semi join (select distinct coalesce(customer_no, login, email, order_no, call_no, reference, phone, cookie, visitor) as identifier_id from party_map) as m
+    on m.identifier_id = coalesce(p.customer_no, p.login, p.email, p.order_no, p.call_no, p.reference, p.phone, p.cookie, p.visitor);
 
 insert into party
-select (select coalesce(max(party_id), 0) from party) + row_number() over (order by i1, i2, i3, i4, i5, i6, i7, i8, i9), n.*
+select
+    (select coalesce(max(party_id), 0) from party)
+    + row_number() over (order by customer_no, login, email, order_no, call_no, reference, phone, cookie, visitor), n.*
 from (
-    select distinct i1, i2, i3, i4, i5, i6, i7, i8, i9 from party_map
-    where coalesce(i1, i2, i3, i4, i5, i6, i7, i8, i9) is not null
+    select distinct customer_no, login, email, order_no, call_no, reference, phone, cookie, visitor from party_map
     except
-    select customer_no, login, email, order_no, call_no, reference, phone, cookie, visitor from party
+    select customer_no, login, email, order_no, call_no, reference, phone, cookie, visitor from known_party
 ) as n;
 
 create or replace temp table party_of as
 select m.party_key, p.party_id
 from party_map as m
-inner join party as p
-    on p.customer_no is not distinct from m.i1 and p.login is not distinct from m.i2
-    and p.email is not distinct from m.i3 and p.order_no is not distinct from m.i4
-    and p.call_no is not distinct from m.i5 and p.reference is not distinct from m.i6
-    and p.phone is not distinct from m.i7 and p.cookie is not distinct from m.i8 and p.visitor is not distinct from m.i9;
+inner join known_party as p
+    on p.customer_no is not distinct from m.customer_no and p.login is not distinct from m.login
+    and p.email is not distinct from m.email and p.order_no is not distinct from m.order_no
+    and p.call_no is not distinct from m.call_no and p.reference is not distinct from m.reference
+    and p.phone is not distinct from m.phone and p.cookie is not distinct from m.cookie and p.visitor is not distinct from m.visitor;
 
 insert into code
 select (select coalesce(max(code_id), 0) from code) + row_number() over (order by s.code), getvariable('source_id'), s.code
@@ -70,11 +78,20 @@ inner join party_of as p on p.party_key = k.party_key
 where k.code is null;
 
 insert into order_product
-select getvariable('source_id'), n.order_no, n.product
-from (
-    select distinct order_no, unnest(products) as product from stage where order_no is not null and products is not null
-    union
-    select distinct order_no, product_id from stage where order_no is not null and product_id is not null
-) as n
-anti join order_product as o on o.source_id = getvariable('source_id') and o.order_id = n.order_no and o.product_id = n.product
-where n.product is not null;
+with told as (
+    select line_no, record_key, order_no, unnest(products) as product from stage where order_no is not null and products is not null
+    union all
+    select line_no, record_key, order_no, product_id from stage where order_no is not null and product_id is not null
+),
+named as (
+    select distinct
+        t.order_no as order_id, t.product as product_id, cast(md5(getvariable('source_name') || '|' || t.record_key) as uuid) as record_key,
+        case when t.record_key is not null then l.line_hash end as record_hash
+    from told as t inner join new_line as l using (line_no)
+    where t.product is not null
+)
+select getvariable('source_id'), n.*, getvariable('file_id')
+from named as n
+anti join order_product as o
+    on o.source_id = getvariable('source_id') and o.order_id = n.order_id and o.product_id = n.product_id
+    and o.record_key is not distinct from n.record_key and o.record_hash is not distinct from n.record_hash

@@ -1,6 +1,6 @@
 -- Temporary tables of one file while it is loaded, and the functions adapters share.
 -- stage: what an adapter says of each line; several rows of one line are its several events (`part`). Only rows that are wanted
--- stay in it. party_key names the set of identifiers of a row.
+-- stay in it in the end. party_key names the set of identifiers of a row.
 create or replace temp table stage (
     line_no uinteger, part usmallint, problem_field varchar, problem_value varchar, problem_expectation varchar, drop_reason varchar,
     occurred_at timestamp, ended_at timestamp, local_at timestamp, local_ended_at timestamp, lasts_ms bigint, time_rule varchar,
@@ -8,16 +8,19 @@ create or replace temp table stage (
     customer_no varchar, login varchar, email varchar, order_no varchar, call_no varchar, reference varchar, phone varchar, cookie varchar, visitor varchar,
     agent varchar, party_key uhugeint, product_id varchar, products varchar [], intent varchar, wait_ms bigint, handle_ms bigint, attributes json
 );
-create or replace temp table stage_drop (line_no uinteger, drop_reason varchar);
 create or replace temp table robot (agent varchar);
--- every line with its identity
-create or replace temp table stage_line (line_no uinteger, line_hash uuid, is_blank boolean);
+-- every line with its identity; `unwanted` is why a look at it was enough to drop it
+create or replace temp table stage_line (line_no uinteger, line_hash uuid, is_blank boolean, unwanted varchar);
 create or replace temp table stage_bad (line_no uinteger, byte_offset ubigint, field varchar, value varchar, expectation varchar, raw blob);
 
--- An ISO 8601 moment; NULL without an offset, which DuckDB would read as UTC without a word.
+-- An ISO 8601 moment; NULL without an hour or an offset, which DuckDB would read as UTC midnight without a word, with an offset
+-- that no zone has, and for 24:00.
 create or replace temp macro iso_moment(t) as case
-    when regexp_matches(t, '(Z|[+-][0-9]{2}(:?[0-9]{2})?)$') then try_cast(t as timestamptz)
+    when regexp_matches(t, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}.*(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)$') then try_cast(t as timestamptz)
 end;
+
+-- Whether a moment lies in a stretch of time; NULL for no moment.
+create or replace temp macro is_plausible(moment, begins, ends) as moment >= begins and moment < ends;
 
 -- Fields of a CSV record: NULL when its quotes do not pair. Without a quote a plain split does.
 create or replace temp macro csv_fields(record) as case

@@ -3,6 +3,6 @@ select count(*)
 from stage_line
 where
     not is_blank
+    and unwanted is null
     and line_no not in (select line_no from stage)
     and line_no not in (select line_no from stage_bad)
-    and line_no not in (select line_no from stage_drop)

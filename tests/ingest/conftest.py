@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from ingest.pseudonym import KINDS
 from ingest.site import Site
 from ingest.store import Store
 
+sys.path.insert(0, str(Path(__file__).parent))  # for small_world
 KEY = "5e" * 32
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
 PLAIN_STEP = {

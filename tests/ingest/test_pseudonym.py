@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import get_args
 
 import pyarrow as pa
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import ConfigError
+from ingest.phone import PhoneFormat
 from ingest.pseudonym import KINDS, STRENGTH, key_id, load_key, normalise, pseudonyms
 from ingest.scrub import SUSPECT, mask, scrub, scrub_json
 from ingest.store import Store
@@ -42,6 +44,55 @@ KEY = bytes(range(32))
 )
 def test_normal_forms(kind, value, form):
     assert normalise(kind, value, "DE") == form
+
+
+@pytest.mark.parametrize(
+    ("written", "country", "phone_format", "form"),
+    [
+        # the same number as sources write it
+        ("+49 (0)30 1234567", "DE", "any", "+49301234567"),
+        ("030 1234567", "DE", "any", "+49301234567"),
+        ("0049 30 1234567", "US", "any", "+49301234567"),
+        ("011 49 30 1234567", "US", "any", "+49301234567"),
+        ("tel:+49-30-1234567", "DE", "any", "+49301234567"),
+        ("030\u2013123\u00a045\u00a067", "DE", "any", "+49301234567"),
+        ("\uff10\uff13\uff10 1234567", "DE", "any", "+49301234567"),
+        # a source that leaves out the plus: read as a national number it would be another, valid one
+        ("4915112345678", "DE", "e164_noplus", "+4915112345678"),
+        ("491511234567", "DE", "any", "+49491511234567"),
+        ("12125550123", "DE", "e164_noplus", "+12125550123"),
+        ("0171 5634771", "DE", "e164_noplus", None),
+        ("+491705634771", "DE", "e164_noplus", "+491705634771"),
+        # a source that only knows its own country
+        ("(212) 555-0123", "US", "national", "+12125550123"),
+        ("0170 5634771", "DE", "national", "+491705634771"),
+        ("06 12345678", "IT", "national", "+390612345678"),
+        # a source that promises country codes
+        ("+4915112345678", "US", "international", "+4915112345678"),
+        ("004915112345678", "US", "international", "+4915112345678"),
+        ("4915112345678", "DE", "international", None),
+        ("0170 5634771", "DE", "international", None),
+        # extensions are dropped, desks keep their short numbers
+        ("030 1234567 ext. 78", "DE", "any", "+49301234567"),
+        ("030 1234567;ext=78", "DE", "any", "+49301234567"),
+        ("0301234567x78", "DE", "any", "+49301234567"),
+        ("030 1234567 Durchwahl 12", "DE", "any", "+49301234567"),
+        ("2222", "DE", "international", "ext:2222"),
+        # nobody
+        ("1-800-FLOWERS", "US", "any", None),
+        ("anonymous", "DE", "any", None),
+        ("Unknown", "DE", "national", None),
+        ("+anonymous", "DE", "any", None),
+        ("0000", "DE", "any", None),
+        ("+000000", "DE", "any", None),
+        ("9999999999", "DE", "any", None),
+        ("+", "DE", "any", None),
+        ("+49", "DE", "any", None),
+        ("", "DE", "e164_noplus", None),
+    ],
+)
+def test_phone_numbers_by_how_their_source_writes_them(written, country, phone_format, form):
+    assert normalise("phone", written, country, phone_format) == form
 
 
 def test_every_kind_has_a_strength_and_its_own_pseudonyms():
@@ -128,8 +179,9 @@ def test_masks_and_scrubs_never_raise_and_tell_no_letter_or_digit(text):
     shape = mask(text)
     assert not {c for c in shape if c.isascii() and c.isalnum()} - {"x", "9"}
     for kind in KINDS:
-        form = normalise(kind, text, "DE")
-        assert form is None or form
+        for phone_format in get_args(PhoneFormat):
+            form = normalise(kind, text, "DE", phone_format)
+            assert form is None or form
 
 
 def test_the_key_is_made_once_and_closed_to_others(tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ def test_blocks_do_not_change_the_lines(read, monkeypatch, size, pack):
     text = "".join(f"line {i} ä\u2028\x00{'x' * (i % 9)}\r\n" for i in range(30)).encode() + b"\n\nend\n"
     monkeypatch.setattr(reader, "MAX_RATIO", 10**6)
     whole = read(text)[1]
-    monkeypatch.setattr(reader, "BLOCK_BYTES", size)
+    monkeypatch.setattr(reader, "PIECE_BYTES", size)
     reading, rows = read(pack(text))
     assert rows == whole
     assert [row[0] for row in rows] == list(range(1, 34))
@@ -52,7 +52,7 @@ def test_blocks_do_not_change_the_lines(read, monkeypatch, size, pack):
 
 
 def test_a_letter_on_a_block_boundary_is_whole(read, monkeypatch):
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 5)
+    monkeypatch.setattr(reader, "PIECE_BYTES", 5)
     text = "ü" * 9 + "\n" + "€" * 9 + "\n"
     for encoding in ("utf-8", "utf-16", "utf-16-le", "utf-16-be"):
         assert [row[2] for row in read(text.encode(encoding), encoding=encoding)[1]] == ["ü" * 9, "€" * 9]
@@ -132,7 +132,7 @@ def test_damaged_bz2_and_xz_are_refused(read):
 
 
 def test_bombs_are_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 64 * 1024)
+    monkeypatch.setattr(reader, "PIECE_BYTES", 64 * 1024)
     size = 2 * 1024 * 1024
     for number, (pack, content) in enumerate(
         (p, c) for p in (gzip.compress, bz2.compress) for c in (b"\x00", b"\n", b"[]" * 50 + b"\n")
@@ -150,7 +150,7 @@ def test_bombs_are_refused(tmp_path, monkeypatch):
 @pytest.mark.parametrize("records", ["json", "csv"])
 def test_documents_that_are_too_large_are_refused_while_they_are_read(read, monkeypatch, records):
     """Not after all of it is in memory."""
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(reader, "PIECE_BYTES", 1000)
     monkeypatch.setattr(reader, "MAX_DOCUMENT_BYTES", 5000)
     reading = None
     with pytest.raises(UnreadableFile, match="more than 5000 bytes"):
@@ -162,14 +162,14 @@ def test_a_line_that_is_too_long_is_told_wherever_it_stands(read, monkeypatch):
     """The answer must not depend on where a block happens to end."""
     monkeypatch.setattr(reader, "MAX_LINE_BYTES", 1000)
     for size in (64, 700, 4096, 100_000):
-        monkeypatch.setattr(reader, "BLOCK_BYTES", size)
+        monkeypatch.setattr(reader, "PIECE_BYTES", size)
         _, rows = read(b"a\n" + b"x" * 1001 + b"\n" + b"y" * 1000 + b"\nb\n")
         assert [row[3] for row in rows] == [None, "length", None, None]
 
 
 def test_what_has_no_line_ends_is_no_log(read, monkeypatch):
     monkeypatch.setattr(reader, "MAX_REST_BYTES", 5000)
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 1000)
+    monkeypatch.setattr(reader, "PIECE_BYTES", 1000)
     with pytest.raises(UnreadableFile, match="no log of lines"):
         read(b"x" * 50_000)
 
@@ -300,7 +300,7 @@ def test_a_damaged_file_leaves_nothing_behind_and_others_load(new_lab, web_line)
 
 
 def test_damage_in_a_late_block_takes_the_early_blocks_back(new_lab, web_line, monkeypatch):
-    monkeypatch.setattr(reader, "BLOCK_BYTES", 4096)
+    monkeypatch.setattr(reader, "PIECE_BYTES", 4096)
     packed = bytearray(gzip.compress("".join(web_line(i, f"/p/{i}") for i in range(500)).encode(), mtime=0))
     packed[-6] ^= 1  # the CRC, met after the last block
     lab = new_lab()

@@ -35,6 +35,17 @@ STEP = '[[step]]\nstep = "a"\nlabel = "A"\nstage = "help"\nchannel = "web"\n'
         (SITE + SOURCE + SOURCE, ["source", "'web'", "twice"]),
         (SITE + SOURCE.replace('"web"', '"../web"'), ["source.0.name"]),
         (SITE + SOURCE + 'encoding = "utf-99"\n', ["source.0.encoding", "utf-99"]),
+        (SITE + SOURCE + "earliest = 0026-01-01\n", ["source.0.earliest", "1900-01-01"]),
+        (SITE + SOURCE + "earliest = 2026-01-02\nlatest = 2026-01-01\n", ["source.0", "earliest", "latest", "order"]),
+        (SITE + SOURCE + "clock_offset_s = 90000\n", ["source.0.clock_offset_s", "86400"]),
+        (
+            SITE + SOURCE + "clock_offset_from = 2026-01-02\nclock_offset_until = 2026-01-01\n",
+            ["source.0", "clock_offset_from", "clock_offset_until"],
+        ),
+        (
+            SITE + SOURCE + "[source.tables.orders]\nfiles = '*'\ntime_formats = ['epoch']\n",
+            ["source.0.tables.orders.time_formats", "'epoch'", "epoch_s or epoch_ms"],
+        ),
         (SITE, ["source", "required"]),
         ("", ["site", "source"]),
         ("[site\n", ["not TOML", "line 1"]),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ingest.__main__ import ingest
-from ingest.derive import MAX_UNDECLARED_STEPS, undeclared
+from ingest.derive import undeclared
+from ingest.derive.codes import MAX_UNDECLARED_STEPS
 
 STEPS = [
     {

@@ -40,6 +40,7 @@ class Plants:
     cookie_life_days: float = 40.0  # mean; 0 means for ever
     more_devices: float = 0.45  # of customers: a second device, and as many of those a third
     anonymous_calls: float = 0.05  # of calls: number withheld
+    late_logins: float = 0.0  # of customers: no login before a day of their own, drawn over all days
     wrong_customer: float = 0.02  # of phone orders (0.2 % of orders): written under another customer
     dirt: float = 1.0  # amount of dirt in the files; 1 is the usual amount
 
@@ -78,6 +79,7 @@ GROUPS: dict[str, list[str]] = {
         "cookie_life_days",
         "more_devices",
         "anonymous_calls",
+        "late_logins",
         "wrong_customer",
     ],
     "dirt": ["dirt"],

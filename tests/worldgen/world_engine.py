@@ -9,7 +9,7 @@ from world_actor import Journey
 from world_config import Config
 from world_journey import journey
 from world_needs import make_needs
-from world_people import make_people, share_numbers
+from world_people import delay_logins, make_people, share_numbers
 from world_queue import CallCentre
 from world_record import World
 from world_requests import CallRequest, OrderRequest
@@ -20,6 +20,7 @@ FIRST_ORDER_NUMBER = 10_001
 def run(config: Config) -> World:
     """Simulate a world."""
     people = make_people(config)
+    delay_logins(config, people)
     world = World(config, people, share_numbers(config, people), make_needs(config))
     centre = CallCentre(world)
     waiting: list[tuple[float, int, Journey, Any]] = []

@@ -52,6 +52,7 @@ class Person:
     city: int
     stays_logged_in: bool
     deletes_cookies_days: float  # 0 = never
+    logs_in_from_s: int = 0
 
     def home_ip(self, at_s: int) -> str:
         """The address of the home line, which changes about once a week; one in five lines is IPv6."""
@@ -93,6 +94,14 @@ def make_people(config: Config) -> list[Person]:
             )
         )
     return people
+
+
+def delay_logins(config: Config, people: list[Person]) -> None:
+    """Let some customers log in only from a day of their own on. Changes `people`."""
+    draws = Draws(config.seed, "late login")
+    for person in people:
+        if draws.chance(config.plants.late_logins):
+            person.logs_in_from_s = config.start_s + draws.below(config.days) * DAY_S
 
 
 def _devices(draws: Draws, more: float, person: int) -> list[Device]:

@@ -110,12 +110,14 @@ def _identity(world: World) -> list[dict[str, Any]]:
     plants_, sharing, n = world.config.plants, world.sharing, len(world.people)
     hidden = sum(call.caller in ("", "anonymous") for call in world.calls)
     blocked = sum(person.blocks_cookies for person in world.people)
+    late = [person.number for person in world.people if person.logs_in_from_s]
     rows: list[tuple[str, float, int, int, Any]] = [
         ("households", plants_.households, 2 * len(sharing.households), n, sharing.households),
         ("shared_tablets", plants_.shared_tablets, len(sharing.tablets), len(sharing.households), sharing.tablets),
         ("switchboard", plants_.switchboard, len(sharing.office), n, sharing.office),
         ("cookie_blockers", plants_.cookie_blockers, blocked, n, None),
         ("anonymous_calls", plants_.anonymous_calls, hidden, len(world.calls), None),
+        ("late_logins", plants_.late_logins, len(late), n, late),
     ]
     return [
         {"kind": f"identity.{name}", "name": name, "where": {"people": who}, "rate": rate}

@@ -49,6 +49,8 @@ class Visit:
             self.ip = f"100.{64 + draws.below(4)}.{draws.below(8)}.{draws.below(250) + 1}"
         self.cookie = cookie_of(world.config.seed, person, self.device, at_s)
         self.login = person.login if person.login and person.stays_logged_in and draws.chance(0.7) else None
+        if at_s < person.logs_in_from_s:
+            self.login = None
         self.referrer = "-"
         self.is_first = True
         self.pages: list[int] = []  # products seen, as positions in PRODUCTS
@@ -89,7 +91,12 @@ class Visit:
         self.pages.append(position)
 
     def log_in(self) -> None:
-        """Log in: on a page of its own for six in ten, in the box on the cart page otherwise; some are refused once."""
+        """Log in: on a page of its own for six in ten, in the box on the cart page otherwise; some are refused once.
+
+        Nothing happens before the customer's first day with a login.
+        """
+        if self.at_s < self.person.logs_in_from_s:
+            return
         if self.draws.chance(0.6):
             self.page("/account/login")
             if self.draws.chance(0.2):  # goes on as a guest

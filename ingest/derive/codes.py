@@ -1,0 +1,106 @@
+"""What the sources' codes mean: matched to the step dictionary, which becomes touch, department and the ENUM types."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from ingest.pseudonym import load_key, normalise, pseudonyms
+from ingest.site import Site
+from ingest.store import Store
+from ingest.touch import Matcher, StepDictionary
+from ingest.units import sql
+
+MAX_UNDECLARED_STEPS = 500
+_TYPES = ("step_t", "channel_t", "stage_t", "department_t", "class_t", "strength_t")
+
+
+def match_codes(site: Site, store: Store, steps: StepDictionary) -> None:
+    """code_step: what each code means, and which identifier an order named in it is."""
+    matcher = Matcher(steps)
+    rows = store.rows(
+        """select c.code_id, s.name, c.code, (select count(*) from live as l where l.code_id = c.code_id)
+        from code as c inner join source as s using (source_id) order by s.rank, c.code"""
+    )
+    matches = matcher.match_all((source, code) for _, source, code, _ in rows)
+    rare = _rare(
+        {(source, code): n for (_, source, code, n), match in zip(rows, matches, strict=True) if match.step is None}
+    )
+    named = [
+        match.step or ("undeclared:" + (f"{source} (rare codes)" if (source, code) in rare else code))
+        for (_, source, code, _), match in zip(rows, matches, strict=True)
+    ]
+    orders = sorted({match.order for match in matches if match.order})
+    key, country = load_key(site.var / "key"), site.settings.site.country
+    forms = [(order, normalise("order_no", order, country)) for order in orders]
+    known = {order: pseudonyms(key, "order_no", [form])[0] for order, form in forms if form}
+    store.put(
+        "matched",
+        pa.table(
+            {
+                "code_id": pa.array([row[0] for row in rows], pa.uint32()),
+                "code": pa.array([row[2] for row in rows], pa.string()),
+                "step": pa.array(named, pa.string()),
+                "product_id": pa.array([m.product for m in matches], pa.string()),
+                "order_id": pa.array([m.order for m in matches], pa.string()),
+                "call_id": pa.array([m.call for m in matches], pa.string()),
+                "order_pseudonym": pa.array([known.get(m.order or "") for m in matches], pa.string()),
+            }
+        ),
+    )
+    store.run(
+        """create or replace temp table code_step as
+        select m.* exclude (order_pseudonym), i.identifier_id as order_identifier
+        from matched as m
+        left join identifier as i on i.kind = 'order_no' and i.pseudonym = cast(m.order_pseudonym as uuid)""",
+        name="code_step",
+    )
+    store.drop("matched")
+
+
+def _rare(counts: dict[tuple[str, str], int]) -> set[tuple[str, str]]:
+    """Undeclared codes beyond the most frequent ones: they share one name, so that a scan of a site makes no million
+    steps."""
+    ranked = sorted(counts, key=lambda code: (-counts[code], code))
+    return set(ranked[MAX_UNDECLARED_STEPS:])
+
+
+def write_dictionary(store: Store, steps: StepDictionary) -> None:
+    """touch and department, and the ENUM types of this night; a table of the night before carries its own types."""
+    for table in ("touch", "department"):
+        store.run(f"drop table if exists {table}", name=table)
+    for name in _TYPES:
+        store.run(f"drop type if exists {name}", name=name)
+    declared = steps.step
+    store.put(
+        "declared",
+        pa.table(
+            {
+                "step": [s.step for s in declared],
+                "label": [s.label for s in declared],
+                "stage": [s.stage for s in declared],
+                "channel": [s.channel for s in declared],
+                "department": pa.array([s.department for s in declared], pa.string()),
+                "class": [s.kind for s in declared],
+                "actor": [s.actor for s in declared],
+                "visible": [s.visible for s in declared],
+                "repeats": pa.array([None if s.repeats == "any" else s.repeats for s in declared], pa.int32()),
+                "step_no": pa.array(range(1, len(declared) + 1), pa.uint16()),
+            }
+        ),
+    )
+    names = [d.name for d in steps.department]
+    store.put(
+        "lanes",
+        pa.table(
+            {
+                "department_no": pa.array(range(1, len(names) + 1), pa.uint8()),
+                "department": pa.array(names, pa.string()),
+                "note": pa.array([d.note for d in steps.department], pa.string()),
+            }
+        ),
+    )
+    store.run("create table touch as select * from declared order by step_no", name="touch")
+    store.run("create table department as select * from lanes order by department_no", name="department")
+    store.run(sql("derive/types.sql"), name="derive/types.sql")
+    store.drop("declared")
+    store.drop("lanes")

@@ -1,0 +1,17 @@
+-- The customers, numbered in the order of their keys. `all_customer` is what was derived tonight and, on a night that only adds,
+-- the customers whom nothing new touches.
+create or replace table customer as
+with identified as (
+    select customer_key, cast(max(n_identifiers) as uinteger) as n_identifiers from cluster_key group by customer_key
+)
+select
+    cast(row_number() over (order by c.customer_key) as uinteger) as customer_id, c.customer_key, c.identity_strength, c.n_events, c.part, i.n_identifiers
+from all_customer as c
+left join identified as i using (customer_key)
+order by c.customer_key;
+
+create or replace temp table placed as
+select s.*, c.customer_id, t.visible, t.channel, t.stage, t.department, t.actor, coalesce(s.call_id, cast(s.session_id as varchar)) as contact
+from settled as s
+left join customer as c using (customer_key)
+left join touch as t using (step);

@@ -1,0 +1,147 @@
+"""What a night derives anew, and what it keeps of the night before.
+
+A night compares what it knows with what the night before knew: new files, records told again, identifiers that now
+belong to somebody else, codes that now mean something else. The customers whom that touches, and whoever shares a
+visit or a call with them, are derived anew from all their raw events, by the same statements that derive everything;
+the others are kept whole, under new numbers. So the tables are, row by row, those of a night that derives all.
+
+All is derived anew when the configuration or the program changed, when the night goes back in time, or when raw events
+of old were taken away or added (forget, retention, requarantine).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import pyarrow as pa
+
+from ingest.derive.facts import config_hash
+from ingest.site import Site
+from ingest.store import Store
+from ingest.units import sql
+
+log = logging.getLogger("frontstage.increment")
+KEPT = ("customer", "event", "journey", "journey_event", "usual")
+MAX_ROUNDS = 20
+_KNOWN_ROWS = """
+    select (select count(*) from raw_event where file_id <= $mark) || ' ' || (select count(*) from order_product
+    where file_id <= $mark)"""
+
+
+class OpenClosure(Exception):
+    """A customer who was to be kept got a new event: what is derived anew was chosen too small. A bug, but harmless."""
+
+
+@dataclass
+class Increment:
+    """`is_all`: everything is derived anew. The gap that parts journeys is found on the way."""
+
+    is_all: bool
+    gap_before: str | None = None
+    gap_days: float = 0.0
+    gap_note: str = ""
+
+    def reach(self, store: Store) -> None:
+        """Make `affected`: the live events that are derived anew; `touched`: the customers of then who are."""
+        if not self.is_all:
+            store.run(sql("derive/changes.sql"), name="derive/changes.sql")
+            n, rounds = -1, 0
+            while (now := int(store.value("select count(*) from touched"))) != n and rounds < MAX_ROUNDS:
+                n, rounds = now, rounds + 1
+                store.run(sql("derive/reach.sql"), name="derive/reach.sql")
+            log.debug("%d customers of before are touched, after %d rounds", n, rounds)
+        chosen = "" if self.is_all else " semi join affected_id using (event_id)"
+        if not self.is_all:
+            store.run(sql("derive/affected.sql"), name="derive/affected.sql")
+        store.run(f"create or replace temp view affected as from live{chosen}", name="affected")
+
+    def keep(self, store: Store, name: str) -> None:
+        """Run a statement file about what is kept."""
+        if not self.is_all:
+            store.run(sql(f"derive/{name}"), name=f"derive/{name}")
+
+    def unite(self, store: Store, name: str) -> None:
+        """Make the view all_NAME: what was derived tonight, and what is kept. Raises OpenClosure."""
+        if name == "customer" and not self.is_all:
+            store.run(
+                """create or replace temp view kept_customer as
+                select * exclude (customer_id, n_identifiers) from customer_before
+                where customer_id not in (from touched)""",
+                name="kept_customer",
+            )
+            if store.value("select count(*) from fresh_customer semi join kept_customer using (customer_key)"):
+                raise OpenClosure
+        kept = "" if self.is_all else f" union all by name from kept_{name}"
+        store.run(f"create or replace temp view all_{name} as from fresh_{name}{kept}", name=f"all_{name}")
+
+    def choose_customers(self, store: Store) -> None:
+        """Make `anew`: the customers whose journeys are cut anew; all of them when the gap that parts needs moved."""
+        is_all = self.is_all or self.gap_before != repr(self.gap_days)
+        kept = "" if is_all else " anti join kept using (customer_id)"
+        store.run(f"create or replace temp table anew as select customer_id from customer{kept}", name="anew")
+
+
+def begin(site: Site, store: Store) -> Increment:
+    """Compare with the night before; put its tables aside under the name NAME_before, or away."""
+    known = dict(store.rows("select name, value from derived_night"))
+    mark = int(known.get("file_mark", 0))
+    is_all = (
+        not all(store.has_table(name) for name in (*KEPT, "party_customer", "code_meaning"))
+        or known.get("rules") != _rules(site)
+        or known.get("known_rows") != store.value(_KNOWN_ROWS, {"mark": mark})
+        or store.value("select getvariable('night_end') < $before::timestamp", {"before": known["night_end"]})
+    )
+    for name in KEPT:
+        store.run(f"drop table if exists {name}_before", name=name)
+        change = f"drop table if exists {name}" if is_all else f"alter table {name} rename to {name}_before"
+        store.run(change, name=name)
+    if not is_all:
+        store.run("set variable file_mark = $mark", {"mark": mark}, name="file_mark")
+        before = {"before": known["night_end"]}
+        store.run("set variable night_before = $before::timestamp", before, name="night_before")
+    return Increment(is_all, known.get("gap_days"))
+
+
+def remember(site: Site, store: Store, increment: Increment) -> None:
+    """Write down what the next night compares with."""
+    store.run(sql("derive/remember.sql"), name="derive/remember.sql")
+    for name in KEPT:
+        store.run(f"drop table if exists {name}_before", name=name)
+    mark = int(store.value("select coalesce(max(file_id), 0) from ledger"))
+    known = {
+        "file_mark": str(mark),
+        "known_rows": store.value(_KNOWN_ROWS, {"mark": mark}),
+        "rules": _rules(site),
+        "night_end": str(store.value("select getvariable('night_end')")),
+        "gap_days": repr(increment.gap_days),
+    }
+    store.put("known", pa.table({"name": list(known), "value": list(known.values())}))
+    store.run("create or replace table derived_night as select * from known order by name", name="derived_night")
+    store.drop("known")
+
+
+def forget(store: Store) -> None:
+    """Let the next `begin` derive all anew."""
+    store.run("delete from derived_night", name="derived_night")
+
+
+def _rules(site: Site) -> str:
+    """A name of all that decides what is derived from the same raw events: configuration and program."""
+    digest = hashlib.sha256(config_hash(site).encode())
+    for path in _texts(files("ingest")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _texts(folder: Traversable) -> list[Traversable]:
+    found: list[Traversable] = []
+    for path in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if path.is_dir():
+            found += _texts(path)
+        elif path.name.endswith((".py", ".sql")):
+            found.append(path)
+    return found

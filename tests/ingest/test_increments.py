@@ -1,0 +1,144 @@
+"""A night derives anew only whom something new touches, and ends in the tables of a rebuild (design 6.4)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+
+import pytest
+from small_world import SOURCES, STEPS, write_world
+
+from ingest.derive import increment
+
+LAST_DAY = dt.date(2026, 1, 16)
+SITE = {"timezone": "Europe/Berlin", "as_of": LAST_DAY}
+TABLES = (
+    *("event", "customer", "journey", "journey_event", "touch", "department", "data_quality", "run_fact"),
+    *("clock_skew", "clock_skew_day", "clock_turned"),
+)
+
+
+def tables(lab) -> dict[str, list]:
+    """All derived tables; those with a stored order in that order. Files are named by what was delivered."""
+    path = "(select l.path from ledger as l where l.file_id = source_file) as path"
+    columns = {"event": f"* exclude (source_file), {path}"}
+    ordered = ("event", "journey", "journey_event")
+    return {
+        name: lab.rows(f"select {columns.get(name, '*')} from {name} {'' if name in ordered else 'order by all'}")
+        for name in TABLES
+    }
+
+
+@pytest.fixture
+def chosen(monkeypatch):
+    """The share of the events that each night derived anew; 1.0 for a night that derived all."""
+    shares: list[float] = []
+    reach = increment.Increment.reach
+
+    def spy(self, store):
+        reach(self, store)
+        n, of_n = store.rows("select (select count(*) from affected), (select count(*) from live)")[0]
+        shares.append(1.0 if self.is_all else n / of_n)
+
+    monkeypatch.setattr(increment.Increment, "reach", spy)
+    return shares
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nights_in_any_order_end_in_the_tables_of_a_rebuild(new_lab, web_line, epoch, chosen, seed):
+    """Late files land in closed days, late logins re-stitch the past, records are told again, in any order."""
+    rng = random.Random(seed)
+    whole, slow = (new_lab(SOURCES, STEPS, site=SITE) for _ in range(2))
+    files = write_world(whole, web_line, epoch, seed)
+    whole.night()
+    rng.shuffle(files)
+    chosen.clear()
+    while files:
+        for source, name in [files.pop() for _ in range(min(len(files), rng.randrange(3, 9)))]:
+            slow.put(source, name, (whole.root / "inbox" / source / name).read_bytes())
+        slow.night()
+    assert tables(slow) == tables(whole)
+    assert chosen[0] == 1.0 and any(share < 1.0 for share in chosen[1:])
+
+
+def test_night_after_night_equals_a_rebuild_of_that_night(new_lab, web_line, epoch, chosen):
+    """As the nights move on, what was in the future comes in; each night is compared."""
+    whole = new_lab(SOURCES, STEPS, site=SITE)
+    files = write_world(whole, web_line, epoch, 11)
+    slow = new_lab(SOURCES, STEPS, site={"timezone": "Europe/Berlin"})
+    for source, name in files:
+        slow.put(source, name, (whole.root / "inbox" / source / name).read_bytes())
+    for day in (11, 14, 15, 17):
+        slow.night(f"2026-01-{day}")
+        anew = new_lab(SOURCES, STEPS, site={"timezone": "Europe/Berlin"})
+        for source, name in files:
+            anew.put(source, name, (whole.root / "inbox" / source / name).read_bytes())
+        anew.night(f"2026-01-{day}")
+        assert tables(slow) == tables(anew), day
+        anew.close()
+    assert sum(share < 1.0 for share in chosen) == 3
+
+
+def test_one_new_page_touches_one_customer(new_lab, web_line, epoch, chosen):
+    lab = new_lab(SOURCES, STEPS, site=SITE)
+    write_world(lab, web_line, epoch, 3)
+    lab.night()
+    lab.put("web", "late.log", web_line(86400, "/p/1", cookie="somebody new"))
+    lab.night()
+    assert chosen[-1] < 0.05
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda lab: lab.store.run("delete from raw_event where line_no % 7 = 0"), id="events taken away"),
+        pytest.param(
+            lambda lab: (lab.root / "process/steps.toml").write_text(
+                (lab.root / "process/steps.toml").read_text().replace('"Wait"', '"Waits"')
+            ),
+            id="a step named anew",
+        ),
+        pytest.param(lambda lab: lab.store.run("drop table journey"), id="a table lost"),
+    ],
+)
+def test_what_can_not_be_compared_is_derived_anew(new_lab, web_line, epoch, chosen, change):
+    lab = new_lab(SOURCES, STEPS, site=SITE)
+    write_world(lab, web_line, epoch, 4)
+    lab.night()
+    change(lab)
+    lab.night()
+    assert chosen == [1.0, 1.0]
+    again = tables(lab)
+    increment.forget(lab.store)
+    lab.night()
+    assert tables(lab) == again
+
+
+def test_a_night_that_goes_back_in_time_derives_all(new_lab, web_line, epoch, chosen):
+    lab = new_lab(SOURCES, STEPS, site=SITE)
+    write_world(lab, web_line, epoch, 5)
+    lab.night("2026-01-16")
+    lab.night("2026-01-13")
+    assert chosen == [1.0, 1.0]
+
+
+def test_a_choice_that_was_too_small_is_seen_and_made_good(new_lab, web_line, epoch, monkeypatch):
+    """The guard: were `touched` to miss somebody, the night would derive all instead of leaving a customer twice."""
+    lab, whole = (new_lab(SOURCES, STEPS, site=SITE) for _ in range(2))
+    write_world(lab, web_line, epoch, 6)
+    lab.night()
+    late = web_line(5 * 86400, "/p/1", cookie="c3") + web_line(5 * 86400 + 9, "/p/2", login="user4", cookie="c5")
+    lab.put("web", "late.log", late)
+    keep = increment.Increment.reach
+
+    def blind(self, store):
+        keep(self, store)
+        if not self.is_all:
+            store.run("delete from touched where customer_id in (select min(customer_id) from touched)")
+
+    monkeypatch.setattr(increment.Increment, "reach", blind)
+    lab.night()
+    write_world(whole, web_line, epoch, 6)
+    whole.put("web", "late.log", late)
+    whole.night()
+    assert tables(lab) == tables(whole)
