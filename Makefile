@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign check bench sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -53,6 +53,9 @@ check: setup-dev ## Tests, and lint, types, SQL style, import contracts
 
 bench: setup-dev ## Speed against pandas + pm4py, DuckDB's floor and GoAccess [EVENTS="1000000 10000000"]
 	$(PY) tests/bench/run.py
+
+fuzz: setup-dev ## Damaged files for each adapter, for long [EXAMPLES=500]
+	FRONTSTAGE_FUZZ=$(or $(EXAMPLES),500) $(PY) -m pytest tests/ingest/test_fuzz.py
 
 sample: setup-dev ## Rebuild data/sample byte for byte
 	$(PY) tests/worldgen/build.py --out data/sample

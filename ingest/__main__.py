@@ -23,6 +23,12 @@ from ingest.cli import (
 from ingest.errors import FrontstageError
 
 app = new_app()
+KindOption = Annotated[
+    str, typer.Option("--kind", help="customer_no, login, email, order_no, call_no, reference, phone, cookie.")
+]
+ValueOption = Annotated[
+    str, typer.Option("--value", help="The plain value; by default asked for, or a line of standard input.")
+]
 
 
 @app.callback()
@@ -132,6 +138,28 @@ def schema(of: Annotated[SchemaName, typer.Argument(help="Which schema.")]) -> N
     from ingest.schemas import schema_of
 
     print(schema_of(of.value), end="")
+
+
+@app.command()
+def whois(kind: KindOption, value: ValueOption = "", site: SiteOption = SAMPLE, json: JsonOption = False) -> None:
+    """Answer an access request: what is held of the person behind an identifier."""
+    from ingest.request import run_whois
+
+    raise typer.Exit(run_whois(site, kind, value, json))
+
+
+@app.command()
+def forget(
+    kind: KindOption,
+    until: Annotated[str, typer.Option("--until", help="The day of the request, YYYY-MM-DD; later contact is new.")],
+    value: ValueOption = "",
+    site: SiteOption = SAMPLE,
+    json: JsonOption = False,
+) -> None:
+    """Erase the person behind an identifier, for good: warehouse, reports, exports."""
+    from ingest.request import run_forget
+
+    raise typer.Exit(run_forget(site, kind, value, until, json))
 
 
 if __name__ == "__main__":

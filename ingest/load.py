@@ -13,23 +13,25 @@ import logging
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
-from importlib.resources import files
 from pathlib import Path
 
 import pyarrow as pa
 
 from ingest.adapters import Adapter, FileContext, adapters
-from ingest.errors import ConfigError, FrontstageError, StateError
+from ingest.errors import ConfigError, FrontstageError
+from ingest.forgotten import Forgotten
 from ingest.grown import grown_from
+from ingest.kept import clean_kept
 from ingest.local_times import check_reading, plausible, settle
-from ingest.pseudonym import key_id, load_key, mask, normalise, pseudonyms, scrub
+from ingest.pseudonym import key_id, line_salt, load_key, normalise, pseudonyms
 from ingest.reader import Reading, UnreadableFile, deliveries, one_ahead, read_blocks
 from ingest.robots import is_robot
+from ingest.scrub import mask, scrub
 from ingest.settings import SourceSection, suggestion
 from ingest.site import Site
 from ingest.store import Store
 from ingest.telling import Teller
+from ingest.units import sql
 
 log = logging.getLogger("frontstage.load")
 
@@ -44,17 +46,10 @@ class Loaded:
     n_lines: int
 
 
-@cache
-def sql(name: str) -> str:
-    """A statement file of this package, e.g. `loading/accept.sql`."""
-    return files("ingest").joinpath(name).read_text(encoding="utf-8")
-
-
 def load(site: Site, store: Store) -> Loaded:
     """Load every file that the ledger does not hold yet. Raises ConfigError for a missing inbox or unknown adapter."""
     store.run(sql("schema.sql"), name="schema.sql")
-    key = load_key(site.var / "key")
-    check_key(store, key)
+    key, forgotten = unlock(site, store)
     for source in site.settings.source:
         if source.adapter not in adapters():
             raise ConfigError(
@@ -75,7 +70,9 @@ def load(site: Site, store: Store) -> Loaded:
             held_back = _held_back(store, source_id, name, hint)
             if held_back == 0:
                 continue
-            file = FileLoad(site, store, source, source_id, path, name, hint, key, hold_back=held_back is None)
+            file = FileLoad(
+                site, store, source, source_id, path, name, hint, key, forgotten, hold_back=held_back is None
+            )
             counts[1] += 1
             teller.reading(source.name, name)
             try:
@@ -106,12 +103,14 @@ class FileLoad:
         name: str,
         hint: tuple[int, int],
         key: bytes,
+        forgotten: Forgotten,
         *,
         hold_back: bool,
     ) -> None:
         self.adapter: Adapter = adapters()[source.adapter]
         self.site, self.store, self.source, self.source_id = site, store, source, source_id
         self.name, self.hint, self.key, self.hold_back = name, hint, key, hold_back
+        self.forgotten = forgotten
         self.reading = Reading(path)
         self.zone = source.timezone or site.settings.site.timezone
 
@@ -126,7 +125,9 @@ class FileLoad:
         self.n_unanswered = int(store.value(sql("loading/unanswered.sql")))
         self._note_robots()
         settle(store, self.zone)
+        self.forgotten.drop_lines(store, self.source)
         store.run(sql("loading/accept.sql"), name="loading/accept.sql")
+        clean_kept(store, self.key)
         store.put("named", self._pseudonyms())
         store.put("scrubbed", self._codes())
         store.run(sql("loading/events.sql"), name="loading/events.sql")
@@ -150,8 +151,9 @@ class FileLoad:
             },
             name="refuse",
         )
-        told = {"event": "file_refused", "source": self.source.name, "file": self.name}
-        log.warning("%s/%s: refused: %s", self.source.name, self.name, reason, extra=told)
+        shown = scrub(self.name)
+        told = {"event": "file_refused", "source": self.source.name, "file": shown}
+        log.warning("%s/%s: refused: %s", self.source.name, shown, reason, extra=told)
 
     def _blocks(self) -> Iterator[pa.Table]:
         """The file's lines; a replay has others."""
@@ -267,7 +269,7 @@ class FileLoad:
         n_lines, accounted = store.rows(sql("loading/identity.sql"))[0]
         if n_lines != accounted or self.n_unanswered:
             raise FrontstageError(
-                f"{self.source.name}/{self.name}: {n_lines} lines read but {accounted} accounted for, "
+                f"{self.source.name}/{scrub(self.name)}: {n_lines} lines read but {accounted} accounted for, "
                 f"{self.n_unanswered} unanswered by {self.adapter.name}; nothing of the file was kept; this is a bug"
             )
 
@@ -320,13 +322,22 @@ def _cut_json(list_key: str | None) -> str:
     from cut"""
 
 
-def check_key(store: Store, key: bytes) -> None:
-    """Raises StateError when the warehouse was made under another key."""
+def unlock(site: Site, store: Store) -> tuple[bytes, Forgotten]:
+    """The pseudonym key and who is forgotten, both put where the statements find them. Raises ConfigError."""
+    key = load_key(site.key)
+    _check_key(store, key)
+    store.run("set variable line_salt = $salt", {"salt": line_salt(key)}, name="line_salt")
+    forgotten = Forgotten.read(site, key)
+    forgotten.put_lines(store)
+    return key, forgotten
+
+
+def _check_key(store: Store, key: bytes) -> None:
     known = store.value("select key_id from key_check")
     if known is None:
         store.run("insert into key_check values ($id)", {"id": key_id(key)}, name="key_check")
     elif known != key_id(key):
-        raise StateError(
+        raise ConfigError(
             f"the pseudonym key (id {key_id(key)}) is not the one this warehouse was made with (id {known}); "
             "put the old key back, or delete SITE/var/warehouse.duckdb to rebuild under the new one"
         )

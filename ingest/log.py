@@ -15,7 +15,7 @@ import os
 import sys
 from typing import Any
 
-from ingest.redact import redact
+from ingest.scrub import scrub
 
 LEVEL_VARIABLE = "FRONTSTAGE_LOG"
 FORMAT_VARIABLE = "FRONTSTAGE_LOG_FORMAT"
@@ -125,14 +125,14 @@ class _JsonLine(logging.Formatter):
         for name in FIELDS:
             if hasattr(record, name):
                 value = getattr(record, name)
-                line[name] = redact(value) if isinstance(value, str) else value
+                line[name] = scrub(value) if isinstance(value, str) else value
         return json.dumps(line, ensure_ascii=True)
 
 
 def _told(record: logging.LogRecord) -> str:
     """The message; at debug level it is a name or a place in the code, which may take several lines."""
     text = record.getMessage()
-    return text if record.levelno <= logging.DEBUG else redact(text)
+    return text if record.levelno <= logging.DEBUG else scrub(text)
 
 
 class _Progress(logging.Handler):
@@ -154,7 +154,7 @@ class _Progress(logging.Handler):
         if self._task is None:
             self._task = self._progress.add_task("", total=of)
             self._progress.start()
-        self._progress.update(self._task, description=redact(record.getMessage()), completed=number, total=of)
+        self._progress.update(self._task, description=scrub(record.getMessage()), completed=number, total=of)
 
     def stop(self) -> None:
         self._progress.stop()

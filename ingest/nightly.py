@@ -16,6 +16,7 @@ from types import FrameType
 from typing import Self
 
 from ingest import log as speech
+from ingest.erasure import Erasure
 from ingest.errors import ExitCode, FrontstageError
 from ingest.metrics import write_metrics
 from ingest.record import RUN_VARIABLE, RunRecord, StageRecord, as_json, new_run_id, read_run, run_path
@@ -40,7 +41,7 @@ def nightly(site_root: Path, as_of: str, *, as_json_too: bool = False) -> int:
         _ = site.settings
         with site.lock() as descriptor:
             run_id = new_run_id(site)
-            code = _stages(site, as_of, descriptor, run_id, is_silent=as_json_too or not _is_watched())
+            code = run_stages(site, as_of, descriptor, run_id, is_silent=as_json_too or not _is_watched())
             run = read_run(run_path(site, run_id))
     except FrontstageError as error:
         record = failure("nightly", error, site_root)
@@ -60,13 +61,17 @@ def _is_watched() -> bool:
     return sys.stdout.isatty() or sys.stderr.isatty() or bool(os.environ.get(speech.FORMAT_VARIABLE))
 
 
-def _stages(site: Site, as_of: str, descriptor: int, run_id: str, *, is_silent: bool) -> int:
+def run_stages(
+    site: Site, as_of: str, descriptor: int, run_id: str, stages: tuple[str, ...] = STAGES, *, is_silent: bool
+) -> int:
+    """The stages under the lock that `descriptor` holds, and what an erasure has left to do. Returns the exit code."""
     environment = os.environ | {RUN_VARIABLE: run_id, LOCK_VARIABLE: str(descriptor)}
     if is_silent:
         environment[speech.RESULTS_VARIABLE] = "none"
     worst = int(ExitCode.OK)
+    erasure = Erasure(site)
     with _Stopping() as stopping:
-        for stage in STAGES:
+        for stage in stages:
             if stopping.number:
                 return _cut_short(site, run_id, stage, stopping.number)
             command = [sys.executable, "-m", stage, "--site", str(site.root)] + (["--as-of", as_of] if as_of else [])
@@ -77,6 +82,12 @@ def _stages(site: Site, as_of: str, descriptor: int, run_id: str, *, is_silent: 
                 worst = code
             elif code:
                 return code
+            if stage == "ingest":
+                erasure = Erasure(site)
+                erasure.remove_exports()
+            elif stage == "mining":
+                erasure.rewrite()
+    erasure.remove_reports()
     return worst
 
 

@@ -32,9 +32,9 @@ BLOCK_BYTES = 64 * 1024 * 1024
 # read in pieces whose memory the allocator uses again; larger ones are fetched anew from the system, in half the time
 PIECE_BYTES = 16 * 1024 * 1024
 MAX_LINE_BYTES = 1024 * 1024
-MAX_REST_BYTES = 2 * BLOCK_BYTES
+MAX_REST_BYTES = BLOCK_BYTES // 2
 MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
-MAX_RATIO = 1000
+MAX_RATIO = 200
 MAX_QUOTED_LINES = 200
 _UNFINISHED = (".tmp", ".part", ".partial", ".swp", ".crdownload", ".filepart")
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip", ".7z")
@@ -112,15 +112,15 @@ def read_blocks(reading: Reading, records: str, encoding: str, *, hold_back: boo
     digest = hashlib.sha256()
     reading.is_log = records == "lines"
     try:
-        with _Opened(reading.path) as (file, compressed):
-            chunks = _counted(file, digest, reading, compressed)
+        with _Opened(reading.path) as (file, packed):
+            chunks = _counted(file, digest, reading, packed)
             chunks = _as_utf8(chunks, encoding)
             if records == "json":
                 yield from _document(_joined(chunks), reading)
             elif records == "csv":
                 yield from _csv_blocks(chunks, reading)
             else:
-                yield from _grouped(_line_blocks(chunks, reading, hold_back=hold_back and not compressed))
+                yield from _grouped(_line_blocks(chunks, reading, hold_back=hold_back and packed is None))
     except (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError) as error:
         raise UnreadableFile(f"damaged compressed file ({type(error).__name__}); deliver it again") from error
     except UnicodeError as error:
@@ -151,33 +151,33 @@ def prefix_sha256(path: Path, n_bytes: int) -> str:
 
 
 class _Opened:
-    """The decompressed bytes of a file, told by its first bytes and not by its name."""
+    """The decompressed bytes of a file, told by its first bytes and not by its name; and its packed bytes, if it is."""
 
     def __init__(self, path: Path) -> None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         self.raw: BinaryIO = os.fdopen(descriptor, "rb")
 
-    def __enter__(self) -> tuple[BinaryIO, bool]:
+    def __enter__(self) -> tuple[BinaryIO, BinaryIO | None]:
         magic = self.raw.read(6)
         self.raw.seek(0)
         if magic.startswith(b"\x1f\x8b"):
-            return gzip.GzipFile(fileobj=self.raw), True  # type: ignore[return-value]
+            return gzip.GzipFile(fileobj=self.raw), self.raw  # type: ignore[return-value]
         if magic.startswith(b"BZh"):
-            return bz2.BZ2File(self.raw), True  # type: ignore[return-value]
+            return bz2.BZ2File(self.raw), self.raw  # type: ignore[return-value]
         if magic.startswith(b"\xfd7zXZ\x00"):
-            return lzma.LZMAFile(self.raw), True  # type: ignore[return-value]
-        return self.raw, False
+            return lzma.LZMAFile(self.raw), self.raw  # type: ignore[return-value]
+        return self.raw, None
 
     def __exit__(self, *_: object) -> None:
         self.raw.close()
 
 
-def _counted(file: BinaryIO, digest: hashlib._Hash, reading: Reading, compressed: bool) -> Iterator[bytes]:
-    size = reading.path.stat().st_size
+def _counted(file: BinaryIO, digest: hashlib._Hash, reading: Reading, packed: BinaryIO | None) -> Iterator[bytes]:
+    """Pieces of the file. A bomb is told by what was read of it so far, not at its end."""
     while chunk := file.read(PIECE_BYTES):
         digest.update(chunk)
         reading.n_bytes += len(chunk)
-        if compressed and reading.n_bytes > max(MAX_RATIO * size, PIECE_BYTES):
+        if packed is not None and reading.n_bytes >= max(MAX_RATIO * packed.tell(), PIECE_BYTES):
             raise UnreadableFile(f"unpacks to more than {MAX_RATIO} times its size; refused as a decompression bomb")
         yield chunk
 

@@ -22,6 +22,7 @@ from ingest import log as speech
 from ingest import schema, state
 from ingest.arrival import Arrival, FileCount
 from ingest.errors import StorageError
+from ingest.pseudonym import line_salt, load_key
 from ingest.record import AuditResult, Record, as_json
 from ingest.run import failure, tell
 from ingest.site import Site
@@ -78,7 +79,7 @@ def _plan(site: Site, as_of: str, stopper: Stopper) -> Plan:
     with site.lock() if has_run else contextlib.nullcontext():
         state.check(site)
         with _throw_away(site) as stage:
-            schema.prepare(stage.warehouse)
+            schema.prepare(stage.warehouse, line_salt(load_key(stage.key)))
             with Store.open(stage.warehouse) as store:
                 stopper.store = store
                 try:

@@ -18,12 +18,13 @@ import pyarrow as pa
 
 from ingest.adapters import adapters
 from ingest.errors import FrontstageError, UsageError
-from ingest.load import FileLoad, check_key, sql
-from ingest.pseudonym import load_key
+from ingest.forgotten import Forgotten
+from ingest.load import FileLoad, unlock
 from ingest.reader import MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, UnreadableFile
 from ingest.settings import SourceSection, suggestion
 from ingest.site import Site
 from ingest.store import Store
+from ingest.units import sql
 
 log = logging.getLogger("frontstage.requarantine")
 _FILES = """select l.* from ledger as l inner join source as s using (source_id)
@@ -46,13 +47,12 @@ def requarantine(site: Site, store: Store, only: str = "") -> Replayed:
     names = [source.name for source in site.settings.source]
     if only and only not in names:
         raise UsageError(f"--source: got {only!r}, which is none of site.toml; {suggestion(only, names)}")
-    key = load_key(site.var / "key")
-    check_key(store, key)
+    key, forgotten = unlock(site, store)
     n_before = int(store.value("select count(*) from quarantine"))
     with store.transaction():
         for source in site.settings.source:
             for file in store.records(_FILES, {"source": source.name}) if only in ("", source.name) else []:
-                _replay(site, store, source, file, key)
+                _replay(site, store, source, file, key, forgotten)
         n_left = int(store.value("select count(*) from quarantine"))
     return Replayed(n_before, n_left)
 
@@ -60,10 +60,27 @@ def requarantine(site: Site, store: Store, only: str = "") -> Replayed:
 class _Replay(FileLoad):
     """The quarantined lines of one file as a delivery; they are records already and need no cutting."""
 
-    def __init__(self, site: Site, store: Store, source: SourceSection, file: dict[str, Any], key: bytes) -> None:
+    def __init__(
+        self,
+        site: Site,
+        store: Store,
+        source: SourceSection,
+        file: dict[str, Any],
+        key: bytes,
+        forgotten: Forgotten,
+    ) -> None:
         hint = (file["size_hint"], file["mtime_hint"])
         super().__init__(
-            site, store, source, file["source_id"], Path(file["path"]), file["path"], hint, key, hold_back=False
+            site,
+            store,
+            source,
+            file["source_id"],
+            Path(file["path"]),
+            file["path"],
+            hint,
+            key,
+            forgotten,
+            hold_back=False,
         )
         self.longest = MAX_LINE_BYTES if self.adapter.records == "lines" else MAX_DOCUMENT_BYTES
         self.adapter = dataclasses.replace(self.adapter, records="lines")
@@ -86,8 +103,10 @@ class _Replay(FileLoad):
         """A refusal of the same name is another delivery's and stays."""
 
 
-def _replay(site: Site, store: Store, source: SourceSection, file: dict[str, Any], key: bytes) -> None:
-    load = _Replay(site, store, source, file, key)
+def _replay(
+    site: Site, store: Store, source: SourceSection, file: dict[str, Any], key: bytes, forgotten: Forgotten
+) -> None:
+    load = _Replay(site, store, source, file, key, forgotten)
     try:
         if adapters()[source.adapter].records == "csv" and load.reading.header is None:
             raise UnreadableFile("an earlier release loaded it and kept no header; rebuild the warehouse for its lines")

@@ -22,8 +22,9 @@ from ingest import log as speech
 from ingest import schema, state
 from ingest.durable import free_bytes
 from ingest.errors import ExitCode, FrontstageError, StateError, UsageError
+from ingest.pseudonym import line_salt, load_key
 from ingest.record import RUN_VARIABLE, AuditResult, RunRecord, StageRecord, append, as_json, new_run_id
-from ingest.redact import redact
+from ingest.scrub import scrub
 from ingest.site import Site
 from ingest.stopping import Stopped, Stopper, stoppable
 from ingest.store import Store, clear_spill
@@ -137,7 +138,7 @@ def _work(site: Site, work: Work, read_only: bool, stopper: Stopper) -> Outcome:
     shutil.rmtree(site.rehearsal, ignore_errors=True)
     state.check(site)
     if not read_only:
-        schema.prepare(site.warehouse)
+        schema.prepare(site.warehouse, line_salt(load_key(site.key)))
     elif not site.warehouse.exists() or schema.version_of(site.warehouse) < schema.VERSION:
         raise StateError(f"{site.warehouse}: there is no warehouse of this release yet; run `make nightly`")
     with Store.open(site.warehouse, read_only=read_only) as store:
@@ -170,7 +171,7 @@ def failure(stage: str, error: BaseException, site_root: Path) -> StageRecord:
         place = traceback.extract_tb(error.__traceback__)[-1]
         code = int(ExitCode.BUG)
         reason = f"bug: {type(error).__name__} at {Path(place.filename).name}:{place.lineno}; please report it"
-    return StageRecord(stage=stage, exit_code=code, reason=redact(reason), publish=False)
+    return StageRecord(stage=stage, exit_code=code, reason=scrub(reason), publish=False)
 
 
 def _where(error: BaseException) -> str:

@@ -25,10 +25,11 @@ SCHEMA = files("ingest").joinpath("schema.sql").read_text(encoding="utf-8")
 VERSION = int(re.search(r"cast\((\d+) as utinyint\) as schema_version", SCHEMA)[1])  # type: ignore[index]
 
 
-def prepare(warehouse: Path) -> None:
+def prepare(warehouse: Path, line_salt: str) -> None:
     """Make the warehouse, or bring it to the present schema; its file from before is kept as <name>.schemaN.duckdb.
 
-    Only the holder of the site lock may call it, with the warehouse closed. Raises StateError for a newer schema.
+    `line_salt` keys the names of lines that an early schema left unkeyed. Only the holder of the site lock may call it,
+    with the warehouse closed. Raises StateError for a newer schema.
     """
     if not warehouse.exists():
         with _beside(warehouse) as fresh, Store.open(fresh) as store:
@@ -47,6 +48,7 @@ def prepare(warehouse: Path) -> None:
     with _beside(warehouse) as fresh:
         shutil.copyfile(warehouse, fresh)
         with Store.open(fresh) as store:
+            store.run("set variable line_salt = $salt", {"salt": line_salt}, name="line_salt")
             _migrate(store, found)
             store.checkpoint()
         _keep(warehouse, warehouse.with_name(f"{warehouse.stem}.schema{found}.duckdb"))

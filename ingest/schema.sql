@@ -3,7 +3,7 @@
 -- Times are UTC without a zone, durations are whole milliseconds, pseudonyms are 128-bit keyed hashes.
 
 -- one row: the number of this schema (raise it with a new file in migrations/), and how many stages have written here
-create table if not exists warehouse as select cast(2 as utinyint) as schema_version, cast(0 as ubigint) as generation;
+create table if not exists warehouse as select cast(3 as utinyint) as schema_version, cast(0 as ubigint) as generation;
 
 create sequence if not exists seq_file start 1;
 
@@ -28,7 +28,7 @@ create table if not exists ledger (
 -- why accepted lines gave no event, per file
 create table if not exists dropped (file_id uinteger, reason varchar, n_lines ubigint);
 
--- identity of every line ever read, so that none counts twice: k is its number among equal lines of one file
+-- identity of every line ever read, so that none counts twice: k is its number among equal lines of one file. The hash is keyed.
 create table if not exists line_seen (source_id utinyint, line_hash uuid, k uinteger);
 
 -- lines that broke a rule; raw is kept byte for byte for a replay and is never shown; line_hash and k as in line_seen
@@ -59,6 +59,9 @@ create table if not exists raw_event (
     wait_ms bigint, handle_ms bigint, attributes json,
     load_no uinteger
 );
+
+-- lines that tell of no event but link identifiers, such as a table of customers
+create table if not exists link (source_id utinyint, file_id uinteger, line_no uinteger, line_hash uuid, party_id uinteger);
 
 -- the goods of an order, as far as a source tells
 create table if not exists order_product (

@@ -154,9 +154,12 @@ class CostSection(Strict):
 
 
 class PrivacySection(Strict):
-    """Cells with fewer customers than this are not published."""
+    """What protects the people in the logs."""
 
-    min_cell: int = Field(5, ge=1)
+    min_cell: int = Field(5, ge=1, description="cells with fewer customers than this are not published")
+    retention_days: int | None = Field(
+        None, ge=1, description="what happened longer before the night is deleted; None: nothing is"
+    )
 
 
 Severity = Literal["off", "warn", "error"]

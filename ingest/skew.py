@@ -12,10 +12,10 @@ import logging
 import pyarrow as pa
 
 from ingest.clock import day_begins, night_ends
-from ingest.load import sql
 from ingest.settings import SourceSection
 from ingest.site import Site
 from ingest.store import Store
+from ingest.units import sql
 
 log = logging.getLogger("frontstage.skew")
 LIMIT_MS = 30_000

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +18,7 @@ from typing import Any, Self
 import duckdb
 import pyarrow as pa
 
-from ingest.durable import free_bytes
+from ingest.durable import free_bytes, rename
 from ingest.errors import FrontstageError, StateError, StorageError
 from ingest.faults import point
 
@@ -133,6 +133,14 @@ class Store:
         """Whether the database holds a table or view of that name."""
         return bool(self.value("select count(*) from duckdb_tables() where table_name = $name", {"name": name}))
 
+    def tables_with(self, columns: Sequence[str]) -> list[str]:
+        """The database's own tables that have any of these columns."""
+        query = """select distinct t.table_name
+        from duckdb_tables() as t inner join duckdb_columns() as c using (database_name, schema_name, table_name)
+        where not t.temporary and t.database_name = current_database() and list_contains($columns, c.column_name)
+        order by t.table_name"""
+        return [row[0] for row in self.rows(query, {"columns": list(columns)})]
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing: commits at the end of the block, rolls back when it raises."""
@@ -194,5 +202,45 @@ def _is_locked(error: duckdb.IOException) -> bool:
 
 
 def clear_spill(path: Path) -> None:
-    """Remove what a killed run spilled; only the holder of the site lock may call it."""
+    """Remove what a killed run spilled or half rewrote; only the holder of the site lock may call it."""
     shutil.rmtree(path.with_suffix(".spill"), ignore_errors=True)
+    for left_over in path.parent.glob(f"{_fresh(path).name}*"):
+        left_over.unlink()
+
+
+def rewrite(path: Path, memory_limit: str = "3GB") -> None:
+    """Write the warehouse anew and put it in the old one's place in one rename: deleting alone leaves the bytes there.
+
+    Tables, types, sequences and the order of rows stay. The warehouse must not be open. Raises StorageError; the old
+    file then stays as it was.
+    """
+    fresh = _fresh(path)
+    clear_spill(path)
+    if path.with_name(path.name + ".wal").exists():  # it must not outlive the file that it belongs to
+        with Store.open(path, memory_limit=memory_limit) as store:
+            store.checkpoint()
+    try:
+        with Store.open(None, memory_limit=memory_limit) as store:
+            store.run(f"set temp_directory = {_text(path.with_suffix('.spill'))}", name="spill")
+            store.run(f"attach {_text(path)} as old (read_only)", name="attach")
+            store.run(f"attach {_text(fresh)} as fresh", name="attach")
+            store.run("copy from database old to fresh", name="rewrite")
+            store.run("checkpoint fresh", name="checkpoint")
+            store.run("detach fresh", name="detach")
+        fresh.chmod(path.stat().st_mode & 0o777)
+        rename(fresh, path)
+    except OSError as error:
+        raise StorageError(
+            f"{path}: the warehouse can't be rewritten ({error.strerror}); free space, run again"
+        ) from error
+    finally:
+        clear_spill(path)
+
+
+def _fresh(path: Path) -> Path:
+    return path.with_suffix(".rewrite")
+
+
+def _text(path: Path) -> str:
+    """A path as a SQL string: ATTACH takes no parameter."""
+    return "'" + str(path).replace("'", "''") + "'"

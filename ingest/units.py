@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,12 @@ class Unit:
     meta: dict[str, Any]
     body: str
     path: Path
+
+
+@cache
+def sql(name: str) -> str:
+    """A statement file of the ingest package, e.g. `loading/accept.sql`."""
+    return files("ingest").joinpath(name).read_text(encoding="utf-8")
 
 
 def read_unit(path: Path) -> Unit:

@@ -8,10 +8,12 @@ block-structured diagrams of a process tree such nodes are interchangeable, so t
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from lxml import etree
 
@@ -29,6 +31,15 @@ class _Node:
     tag: str
     name: str
     diverges: str
+
+
+def has_doctype(stream: Any) -> bool:
+    """Whether an XML document (a binary file) declares a document type, in whatever place and encoding.
+
+    It is read up to its first element, and no entity of it is resolved.
+    """
+    parsed = etree.iterparse(stream, events=("start",), resolve_entities=False, no_network=True, load_dtd=False)
+    return any(element.getroottree().docinfo.doctype != "" for _, element in itertools.islice(parsed, 1))
 
 
 def canonical_bpmn(xml: bytes, names: Mapping[str, str]) -> bytes:

@@ -35,7 +35,7 @@ from pm4py.objects.process_tree.utils import generic as tree_tools  # noqa: E402
 
 from ingest.errors import DataGateError  # noqa: E402
 from mining.automaton import Automaton  # noqa: E402
-from mining.bpmn import canonical_bpmn  # noqa: E402
+from mining.bpmn import canonical_bpmn, has_doctype  # noqa: E402
 
 logging.getLogger("pm4py").setLevel(logging.ERROR)
 Way = tuple[tuple[str, ...], int]
@@ -169,7 +169,7 @@ def read_xes(path: Path) -> list[dict[str, Any]]:
     """
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rb") as stream:
-        if b"<!DOCTYPE" in stream.read(4096):
+        if has_doctype(stream):
             raise DataGateError(f"{path.name}: carries a DOCTYPE; expected plain XES without entities")
     log = iterparse.apply(str(path), parameters={iterparse.Parameters.SHOW_PROGRESS_BAR: False})
     events = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from ingest.scrub import scrub
 from ingest.store import Store
 from reports.records import ClockFigure, Counted, FileAccount
 
@@ -13,6 +14,7 @@ class DataFigures:
     """Accounting, quarantine, undeclared codes, hidden steps, quality and gaps."""
 
     store: Store
+    k: int
 
     def files(self) -> list[FileAccount]:
         """The accounting of every delivered file, by source and name."""
@@ -43,14 +45,26 @@ class DataFigures:
         return [Counted(source or "?", field or "line", n, note=expectation) for source, field, expectation, n in rows]
 
     def undeclared(self, most: int = 50) -> tuple[int, list[Counted]]:
-        """Events whose code the step dictionary does not know: how many, and the most frequent codes."""
+        """Events whose code the step dictionary does not know: how many, and the most frequent codes.
+
+        A code that few customers have may hold a name (`/konto/mia-wolf`): such codes are one row of each source.
+        """
         total = int(self.store.value("select count(*) from event where visible is null"))
         rows = self.store.rows(
-            """select source.name as source, event.raw_code, count(*) as n, count(distinct event.customer_id) as people
-               from event left join source using (source_id) where event.visible is null
-               group by source.name, event.raw_code, source.rank
-               order by n desc, source.rank, event.raw_code limit $most""",
-            {"most": most},
+            """with counted as (
+                   select source.name as source, source.rank as rank, event.raw_code as code, count(*) as n,
+                       count(distinct event.customer_id) as people
+                   from event left join source using (source_id) where event.visible is null
+                   group by source.name, source.rank, event.raw_code),
+               folded as (
+                   select source, rank, code, n, people, false as is_rare from counted
+                   where people not between 1 and $k - 1
+                   union all
+                   select source, rank, count(*) || ' codes of fewer than ' || $k || ' customers each', sum(n)::bigint,
+                       $k, true
+                   from counted where people between 1 and $k - 1 group by source, rank)
+               select source, code, n, people from folded order by is_rare, n desc, rank, code limit $most""",
+            {"most": most, "k": self.k},
         )
         return total, [Counted(source or "?", code, n, people) for source, code, n, people in rows]
 
@@ -119,7 +133,7 @@ def _file(row: dict[str, Any]) -> FileAccount:
 
     return FileAccount(
         source=row["source"] or "?",
-        path=str(row["path"]).rsplit("/", 1)[-1],
+        path=scrub(str(row["path"]).rsplit("/", 1)[-1]),
         n_lines=n("n_lines"),
         n_accepted=n("n_accepted"),
         n_duplicate=n("n_duplicate"),

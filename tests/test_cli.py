@@ -263,7 +263,7 @@ class TestState:
         before = tables(site)
         (site / "var/key").write_text("77" * 32)
         (site / "inbox/web/b.log").write_text(web(99))
-        check_failure(ingest(site), site, ExitCode.STATE, "key", "not the one")
+        check_failure(ingest(site), site, ExitCode.CONFIG, "key", "not the one")
         assert tables(site) == before
 
     def test_a_key_that_others_can_read_or_that_is_none(self, site):

@@ -18,10 +18,11 @@ from ingest.derive.gap import gap_free_days, valley_days
 from ingest.derive.increment import Increment, OpenClosure, begin, forget, remember
 from ingest.derive.resolve import resolve_identities
 from ingest.errors import DataGateError
-from ingest.load import sql
+from ingest.retention import expire
 from ingest.site import Site
 from ingest.store import Store
 from ingest.touch import StepDictionary, load_steps
+from ingest.units import sql
 
 __all__ = ["derive", "undeclared", "valley_days"]
 log = logging.getLogger("frontstage.derive")
@@ -41,6 +42,7 @@ def derive(site: Site, store: Store, as_of: dt.date | None) -> dt.date:
         {"end": night_ends(night, site.settings.site.timezone)},
         name="night_end",
     )
+    expire(site, store, night)
     _run(store, "live.sql")
     if not store.value("select count(*) from live"):
         raise DataGateError(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from ingest.load import sql
 from ingest.pseudonym import load_key, normalise, pseudonyms
 from ingest.site import Site
 from ingest.store import Store
 from ingest.touch import Matcher, StepDictionary
+from ingest.units import sql
 
 MAX_UNDECLARED_STEPS = 500
 _TYPES = ("step_t", "channel_t", "stage_t", "department_t", "class_t", "strength_t")

@@ -46,6 +46,7 @@ def write_facts(site: Site, store: Store, night: dt.date, gap_days: float, gap_n
         "gap_free_days": f"{gap_days:g}",
         "gap_free_note": gap_note,
         "min_cell": str(site.settings.privacy.min_cell),
+        "retention_days": str(site.settings.privacy.retention_days or "none"),
         "config_hash": config_hash(site),
         "input_hash": hashlib.sha256(repr((said, refused)).encode()).hexdigest()[:16],
     }

@@ -20,9 +20,9 @@ from importlib.resources.abc import Traversable
 import pyarrow as pa
 
 from ingest.derive.facts import config_hash
-from ingest.load import sql
 from ingest.site import Site
 from ingest.store import Store
+from ingest.units import sql
 
 log = logging.getLogger("frontstage.increment")
 KEPT = ("customer", "event", "journey", "journey_event", "usual")

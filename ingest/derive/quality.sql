@@ -70,6 +70,12 @@ measure as (
     union all
     select 17, 'over-merging alarm', null, c.too_large + c.doubled, (select count(*) from customer), 'customers too large to be one person, or the largest ones twice what they were: findings stay candidates' from checked as c
     union all
+    select case d.reason when 'forgotten' then 19 else 20 end, case d.reason when 'forgotten' then 'lines of people who were forgotten' else 'lines past retention' end,
+        s.name, sum(d.n_lines), (select sum(a.n_lines) from ledger as a where a.source_id = l.source_id),
+        case d.reason when 'forgotten' then 'deleted on their request; in no figure' else 'deleted with age; in no figure' end
+    from dropped as d inner join ledger as l using (file_id) inner join source as s using (source_id)
+    where d.reason in ('forgotten', 'past retention') group by d.reason, s.name, l.source_id
+    union all
     select 18, 'strong links found again when hidden', null, c.found_again, c.hidden, 'a tenth is hidden as a trial; what nothing else says is one customer is not found' from checked as c
 )
 select cast(measure as varchar) as measure, source, cast(n as bigint) as n, cast(of_n as bigint) as of_n, note

@@ -71,6 +71,13 @@ inner join scrubbed as s on s.plain = k.code
 inner join code as c on c.source_id = getvariable('source_id') and c.code = s.code
 left join party_of as p on p.party_key = k.party_key;
 
+insert into link
+select distinct getvariable('source_id'), getvariable('file_id'), k.line_no, l.line_hash, p.party_id
+from stage as k
+inner join new_line as l using (line_no)
+inner join party_of as p on p.party_key = k.party_key
+where k.code is null;
+
 insert into order_product
 with told as (
     select line_no, record_key, order_no, unnest(products) as product from stage where order_no is not null and products is not null

@@ -14,14 +14,6 @@ from (
 where quarantine.file_id = numbered.file_id and quarantine.line_no = numbered.line_no and quarantine.line_hash is not null;
 alter table ledger add column header varchar;
 create table warehouse as select cast(1 as utinyint) as schema_version, cast(0 as ubigint) as generation;
--- What a source said is named by all its files together, so the lines of before may all stand with its first file.
-alter table ledger add column lines_xor uhugeint;
-update ledger set lines_xor = told.lines_xor
-from (
-    select l.source_id, bit_xor(case l.k when 1 then cast(l.line_hash as uhugeint) else md5_number(l.line_hash || '|' || l.k) end) as lines_xor
-    from line_seen as l group by l.source_id
-) as told
-where ledger.source_id = told.source_id and ledger.file_id = (select min(f.file_id) from ledger as f where f.source_id = told.source_id and f.status = 'loaded');
 -- Goods of before are kept as goods, whatever state of the order named them.
 alter table order_product add column record_key uuid;
 alter table order_product add column record_hash uuid;

@@ -14,8 +14,8 @@ import time
 import pandas  # noqa: F401  pyarrow imports it at first use; the clock starts after the imports
 
 from ingest.derive.resolve import resolve_identities
-from ingest.load import sql
 from ingest.store import Store
+from ingest.units import sql
 
 WORLD = """
 create table source as select 1 as source_id;

@@ -104,7 +104,7 @@ def test_a_file_that_an_older_release_left_without_tables_is_filled(new_site):
     with Store.open(site.warehouse):
         pass
     assert version_of(site.warehouse) == 0
-    prepare(site.warehouse)
+    prepare(site.warehouse, "salt")
     assert version_of(site.warehouse) == VERSION
     assert not list(site.warehouse.parent.glob("*.schema*"))
 

@@ -16,9 +16,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import reader
-from ingest.load import sql
 from ingest.reader import Reading, UnreadableFile, deliveries, read_blocks
 from ingest.store import Store
+from ingest.units import sql
 
 
 @pytest.fixture
