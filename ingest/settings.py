@@ -78,7 +78,9 @@ class SourceSection(Strict):
     files: str = "*"
     timezone: str | None = None
     encoding: str = "utf-8"
-    country: str | None = Field(None, pattern="^[A-Z]{2}$", description="as the site's, for this source's phone numbers")
+    country: str | None = Field(
+        None, pattern="^[A-Z]{2}$", description="as the site's, for this source's phone numbers"
+    )
     phone_format: PhoneFormat = "any"
     extra: list[str] = []
     inbox: str | None = None

@@ -1,9 +1,11 @@
 """Over-merging without truth: customers that are too large to be one person.
 
-A customer is too large with more than `MOST_NUMBERS` customer numbers; with more than `LARGEST_NAMES` names (customer
-numbers, logins, mails, references, phones; not cookies, which one person has many of) or more than `LARGEST` identifiers
-of any kind, in both cases only if that is more than `LARGEST_SHARE` of all there are. The customers at the 99.9th percentile must also not have doubled against what
-the same rules make of the links that were known four weeks before; below `MIN_CUSTOMERS` there is no such percentile.
+A customer is too large with more than `MOST_NUMBERS` customer numbers; or with more than `LARGEST_NAMES` names
+(customer numbers, logins, mails, references, phones; not cookies, which one person has many of) or `LARGEST`
+identifiers of any kind, in both cases only if that is more than `LARGEST_SHARE` of all there are.
+
+The customer at the 99.9th percentile must also not have doubled against what the same rules make of the links that were
+known four weeks before; below `MIN_CUSTOMERS` there is no such percentile.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ _NAMES = [KINDS.index(kind) for kind in ("customer_no", "login", "email", "refer
 
 @dataclass(frozen=True)
 class Alarm:
-    """`n_too_large` customers; identifiers of the one at the 99.9th percentile now and a month before, None if unknown."""
+    """Customers too large to be one; identifiers of the one at the 99.9th percentile now and four weeks before."""
 
     n_too_large: int
     p999: int | None

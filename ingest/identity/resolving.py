@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -86,9 +86,7 @@ def _apply(graph: Graph, state: _State, level: int, rules: Rules) -> _State:
     hubs = state.hubs | loose_hubs(graph, level, node, state.cluster[far], links, named, numbered, rules)
     kept = ~hubs[node]
     node, far, links = node[kept], far[kept], links[kept]
-    signs = Signs(
-        node, state.cluster[far], graph.first_at[links], graph.last_at[links], graph.n_records[links], links
-    )
+    signs = Signs(node, state.cluster[far], graph.first_at[links], graph.last_at[links], graph.n_records[links], links)
     if not rules.conflict_rule:
         numbered, logged = np.zeros_like(numbered), np.zeros_like(logged)
     owned = cut(state.spans, signs, level, graph.used_at, numbered, logged, rules)

@@ -1,9 +1,9 @@
 """How well a warehouse tells who is who, against a world's truth.json.gz.
 
-Scores are over pairs of events of which the truth is known. Precision: of the pairs put together, the share that are one
-person's. Recall: of one person's pairs, the share put together. Recoverable are the pairs of one person that a chain of
-recorded identifiers joins (or one visit without a cookie), each true to that person: what is shared with others joins
-its owner's records all the same, but never two people's. Nobody could tell the rest from the logs.
+Scores are over pairs of events of which the truth is known. Precision: of the pairs put together, the share that are
+one person's. Recall: of one person's pairs, the share put together. Recoverable are the pairs of one person that a
+chain of recorded identifiers joins (or one visit without a cookie), each true to that person: what is shared joins its
+owner's records all the same, but never two people's. Nobody could tell the rest from the logs.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Truth:
         self.pages = {key: next(iter(found)) for key, found in seen.items() if len(found) == 1}
 
     def of(self, source: str, at: int, path: str, call_id: str | None, order_id: str | None) -> tuple[int, int] | None:
-        """(person, need) of an event; None when the truth does not tell, such as two people on one page in one second."""
+        """(person, need) of an event; None when the truth does not tell, as of two people on one page at once."""
         if source == "web":
             return self.pages.get((at, path))
         if source in ("calls", "cdr"):
@@ -88,9 +88,7 @@ def score(store: Any, site: Path) -> Scores:
     """Scores of the visible events of a warehouse (an open ingest store, just derived) over the site `site`."""
     truth = Truth(site)
     rows = store.rows(EVENTS)
-    person = {
-        row[6]: known[0] for row in rows if row[5] is not None and (known := truth.of(*row[:5])) is not None
-    }
+    person = {row[6]: known[0] for row in rows if row[5] is not None and (known := truth.of(*row[:5])) is not None}
     trail = _trails(store, person)
     known = [(row[5], person[row[6]], trail[row[6]]) for row in rows if row[7] and row[6] in person]
     both = pairs((c, p) for c, p, _ in known)
