@@ -41,8 +41,11 @@ class Alarm:
         return self.p999 is not None and self.p999_before is not None and self.p999 >= 2 * self.p999_before > 0
 
 
-def over_merging(graph: Graph, found: Resolution, night_end: int, rules: Rules | None = None) -> Alarm:
-    """Whether clusters of `found` have grown beyond one person. `night_end` in microseconds since 1970."""
+def over_merging(graph: Graph, found: Resolution, some: Graph, night_end: int, rules: Rules | None = None) -> Alarm:
+    """Whether clusters of `found` have grown beyond one person. `night_end` in microseconds since 1970.
+
+    `some` = the graph, or a sample of it (resolving.sample), on which the growth since last month is measured.
+    """
     identifier, cluster = _members(found)
     n = int(cluster.max(initial=-1)) + 1
     names, numbers = np.isin(graph.kinds, _NAMES), graph.kinds == CUSTOMER_NO
@@ -51,9 +54,9 @@ def over_merging(graph: Graph, found: Resolution, night_end: int, rules: Rules |
         | (np.bincount(cluster[names[identifier]], minlength=n) > max(LARGEST_NAMES, LARGEST_SHARE * names.sum()))
         | (np.bincount(cluster, minlength=n) > max(LARGEST, LARGEST_SHARE * len(graph.kinds)))
     )
-    known = graph.only(graph.first_at < night_end - MONTH_DAYS * DAY_US)
-    now, before = _p999(graph, found), None
-    if now is not None and len(known.a) < len(graph.a):
+    known = some.only(some.first_at < night_end - MONTH_DAYS * DAY_US)
+    now, before = _p999(some, found), None
+    if now is not None and len(known.a) < len(some.a):
         before = _p999(known, resolve(known, rules))
     return Alarm(int(too_large.sum()), now, before)
 

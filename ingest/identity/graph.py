@@ -121,7 +121,8 @@ def components(n: int, a: Ints, b: Ints) -> Ints:
 def distinct_pairs(left: Ints, right: Ints) -> tuple[Ints, Ints]:
     """The distinct pairs, in order."""
     width = int(right.max()) + 1 if len(right) else 1
-    packed = np.unique(left.astype(np.int64) * width + right)
+    packed = np.sort(left * width + right)  # several times as fast as np.unique, which hashes
+    packed = packed[run_starts(packed)] if len(packed) else packed
     return packed // width, packed % width
 
 
