@@ -13,7 +13,7 @@ from ingest.store import Store
 
 SEED = 20260301
 CHECKED_LINKS = 1_000_000
-"""About so many links are resolved again for the measures that need it; above, a sample of whole components is drawn."""
+"""So many links are resolved again for the measures that need it; of more, a sample of whole components."""
 RULES = Rules()
 
 
