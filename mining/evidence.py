@@ -223,8 +223,8 @@ def _set(cost: dict[str, Any], key: str, value: dict[str, Any], basis: str) -> N
 def robustness(light: tuple[float, float], strict: tuple[float, float], baseline: float) -> dict[str, Any]:
     """The record's `robustness` for a share: (hits, n) without the heaviest customers and with strict identity.
 
-    `sign_stable`: the share stays above `baseline` without the heaviest, and with strict identity does not fall below it
-    beyond chance (journeys that are strong throughout are few); None when neither can be taken.
+    `sign_stable`: the share stays above `baseline` without the heaviest, and with strict identity does not fall below
+    it beyond chance (journeys that are strong throughout are few); None when neither can be taken.
     """
     parts: dict[str, Any] = {}
     signs: list[bool] = []

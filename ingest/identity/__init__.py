@@ -14,7 +14,7 @@
 from ingest.identity.alarm import Alarm, over_merging
 from ingest.identity.graph import ALWAYS, FOREVER, Graph, Ints, Resolution, Rules
 from ingest.identity.redundancy import Redundancy, redundancy
-from ingest.identity.resolving import resolve, touched
+from ingest.identity.resolving import resolve, sample, touched
 
 __all__ = [
     "ALWAYS",
@@ -28,5 +28,6 @@ __all__ = [
     "over_merging",
     "redundancy",
     "resolve",
+    "sample",
     "touched",
 ]

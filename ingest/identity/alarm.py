@@ -1,9 +1,11 @@
 """Over-merging without truth: customers that are too large to be one person.
 
-A customer is too large with more than `MOST_NUMBERS` customer numbers; with more than `LARGEST_NAMES` names (customer
-numbers, logins, mails, references, phones; not cookies, which one person has many of) or more than `LARGEST` identifiers
-of any kind, in both cases only if that is more than `LARGEST_SHARE` of all there are. The customers at the 99.9th percentile must also not have doubled against what
-the same rules make of the links that were known four weeks before; below `MIN_CUSTOMERS` there is no such percentile.
+A customer is too large with more than `MOST_NUMBERS` customer numbers; or with more than `LARGEST_NAMES` names
+(customer numbers, logins, mails, references, phones; not cookies, which one person has many of) or `LARGEST`
+identifiers of any kind, in both cases only if that is more than `LARGEST_SHARE` of all there are.
+
+The customer at the 99.9th percentile must also not have doubled against what the same rules make of the links that were
+known four weeks before; below `MIN_CUSTOMERS` there is no such percentile.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ _NAMES = [KINDS.index(kind) for kind in ("customer_no", "login", "email", "refer
 
 @dataclass(frozen=True)
 class Alarm:
-    """`n_too_large` customers; identifiers of the one at the 99.9th percentile now and a month before, None if unknown."""
+    """Customers too large to be one; identifiers of the one at the 99.9th percentile now and four weeks before."""
 
     n_too_large: int
     p999: int | None
@@ -39,8 +41,11 @@ class Alarm:
         return self.p999 is not None and self.p999_before is not None and self.p999 >= 2 * self.p999_before > 0
 
 
-def over_merging(graph: Graph, found: Resolution, night_end: int, rules: Rules | None = None) -> Alarm:
-    """Whether clusters of `found` have grown beyond one person. `night_end` in microseconds since 1970."""
+def over_merging(graph: Graph, found: Resolution, some: Graph, night_end: int, rules: Rules | None = None) -> Alarm:
+    """Whether clusters of `found` have grown beyond one person. `night_end` in microseconds since 1970.
+
+    `some` = the graph, or a sample of it (resolving.sample), on which the growth since last month is measured.
+    """
     identifier, cluster = _members(found)
     n = int(cluster.max(initial=-1)) + 1
     names, numbers = np.isin(graph.kinds, _NAMES), graph.kinds == CUSTOMER_NO
@@ -49,9 +54,9 @@ def over_merging(graph: Graph, found: Resolution, night_end: int, rules: Rules |
         | (np.bincount(cluster[names[identifier]], minlength=n) > max(LARGEST_NAMES, LARGEST_SHARE * names.sum()))
         | (np.bincount(cluster, minlength=n) > max(LARGEST, LARGEST_SHARE * len(graph.kinds)))
     )
-    known = graph.only(graph.first_at < night_end - MONTH_DAYS * DAY_US)
-    now, before = _p999(graph, found), None
-    if now is not None and len(known.a) < len(graph.a):
+    known = some.only(some.first_at < night_end - MONTH_DAYS * DAY_US)
+    now, before = _p999(some, found), None
+    if now is not None and len(known.a) < len(some.a):
         before = _p999(known, resolve(known, rules))
     return Alarm(int(too_large.sum()), now, before)
 

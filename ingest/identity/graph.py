@@ -45,8 +45,8 @@ class Rules:
 class Graph:
     """Identifiers 0..n-1, and links between two that records carried together.
 
-    Per identifier: `kinds` = position in KINDS; `used_at` = its first use, FOREVER when no record dates it; `rank` = its
-    place in an order that depends on content only (None: they are numbered in that order), by which ties are broken.
+    Per identifier: `kinds` = position in KINDS; `used_at` = its first use, FOREVER when no record dates it; `rank` =
+    its place in an order that depends on content only, by which ties are broken (None: they are numbered in it).
     Per link: its two ends `a`, `b`, of different kinds; `n_records` behind it; `first_at` and `last_at` of those, both
     ALWAYS when they are not dated. One pair may have many links: each tells of one stretch of time.
     """
@@ -121,7 +121,8 @@ def components(n: int, a: Ints, b: Ints) -> Ints:
 def distinct_pairs(left: Ints, right: Ints) -> tuple[Ints, Ints]:
     """The distinct pairs, in order."""
     width = int(right.max()) + 1 if len(right) else 1
-    packed = np.unique(left.astype(np.int64) * width + right)
+    packed = np.sort(left * width + right)  # several times as fast as np.unique, which hashes
+    packed = packed[run_starts(packed)] if len(packed) else packed
     return packed // width, packed % width
 
 

@@ -17,6 +17,7 @@ from ingest.identity.graph import (
     LOGIN,
     MEDIUM,
     Bools,
+    Codes,
     Graph,
     Ints,
     Rules,
@@ -26,7 +27,7 @@ from ingest.identity.graph import (
 )
 
 
-def strong_hubs(graph: Graph, levels: Ints, rules: Rules) -> Bools:
+def strong_hubs(graph: Graph, levels: Codes, rules: Rules) -> Bools:
     """Strong identifiers in records of too many customer numbers or logins: a test address, a re-used order number.
 
     A customer number never is one, nor is a login with many numbers less than a hub; but a login may change its mail.
@@ -45,8 +46,8 @@ def loose_hubs(
 ) -> Bools:
     """Identifiers of a level that touch too many people.
 
-    Rows of `node`, `cluster` (at the other end), `links` (positions in the graph). `named`, `numbered` tell of a cluster
-    whether it holds a customer number, login or mail, and whether it holds a customer number.
+    Rows of `node`, `cluster` (at the other end), `links` (positions in the graph). `named`, `numbered` tell whether a
+    cluster holds a customer number, login or mail, and whether it holds a customer number.
     """
     n, first, last = len(graph.kinds), graph.first_at[links], graph.last_at[links]
     rows = named[cluster]
@@ -67,7 +68,7 @@ def loose_hubs(
     return hubs | ((records > rules.hub_records) & (people > 1))
 
 
-def is_named(kinds: Ints) -> Bools:
+def is_named(kinds: Codes) -> Bools:
     """Identifiers that name a person, by kind."""
     return np.isin(kinds, (CUSTOMER_NO, LOGIN, EMAIL))
 

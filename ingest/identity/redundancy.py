@@ -10,7 +10,6 @@ from ingest.identity.graph import FOREVER, LEVEL_OF_KIND, STRONG, Graph, Ints, R
 from ingest.identity.resolving import resolve
 
 HIDDEN_SHARE = 0.1
-MOST_LINKS = 2_000_000
 
 
 @dataclass(frozen=True)

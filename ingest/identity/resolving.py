@@ -52,6 +52,19 @@ def touched(graph: Graph, some: Ints) -> Bools:
     return found
 
 
+def sample(graph: Graph, most_links: int, seed: int) -> Graph:
+    """The links of whole components, drawn so that about `most_links` remain; all links where there are no more.
+
+    What is measured by resolving again is measured on these, since the components are independent of one another.
+    """
+    share = most_links / max(1, len(graph.a))
+    if share >= 1:
+        return graph
+    reach = components(len(graph.kinds), graph.a, graph.b)
+    drawn = np.random.default_rng(seed).random(len(graph.kinds)) < share
+    return graph.only(drawn[reach[graph.a]])
+
+
 @dataclass(frozen=True)
 class _State:
     """What is known after a level: spans, the cluster of each, hubs, pairs in conflict and handed on."""

@@ -3,10 +3,10 @@
 Aggregates (DFG with times, variants, rework, durations and the rest of mining/aggregates) against pandas + pm4py
 doing DFG with times, variants, rework and durations from the same Parquet file, and against the floor: DuckDB's bare
 scan and sort of the same rows. Ingest of combined-log lines against GoAccess and against DuckDB's bare CSV read of
-the same file. Every contender runs in a process of its own, so that its peak memory is its own. Counts are asserted
+the same file. Identity: links in a warehouse to customers. Every contender runs in a process of its own, so that its peak memory is its own. Counts are asserted
 equal; times are only printed.
 
-    python tests/bench/run.py [--events 1000000 10000000] [--lines 5000000] [--folder bench]
+    python tests/bench/run.py [--events 1000000 10000000] [--lines 5000000] [--persons 500000] [--folder bench]
 """
 
 from __future__ import annotations
@@ -82,10 +82,24 @@ def bench_ingest(n_lines: int, folder: Path) -> None:
     print(f"  {theirs['read_s'] / ours['load_s']:.1f} x GoAccess's lines per second")
 
 
+def bench_identity(n_persons: int) -> None:
+    """Links to customers: everybody alone, and the worst case, every phone and half the cookies shared by two."""
+    for households in ([], ["households"]):
+        ours = contender("identity_ours.py", str(n_persons), *households)
+        assert ours["n_customers"] == n_persons, "every person is a customer"
+        total = ours["links_s"] + ours["resolve_s"] + ours["parties_s"]
+        print(f"\n{ours['n_identifiers']:,} identifiers, {ours['n_links']:,} links, {ours['n_conflicts']:,} shared")
+        print(f"  ours: records to customers           {total:8.2f} s   {ours['peak_mb']:6.0f} MB")
+        for name in ("links_s", "resolve_s", "parties_s"):
+            print(f"        {name:30s} {ours[name]:8.2f} s")
+        print(f"  the graph alone, in memory           {ours['graph_only_s']:8.2f} s")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 10_000_000])
     parser.add_argument("--lines", type=int, nargs="*", default=[5_000_000])
+    parser.add_argument("--persons", type=int, nargs="*", default=[500_000], help="with 10 identifiers, 21 links each")
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where generated logs are kept between runs")
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
@@ -94,6 +108,8 @@ def main() -> None:
         bench_aggregates(n_events, options.folder.resolve())
     for n_lines in options.lines:
         bench_ingest(n_lines, options.folder.resolve())
+    for n_persons in options.persons:
+        bench_identity(n_persons)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A doubt about who is who holds findings back: the over-merging alarm, and what strong identity alone does not show."""
+"""A doubt about who is who: the over-merging alarm holds findings back, what strong identity does not show is said."""
 
 from __future__ import annotations
 
@@ -27,11 +27,8 @@ def skipped(store: Store, weak: str = "none") -> Finding:
     log = world(play, 2000, STEPS)
     paid = {e.case for e in log.events if e.step == "pay"}
     customer_of = {e.case: e.customer or e.case for e in log.events}
-    log.identity = {
-        customer: "weak"
-        for case, customer in customer_of.items()
-        if weak == "all" or (weak == "who skip" and case not in paid)
-    }
+    doubtful = {c for case, c in customer_of.items() if weak == "all" or (weak == "who skip" and case not in paid)}
+    log.identity = dict.fromkeys(doubtful, "weak")
     found = mined(store, log, PROCESS, only="deviations")
     return pick(with_doubts(store, found), "deviation.skipped", step="pay")
 

@@ -1,9 +1,9 @@
 """How well a warehouse tells who is who, against a world's truth.json.gz.
 
-Scores are over pairs of events of which the truth is known. Precision: of the pairs put together, the share that are one
-person's. Recall: of one person's pairs, the share put together. Recoverable are the pairs of one person that a chain of
-recorded identifiers joins (or one visit without a cookie), each true to that person: what is shared with others joins
-its owner's records all the same, but never two people's. Nobody could tell the rest from the logs.
+Scores are over pairs of events of which the truth is known. Precision: of the pairs put together, the share that are
+one person's. Recall: of one person's pairs, the share put together. Recoverable are the pairs of one person that a
+chain of recorded identifiers joins (or one visit without a cookie), each true to that person: what is shared joins its
+owner's records all the same, but never two people's. Nobody could tell the rest from the logs.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Truth:
         self.pages = {key: next(iter(found)) for key, found in seen.items() if len(found) == 1}
 
     def of(self, source: str, at: int, path: str, call_id: str | None, order_id: str | None) -> tuple[int, int] | None:
-        """(person, need) of an event; None when the truth does not tell, such as two people on one page in one second."""
+        """(person, need) of an event; None when the truth does not tell, as of two people on one page at once."""
         if source == "web":
             return self.pages.get((at, path))
         if source in ("calls", "cdr"):
