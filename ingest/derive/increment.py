@@ -5,8 +5,8 @@ belong to somebody else, codes that now mean something else. The customers whom 
 visit or a call with them, are derived anew from all their raw events, by the same statements that derive everything;
 the others are kept whole, under new numbers. So the tables are, row by row, those of a night that derives all.
 
-All is derived anew when the configuration or the program changed, when the night goes back in time, or when raw events
-of old were taken away or added (forget, retention, requarantine).
+All is derived anew when the configuration or the program changed, or when the night goes back in time. Where raw events
+of old were taken away (retention, forget), what is left is compared event by event.
 """
 
 from __future__ import annotations
@@ -27,9 +27,7 @@ from ingest.units import sql
 log = logging.getLogger("frontstage.increment")
 KEPT = ("customer", "event", "journey", "journey_event", "usual")
 MAX_ROUNDS = 20
-_KNOWN_ROWS = """
-    select (select count(*) from raw_event where load_no <= $mark) || ' ' || (select count(*) from order_product
-    where load_no <= $mark)"""
+_KNOWN_ROWS = "select cast(count(*) as varchar) from raw_event where load_no <= $mark"
 
 
 class OpenClosure(Exception):
@@ -38,9 +36,11 @@ class OpenClosure(Exception):
 
 @dataclass
 class Increment:
-    """`is_all`: everything is derived anew. The gap that parts journeys is found on the way."""
+    """`is_all`: everything is derived anew. `has_moved`: raw events of old came or went. The gap that parts journeys is
+    found on the way."""
 
     is_all: bool
+    has_moved: bool
     gap_before: str | None = None
     gap_days: float = 0.0
     gap_note: str = ""
@@ -48,7 +48,9 @@ class Increment:
     def reach(self, store: Store) -> None:
         """Make `affected`: the live events that are derived anew; `touched`: the customers of then who are."""
         if not self.is_all:
-            store.run(sql("derive/changes.sql"), name="derive/changes.sql")
+            for name in ("changes.sql", "moved.sql", "touched.sql"):
+                if name != "moved.sql" or self.has_moved:
+                    store.run(sql(f"derive/{name}"), name=f"derive/{name}")
             n, rounds = -1, 0
             while (now := int(store.value("select count(*) from touched"))) != n and rounds < MAX_ROUNDS:
                 n, rounds = now, rounds + 1
@@ -92,7 +94,6 @@ def begin(site: Site, store: Store) -> Increment:
     is_all = (
         not all(store.has_table(name) for name in (*KEPT, "party_customer", "code_meaning"))
         or known.get("rules") != _rules(site)
-        or known.get("known_rows") != store.value(_KNOWN_ROWS, {"mark": mark})
         or store.value("select getvariable('night_end') < $before::timestamp", {"before": known["night_end"]})
     )
     for name in KEPT:
@@ -103,7 +104,8 @@ def begin(site: Site, store: Store) -> Increment:
         store.run("set variable load_mark = $mark", {"mark": mark}, name="load_mark")
         before = {"before": known["night_end"]}
         store.run("set variable night_before = $before::timestamp", before, name="night_before")
-    return Increment(is_all, known.get("gap_days"))
+    has_moved = known.get("known_rows") != store.value(_KNOWN_ROWS, {"mark": mark})
+    return Increment(is_all, has_moved, known.get("gap_days"))
 
 
 def remember(site: Site, store: Store, increment: Increment) -> None:

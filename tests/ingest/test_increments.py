@@ -88,10 +88,28 @@ def test_one_new_page_touches_one_customer(new_lab, web_line, epoch, chosen):
     assert chosen[-1] < 0.05
 
 
+def test_events_of_old_that_are_taken_away_or_come_back_touch_whose_they_are(new_lab, web_line, epoch, chosen):
+    lab = new_lab(SOURCES, STEPS, site=SITE)
+    write_world(lab, web_line, epoch, 4)
+    lab.night()
+    before = tables(lab)
+    lab.store.run("create table aside as select * from raw_event where line_no % 60 = 7")
+    lab.store.run("delete from raw_event where line_no % 60 = 7")
+    lab.night()
+    without = tables(lab)
+    assert len(without["event"]) < len(before["event"])
+    increment.forget(lab.store)
+    lab.night()
+    assert tables(lab) == without
+    lab.store.run("insert into raw_event select * from aside")
+    lab.night()
+    assert tables(lab) == before
+    assert [share < 1.0 for share in chosen] == [False, True, False, True]
+
+
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(lambda lab: lab.store.run("delete from raw_event where line_no % 7 = 0"), id="events taken away"),
         pytest.param(
             lambda lab: (lab.root / "process/steps.toml").write_text(
                 (lab.root / "process/steps.toml").read_text().replace('"Wait"', '"Waits"')
