@@ -55,6 +55,8 @@ class Erasure:
         """After the last stage that writes to the warehouse. Raises StorageError."""
         if self.must_rewrite:
             rewrite(self.site.warehouse)
+            for backup in self.site.warehouse.parent.glob(f"{self.site.warehouse.stem}.schema*.duckdb"):
+                backup.unlink()  # the warehouse of an earlier release holds them too
             self.must_rewrite = False
             self._write()
 

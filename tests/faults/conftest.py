@@ -105,11 +105,11 @@ class TinySite:
             return fingerprints(store)
 
     def published(self) -> dict[str, str]:
-        """A hash of each file of the current report and of the exports."""
+        """A hash of each file of the current report and of the exports, but those half-written aside (NAME.new)."""
         found = {}
         for folder in (self.root / "reports" / "current", self.root / "exports"):
             for path in sorted(folder.resolve().rglob("*")):
-                if path.is_file():
+                if path.is_file() and path.suffix != ".new":
                     name = f"{folder.name}/{path.relative_to(folder.resolve())}"
                     found[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         return found

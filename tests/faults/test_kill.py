@@ -13,12 +13,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+PATIENCE_S = 120
 NIGHT_S = 1.5  # about as long as a tiny night takes; a later signal finds it ended
 
 
 def until(log: Path, mark: str) -> None:
-    """Wait until a night has said `mark`."""
+    """Wait until a night has said `mark`; what never comes fails the test."""
+    end = time.monotonic() + PATIENCE_S
     while not log.exists() or mark not in log.read_text():
+        assert time.monotonic() < end, f"the night never said {mark!r}: {log.read_text() if log.exists() else ''}"
         time.sleep(0.002)
 
 
@@ -45,7 +48,7 @@ def test_a_stage_that_is_stopped_at_a_random_moment(nights, before, after, campa
         site = before.copy(tmp_path / f"site{row}")
         for number, code in 2 * [(signal.SIGTERM, 143), (signal.SIGINT, 130)]:
             pid, log = nights.start(site, "ingest", environment={"FRONTSTAGE_LOG": "DEBUG"})
-            until(log, "DEBUG frontstage")
+            until(log, "frontstage ingest: debug:")
             time.sleep(rng.uniform(0, NIGHT_S / 4))
             os.kill(pid, number)
             ended = nights.wait(pid)
