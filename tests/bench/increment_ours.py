@@ -1,0 +1,108 @@
+"""A night that adds the last day to a large warehouse, against a rebuild from all files: ingest to aggregates.
+
+increment_ours.py SITE    (a site of tests/worldgen)
+
+Both end in the same tables; a hash of each is compared. Times are of this process alone, one run each.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas  # noqa: F401  imported by pyarrow at first use; the clock starts after the imports
+
+from ingest.derive import derive
+from ingest.load import load
+from ingest.site import Site
+from ingest.store import Store
+from mining import aggregate
+
+LAST_DAY = dt.date(2026, 3, 1)
+TABLES = {"event": "exclude (source_file, source_line)", "customer": "", "journey": "", "journey_event": "", "dfg": "", "variants": ""}
+
+
+def deliver(world: Path, inbox: Path, *, last_day: bool) -> None:
+    """All files, or those of the evening before: without the newest daily file, growing files cut by a sixtieth."""
+    for source in sorted((world / "inbox").iterdir()):
+        (inbox / source.name).mkdir(parents=True, exist_ok=True)
+        names = sorted(path.name for path in source.iterdir())
+        for path in sorted(source.iterdir()):
+            target = inbox / source.name / path.name
+            is_growing = not path.name.endswith(".gz") and source.name in ("calls", "cdr")
+            target.unlink(missing_ok=True)
+            if last_day or not (is_growing or path.name == newest(names)):
+                os.link(path, target)
+            elif is_growing:
+                lines = path.read_bytes().splitlines(keepends=True)
+                target.write_bytes(b"".join(lines[: len(lines) * 59 // 60]))
+
+
+def newest(names: list[str]) -> str:
+    daily = [name for name in names if any(c.isdigit() for c in name)]
+    return max(daily) if daily else ""
+
+
+def night(site: Site, day: dt.date) -> dict[str, float]:
+    """Seconds of each part."""
+    with Store.open(site.warehouse) as store:
+        seconds = {}
+        for name, work in (
+            ("load", lambda: load(site, store)),
+            ("derive", lambda: derive(site, store, day)),
+            ("aggregate", lambda: aggregate.build(store)),
+            ("checkpoint", store.checkpoint),
+        ):
+            started = time.perf_counter()
+            work()
+            seconds[name] = round(time.perf_counter() - started, 2)
+    return seconds
+
+
+def hashes(site: Site) -> dict[str, str]:
+    with Store.open(site.warehouse, read_only=True) as store:
+        return {
+            name: str(store.rows(f"select count(*), bit_xor(hash(t)) from (select * {hidden} from {name}) as t")[0])
+            for name, hidden in TABLES.items()
+        }
+
+
+def new_site(world: Path, root: Path) -> Site:
+    shutil.copytree(world, root, ignore=shutil.ignore_patterns("inbox", "var", "reports", "exports"))
+    os.environ["FRONTSTAGE_KEY"] = "5e" * 32
+    site = Site(root)
+    site.prepare()
+    return site
+
+
+def main() -> None:
+    world = Path(sys.argv[1])
+    with tempfile.TemporaryDirectory(dir=world.parent) as folder:
+        grown, rebuilt = (new_site(world, Path(folder) / name) for name in ("grown", "rebuilt"))
+        deliver(world, grown.root / "inbox", last_day=False)
+        night(grown, LAST_DAY - dt.timedelta(days=1))
+        with Store.open(grown.warehouse, read_only=True) as store:
+            n_before = int(store.value("select count(*) from raw_event"))
+        deliver(world, grown.root / "inbox", last_day=True)
+        added = night(grown, LAST_DAY)
+        deliver(world, rebuilt.root / "inbox", last_day=True)
+        whole = night(rebuilt, LAST_DAY)
+        with Store.open(rebuilt.warehouse, read_only=True) as store:
+            n_events = int(store.value("select count(*) from raw_event"))
+        found = {"n_events": n_events, "n_new": n_events - n_before, "night": added, "rebuild": whole}
+        found |= {"night_s": sum(added.values()), "rebuild_s": sum(whole.values())}
+        found["peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        grown_hashes, rebuilt_hashes = hashes(grown), hashes(rebuilt)
+        found["differs"] = [name for name in TABLES if grown_hashes[name] != rebuilt_hashes[name]]
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
