@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench bench-night sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -56,6 +56,9 @@ bench: setup-dev ## Speed against pandas + pm4py, DuckDB's floor and GoAccess [E
 
 fuzz: setup-dev ## Damaged files for each adapter, for long [EXAMPLES=500]
 	FRONTSTAGE_FUZZ=$(or $(EXAMPLES),500) $(PY) -m pytest tests/ingest/test_fuzz.py
+
+bench-night: setup-dev ## What a night costs that adds a day to 60 of a large world, against a rebuild [SCALE=100]
+	$(PY) tests/bench/run.py --events --lines --persons --world $(or $(SCALE),100)
 
 sample: setup-dev ## Rebuild data/sample byte for byte
 	$(PY) tests/worldgen/build.py --out data/sample

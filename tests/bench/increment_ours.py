@@ -26,7 +26,14 @@ from ingest.store import Store
 from mining import aggregate
 
 LAST_DAY = dt.date(2026, 3, 1)
-TABLES = {"event": "exclude (source_file, source_line)", "customer": "", "journey": "", "journey_event": "", "dfg": "", "variants": ""}
+TABLES = {
+    "event": "exclude (source_file, source_line)",
+    "customer": "",
+    "journey": "",
+    "journey_event": "",
+    "dfg": "",
+    "variants": "",
+}
 
 
 def deliver(world: Path, inbox: Path, *, last_day: bool) -> None:

@@ -95,11 +95,27 @@ def bench_identity(n_persons: int) -> None:
         print(f"  the graph alone, in memory           {ours['graph_only_s']:8.2f} s")
 
 
+def bench_night(scale: float, folder: Path) -> None:
+    """A night that adds a day to 60, against a rebuild; a world of the generator at a scale of its customers."""
+    world = folder / f"world_{scale:g}"
+    if not world.exists():
+        making = [sys.executable, str(HERE.parent / "worldgen/build.py"), "--out", str(world), "--scale", str(scale)]
+        subprocess.run(making, check=True, stdout=subprocess.DEVNULL)
+    ours = contender("increment_ours.py", str(world))
+    assert not ours["differs"], f"the night ends in other tables than the rebuild: {ours['differs']}"
+    print(f"\n{ours['n_events']:,} raw events, of which the night adds {ours['n_new']:,} (tables equal)")
+    for name in ("night", "rebuild"):
+        parts = ", ".join(f"{part} {seconds:.1f}" for part, seconds in ours[name].items())
+        print(f"  {name:10s} {ours[f'{name}_s']:8.1f} s   ({parts})")
+    print(f"  the night costs {ours['night_s'] / ours['rebuild_s']:.1%} of the rebuild; peak {ours['peak_mb']:.0f} MB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 10_000_000])
     parser.add_argument("--lines", type=int, nargs="*", default=[5_000_000])
     parser.add_argument("--persons", type=int, nargs="*", default=[500_000], help="with 10 identifiers, 21 links each")
+    parser.add_argument("--world", type=float, nargs="*", default=[], help="scale of a world for a night's increment")
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where generated logs are kept between runs")
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
@@ -110,6 +126,8 @@ def main() -> None:
         bench_ingest(n_lines, options.folder.resolve())
     for n_persons in options.persons:
         bench_identity(n_persons)
+    for scale in options.world:
+        bench_night(scale, options.folder.resolve())
 
 
 if __name__ == "__main__":
