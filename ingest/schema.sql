@@ -71,5 +71,8 @@ create table if not exists order_product (
 -- the name of the key that the pseudonyms were made with; one row
 create table if not exists key_check (key_id varchar);
 
+-- why keys of customers changed from one night to another, for who quotes them; only ever added to
+create table if not exists customer_change (night_end timestamp, key_before varchar, key_now varchar, reason varchar, n_events ubigint);
+
 -- what the last night derived from: the highest load_no, the night's end, the rules (see ingest/derive/increment.py)
 create table if not exists derived_night (name varchar, value varchar);

@@ -98,8 +98,8 @@ def begin(site: Site, store: Store) -> Increment:
     )
     for name in KEPT:
         store.run(f"drop table if exists {name}_before", name=name)
-        change = f"drop table if exists {name}" if is_all else f"alter table {name} rename to {name}_before"
-        store.run(change, name=name)
+        if store.has_table(name):
+            store.run(f"alter table {name} rename to {name}_before", name=name)
     if not is_all:
         store.run("set variable load_mark = $mark", {"mark": mark}, name="load_mark")
         before = {"before": known["night_end"]}
@@ -109,7 +109,9 @@ def begin(site: Site, store: Store) -> Increment:
 
 
 def remember(site: Site, store: Store, increment: Increment) -> None:
-    """Write down what the next night compares with."""
+    """Write down what the next night compares with, and whose key is another now."""
+    if store.has_table("event_before") and store.has_table("customer_before"):
+        store.run(sql("derive/customer_changes.sql"), name="derive/customer_changes.sql")
     store.run(sql("derive/remember.sql"), name="derive/remember.sql")
     for name in KEPT:
         store.run(f"drop table if exists {name}_before", name=name)

@@ -160,3 +160,44 @@ def test_a_choice_that_was_too_small_is_seen_and_made_good(new_lab, web_line, ep
     whole.put("web", "late.log", late)
     whole.night()
     assert tables(lab) == tables(whole)
+
+
+def changes(lab) -> list[tuple[str, int]]:
+    return lab.rows("select reason, n_events from customer_change order by night_end, reason, key_before, key_now")
+
+
+def test_a_changed_key_is_told_with_its_reason(new_lab, web_line):
+    """A visitor logs in; then another cookie turns out to be theirs; on a night without news nobody changes."""
+    lab = new_lab({"web": SOURCES["web"]}, STEPS[:1], site={"timezone": "UTC"})
+    lab.put("web", "1.log", web_line(0, "/p/1", cookie="a") + web_line(9, "/p/2", cookie="b"))
+    lab.night("2026-01-10")
+    assert changes(lab) == []
+    lab.put("web", "2.log", web_line(3600, "/p/1", cookie="a", login="mia"))
+    lab.night("2026-01-11")
+    told = [("another identifier tells more", 1)]
+    assert changes(lab) == told
+    lab.put("web", "3.log", web_line(7200, "/p/1", cookie="b", login="mia"))
+    lab.night("2026-01-12")
+    assert changes(lab) == [*told, ("merged", 1)]
+    lab.night("2026-01-13")
+    increment.forget(lab.store)
+    lab.night("2026-01-13")
+    assert changes(lab) == [*told, ("merged", 1)], "nor when all is derived anew"
+    assert lab.rows("select count(*) from customer") == [(1,)]
+
+
+def test_a_household_that_is_told_apart_is_a_split(new_lab, web_line):
+    lab = new_lab({"web": SOURCES["web"]}, STEPS[:1], site={"timezone": "UTC"})
+    days = [86400 * n for n in range(4)]
+    lab.put(
+        "web",
+        "1.log",
+        "".join(web_line(day, "/p/1", cookie="a", login="mia") for day in days[:1])
+        + web_line(days[2], "/p/2", cookie="a"),
+    )
+    lab.night("2026-01-20")
+    assert lab.rows("select count(*) from customer") == [(1,)]
+    lab.put("web", "late.log", web_line(days[2] - 3600, "/p/3", cookie="a", login="leo"))
+    lab.night("2026-01-21")
+    assert lab.rows("select count(*) from customer") == [(2,)]
+    assert changes(lab) == [("split", 1)]
