@@ -58,7 +58,7 @@ fuzz: setup-dev ## Damaged files for each adapter, for long [EXAMPLES=500]
 	FRONTSTAGE_FUZZ=$(or $(EXAMPLES),500) $(PY) -m pytest tests/ingest/test_fuzz.py
 
 bench-night: setup-dev ## What a night costs that adds a day to 60 of a large world, against a rebuild [SCALE=100]
-	$(PY) tests/bench/run.py --events --lines --persons --world $(or $(SCALE),100)
+	$(PY) tests/bench/run.py --events --lines --persons --records --world $(or $(SCALE),100)
 
 sample: setup-dev ## Rebuild data/sample byte for byte
 	$(PY) tests/worldgen/build.py --out data/sample

@@ -95,13 +95,33 @@ def bench_identity(n_persons: int) -> None:
         print(f"  the graph alone, in memory           {ours['graph_only_s']:8.2f} s")
 
 
-def bench_night(scale: float, folder: Path) -> None:
-    """A night that adds a day to 60, against a rebuild; a world of the generator at a scale of its customers."""
+def world_of(scale: float, folder: Path) -> Path:
+    """A world of the generator at a scale of its customers, kept between runs."""
     world = folder / f"world_{scale:g}"
     if not world.exists():
         making = [sys.executable, str(HERE.parent / "worldgen/build.py"), "--out", str(world), "--scale", str(scale)]
         subprocess.run(making, check=True, stdout=subprocess.DEVNULL)
-    ours = contender("increment_ours.py", str(world))
+    return world
+
+
+def bench_adapters(n_records: int, folder: Path) -> None:
+    """Each adapter on one file of up to `n_records` records, beside DuckDB's bare read of its columns."""
+    print("\nrecords a second of each adapter, beside DuckDB's bare read of the same file")
+    for adapter in sorted(
+        path.stem for path in (HERE.parents[1] / "ingest/adapters").glob("[!_]*.*") if path.is_file()
+    ):
+        ours = contender("adapters_ours.py", adapter, str(world_of(10, folder)), str(n_records))
+        assert ours["n_lines"] == ours["n_accounted"], "the accounting identity"
+        per_second = ours["n_lines"] / ours["load_s"]
+        print(
+            f"  {adapter:22s} {ours['n_lines']:10,} records, {ours['n_events']:10,} events {ours['load_s']:7.2f} s "
+            f"{per_second:9,.0f} /s {ours['load_s'] / ours['bare_s']:6.1f} x the bare read {ours['peak_mb']:6.0f} MB"
+        )
+
+
+def bench_night(scale: float, folder: Path) -> None:
+    """A night that adds a day to 60, against a rebuild; a world of the generator at a scale of its customers."""
+    ours = contender("increment_ours.py", str(world_of(scale, folder)))
     assert not ours["differs"], f"the night ends in other tables than the rebuild: {ours['differs']}"
     print(f"\n{ours['n_events']:,} raw events, of which the night adds {ours['n_new']:,} (tables equal)")
     for name in ("night", "rebuild"):
@@ -115,6 +135,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 10_000_000])
     parser.add_argument("--lines", type=int, nargs="*", default=[5_000_000])
     parser.add_argument("--persons", type=int, nargs="*", default=[500_000], help="with 10 identifiers, 21 links each")
+    parser.add_argument("--records", type=int, nargs="*", default=[1_000_000], help="for each adapter")
     parser.add_argument("--world", type=float, nargs="*", default=[], help="scale of a world for a night's increment")
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where generated logs are kept between runs")
     options = parser.parse_args()
@@ -124,6 +145,8 @@ def main() -> None:
         bench_aggregates(n_events, options.folder.resolve())
     for n_lines in options.lines:
         bench_ingest(n_lines, options.folder.resolve())
+    for n_records in options.records:
+        bench_adapters(n_records, options.folder.resolve())
     for n_persons in options.persons:
         bench_identity(n_persons)
     for scale in options.world:
