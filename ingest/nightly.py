@@ -41,7 +41,7 @@ def nightly(site_root: Path, as_of: str, *, as_json_too: bool = False) -> int:
         _ = site.settings
         with site.lock() as descriptor:
             run_id = new_run_id(site)
-            code = run_stages(site, as_of, descriptor, run_id, is_silent=as_json_too or not _is_watched())
+            code = run_stages(site, as_of, descriptor, run_id, STAGES, is_silent=as_json_too or not _is_watched())
             run = read_run(run_path(site, run_id))
     except FrontstageError as error:
         record = failure("nightly", error, site_root)
@@ -62,7 +62,7 @@ def _is_watched() -> bool:
 
 
 def run_stages(
-    site: Site, as_of: str, descriptor: int, run_id: str, stages: tuple[str, ...] = STAGES, *, is_silent: bool
+    site: Site, as_of: str, descriptor: int, run_id: str, stages: tuple[str, ...], *, is_silent: bool
 ) -> int:
     """The stages under the lock that `descriptor` holds, and what an erasure has left to do. Returns the exit code."""
     environment = os.environ | {RUN_VARIABLE: run_id, LOCK_VARIABLE: str(descriptor)}

@@ -19,6 +19,7 @@ from ingest.phone import PhoneFormat
 
 Model = TypeVar("Model", bound=BaseModel)
 AUDITS = Path(__file__).parent / "audits"
+MAX_SHOWN = 80
 
 
 class Strict(BaseModel):
@@ -232,8 +233,14 @@ def _problem(model: type[BaseModel], item: Any, path: Path) -> Problem:
     text = item["msg"].removeprefix("Value error, ")
     got = item["input"]
     if item["type"] != "value_error" and isinstance(got, (str, int, float)) and loc[0] != "identity":
-        text = f"got {got!r}, expected: {text.removeprefix('Input should be ').removeprefix('String should ')}"
+        text = f"got {_short(got)}, expected: {text.removeprefix('Input should be ').removeprefix('String should ')}"
     return Problem(str(path), key, text)
+
+
+def _short(value: object) -> str:
+    """A value as it is shown in a message: whole, unless somebody wrote a book."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}... ({len(text)} characters)"
 
 
 def suggestion(name: str, known: Collection[str]) -> str:

@@ -319,9 +319,9 @@ class TestNight:
         killed = subprocess.Popen
         monkeypatch.setattr(nightly.subprocess, "Popen", lambda *_, **__: killed(["sh", "-c", "kill -9 $$"]))
         run = ingest("nightly", "--site", site)
-        assert run.returncode == ExitCode.BUG and "killed by SIGKILL" in run.stderr
-        assert (last_run(site).exit_code, last_run(site).stage) == (1, "ingest")
-        assert "frontstage_exit_code 1\n" in (site / "var/metrics.prom").read_text()
+        assert run.returncode == 137 and "ended by SIGKILL" in run.stderr
+        assert (last_run(site).exit_code, last_run(site).stage) == (137, "ingest")
+        assert "frontstage_exit_code 137\n" in (site / "var/metrics.prom").read_text()
 
     def test_status_while_a_run_is_at_work(self, site: Path) -> None:
         assert ingest("--site", site).returncode == 0

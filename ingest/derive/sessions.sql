@@ -34,7 +34,7 @@ counted as (
 ),
 named as (
     -- named by one of their events, so that names depend neither on load order nor on other sessions
-    select browser, n, md5_number_lower(cast(min(event_id) as varchar)) as session_id from counted group by browser, n
+    select browser, n, cast(md5_number_lower(cast(min(event_id) as varchar)) >> 1 as bigint) as session_id from counted group by browser, n
 )
 select m.*, named.session_id
 from meant as m

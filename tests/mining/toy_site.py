@@ -176,6 +176,9 @@ def toy_warehouse(root: Path, n_journeys: int = 900, seed: int = 11) -> Site:
     site = write_site(root)
     site.warehouse.unlink(missing_ok=True)
     with Store.open(site.warehouse) as store:
+        store.run(
+            "create table warehouse as select cast(2 as utinyint) as schema_version, cast(0 as ubigint) as generation"
+        )
         build(store, toy_log(n_journeys, seed))
         _accounting(store)
         mine(site, store, NIGHT)
