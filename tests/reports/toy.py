@@ -609,6 +609,9 @@ def make_site(root: Path, name: str = "Toy shop", **options: Any) -> Path:
     )
     (root / "process" / "intended.toml").write_text(INTENDED)
     with Store.open(root / "var" / "warehouse.duckdb") as store:
+        store.run(
+            "create table warehouse as select cast(2 as utinyint) as schema_version, cast(0 as ubigint) as generation"
+        )
         make(store, **options)
     return root
 
