@@ -52,7 +52,7 @@ create temp table code_step as select 1 as code_id, cast(null as uinteger) as or
 """
 
 persons, households = int(sys.argv[1]), "households" in sys.argv[2:]
-with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "world.duckdb", memory_limit="1GB") as store:
+with tempfile.TemporaryDirectory() as folder, Store.open(Path(folder) / "world.duckdb", memory_limit="1400MB") as store:
     store.run("set variable night_end = timestamp '2027-01-01'")
     store.run(WORLD.replace("{n}", str(persons)).replace("{shared}", str(households).lower()), name="world")
     started, cpu = time.perf_counter(), time.process_time()
