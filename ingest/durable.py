@@ -16,6 +16,7 @@ _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o666) -> None:
     """Replace a file: all of the old content stands there, or all of the new. Raises OSError."""
     aside = path.with_name(path.name + ".new")
+    aside.unlink(missing_ok=True)  # what a killed run left must not lend its mode
     write(aside, content, mode=mode)
     rename(aside, path)
 

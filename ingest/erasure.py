@@ -12,8 +12,8 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from ingest.durable import write_atomically
 from ingest.errors import StateError
-from ingest.forgotten import write_closed
 from ingest.site import Site
 from ingest.store import rewrite
 
@@ -87,4 +87,4 @@ class Erasure:
             "journeys": self.journeys,
             "rewritten": self.rewritten,
         }
-        write_closed(self._path, json.dumps(told, sort_keys=True) + "\n")
+        write_atomically(self._path, json.dumps(told, sort_keys=True) + "\n", mode=0o600)

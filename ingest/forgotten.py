@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import re
 import urllib.parse
 from collections.abc import Callable, Collection, Iterable
@@ -24,6 +23,7 @@ from typing import Any
 import pyarrow as pa
 
 from ingest.clock import night_ends
+from ingest.durable import write_atomically
 from ingest.errors import ConfigError
 from ingest.pseudonym import KINDS, key_id, normalise, pseudonyms
 from ingest.settings import SourceSection
@@ -92,7 +92,7 @@ class Forgotten:
             for name, moment in sorted(self.identifiers[kind].items()):
                 rows.append({"kind": kind, "name": name, "until": moment.isoformat() if moment else None})
         rows += [{"kind": "line", "name": name} for name in sorted(self.lines)]
-        write_closed(tombstones(self.site), "".join(json.dumps(row) + "\n" for row in rows))
+        write_atomically(tombstones(self.site), "".join(json.dumps(row) + "\n" for row in rows), mode=0o600)
 
     def put_lines(self, store: Store) -> None:
         """Make `tombstone_line` (name) for this connection."""
@@ -173,17 +173,6 @@ _VALUE = pa.schema([("kind", pa.string()), ("value", pa.string()), ("until", pa.
 def tombstones(site: Site) -> Path:
     """Where the tombstones are. It must be kept with the key: the warehouse can be rebuilt, they can not."""
     return site.var / "forgotten"
-
-
-def write_closed(path: Path, text: str) -> None:
-    """Replace a file that only its owner may read, whole or not at all."""
-    temporary = path.with_name(path.name + ".new")
-    temporary.unlink(missing_ok=True)
-    with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
 
 
 def codes_naming(

@@ -88,7 +88,7 @@ class Increment:
 
 
 def begin(site: Site, store: Store) -> Increment:
-    """Compare with the night before; put its tables aside under the name NAME_before, or away."""
+    """Compare with the night before; put its tables aside under the name NAME_before."""
     known = dict(store.rows("select name, value from derived_night"))
     mark = int(known.get("load_mark", 0))
     is_all = (
