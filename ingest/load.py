@@ -277,7 +277,8 @@ class FileLoad:
         """Put a file that has grown to the account of its earlier state."""
         earlier = None if self.adapter.records == "json" else grown_from(self.store, self.reading.path, self.name)
         if earlier is not None:
-            self.store.run("set variable grown_id = $id", {"id": earlier}, name="grown_id")
+            self.store.run("set variable into_id = $id", {"id": earlier}, name="into_id")
+            self.store.run(sql("loading/dropped_together.sql"), name="loading/dropped_together.sql")
             self.store.run(sql("loading/grown.sql"), name="loading/grown.sql")
 
     def _lines_read(self) -> int:

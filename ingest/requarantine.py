@@ -116,10 +116,11 @@ def _replay(
         reason = str(unreadable)  # free of the file's content
         log.warning("%s/%s: its quarantined lines stay: %s", source.name, file["path"], reason)
         return
-    store.run("set variable replayed_id = $id", {"id": file["file_id"]}, name="replayed_id")
+    store.run("set variable into_id = $id", {"id": file["file_id"]}, name="into_id")
     store.run("set variable source_id = $id", {"id": file["source_id"]}, name="source_id")
     store.run(sql("loading/replay.sql"), name="loading/replay.sql")
     load.load()
+    store.run(sql("loading/dropped_together.sql"), name="loading/dropped_together.sql")
     store.run(sql("loading/replayed.sql"), name="loading/replayed.sql")
     n_lines, accounted = store.rows(sql("loading/identity.sql"))[0]
     if n_lines != accounted:

@@ -1,21 +1,12 @@
--- File `file_id` is file `grown_id` with more lines at its end: one row of the ledger for both, under the older number, so that
+-- File `file_id` is file `into_id` with more lines at its end: one row of the ledger for both, under the older number, so that
 -- only the new lines change hands. The older lines came as duplicates of themselves and are not counted as such.
-update raw_event set file_id = getvariable('grown_id') where file_id = getvariable('file_id');
-update quarantine set file_id = getvariable('grown_id') where file_id = getvariable('file_id');
-
-create or replace temp table dropped_now as
-select reason, sum(n_lines) as n_lines
-from dropped where file_id in (getvariable('file_id'), getvariable('grown_id'))
-group by reason;
-
-delete from dropped where file_id in (getvariable('file_id'), getvariable('grown_id'));
-
-insert into dropped select getvariable('grown_id'), reason, n_lines from dropped_now;
+update raw_event set file_id = getvariable('into_id') where file_id = getvariable('file_id');
+update quarantine set file_id = getvariable('into_id') where file_id = getvariable('file_id');
 
 create or replace temp table grown as
 select
     n.* replace (
-        getvariable('grown_id') as file_id,
+        getvariable('into_id') as file_id,
         n.n_accepted + o.n_accepted as n_accepted,
         n.n_quarantined + o.n_quarantined as n_quarantined,
         n.n_duplicate + o.n_duplicate - (o.n_lines - o.n_blank) as n_duplicate,
@@ -26,10 +17,10 @@ select
         xor(n.lines_xor, o.lines_xor) as lines_xor
     )
 from ledger as n cross join ledger as o
-where n.file_id = getvariable('file_id') and o.file_id = getvariable('grown_id');
+where n.file_id = getvariable('file_id') and o.file_id = getvariable('into_id');
 
-delete from ledger where file_id in (getvariable('file_id'), getvariable('grown_id'));
+delete from ledger where file_id in (getvariable('file_id'), getvariable('into_id'));
 
 insert into ledger select * from grown;
 
-set variable file_id = getvariable('grown_id')
+set variable file_id = getvariable('into_id')

@@ -1,4 +1,4 @@
--- The quarantined lines of file `replayed_id` as if they were delivered now; their identities are free again, so that the
+-- The quarantined lines of file `into_id` as if they were delivered now; their identities are free again, so that the
 -- loader takes them as new. A line that is no text keeps its place: no rule can read it.
 -- Of equal lines some may have been accepted under an earlier rule: they come along just before the next copy, so that each
 -- copy gets its number among equal lines back, and count as duplicates. The order of lines stays, for rules that look at it.
@@ -6,7 +6,7 @@ create or replace temp table replay as
 with bad as (
     select line_no, byte_offset, line_hash, k, decode(raw) as text
     from quarantine
-    where file_id = getvariable('replayed_id') and field <> 'encoding'
+    where file_id = getvariable('into_id') and field <> 'encoding'
 ),
 copy as (
     select line_hash, min(text) as text, cast(unnest(range(1, max(k) + 1)) as uinteger) as k from bad group by line_hash
@@ -24,4 +24,4 @@ where
     source_id = getvariable('source_id')
     and (line_hash, k) in (select (line_hash, k) from replay where line_no is not null);
 
-delete from quarantine where file_id = getvariable('replayed_id') and field <> 'encoding';
+delete from quarantine where file_id = getvariable('into_id') and field <> 'encoding';
