@@ -1,4 +1,4 @@
-"""Repeat contact: what a contact is, the windows against a count by hand, the estimate over worlds, the finding (T4.2)."""
+"""Repeat contact (T4.2): what a contact is, windows against a count by hand, the estimate over worlds, the finding."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ def test_what_a_contact_is(store: Store) -> None:
     ]
     build(store, Log(told, STEPS, identity={"withheld": "none"}))
     read_subjects(store, frame(store))
-    seen = store.rows("select date_diff('minute', $epoch, started_at), intent, is_call, customer_s, company_s from contact",
-                      {"epoch": EPOCH})  # fmt: skip
+    columns = "date_diff('minute', $epoch, started_at), intent, is_call, customer_s, company_s"
+    seen = store.rows(f"select {columns} from contact", {"epoch": EPOCH})
     assert seen == [(0, "status", True, 420, 170), (11, "refund", True, 60, 0), (99, None, False, 0, 0)]
 
 
@@ -79,11 +79,8 @@ def test_windows_against_a_count_by_hand(told: list[tuple[int, int, bool]], days
         contacts += 1
         followed += any(0 < gap <= days for gap in gaps)
         far += any(28 < gap <= 28 + days if side == "after" else 28 < -gap <= 28 + days for gap in gaps)
-    assert (
-        (0, 0, 0) == (contacts, followed, far)
-        if got is None
-        else ((got.total["m"], got.total["a"], got.total["b"]) == (contacts, followed, far))
-    )
+    counted = (got.total["m"], got.total["a"], got.total["b"]) if got else (0, 0, 0)
+    assert counted == (contacts, followed, far)
 
 
 def calls(seed: int, brings: float, n_customers: int = 3000, per_year: float = 3, days: int = 365) -> list[np.ndarray]:
