@@ -27,7 +27,8 @@ TOLD_BY_A_LOOP = 0.8
 @dataclass
 class Loop:
     """A cycle (or a step done again) with the variants that show it: passes beyond the allowance, and the places of
-    their events. `ends_inside`: variants that end there.
+    their events. `steps` are its members by name: going round them in another order is the same cycle. `ends_inside`:
+    variants that end there.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Loop:
     steps: tuple[str, ...]
     allowed: int = 0
     entries: Counter[str] = field(default_factory=Counter)
+    orders: Counter[tuple[str, ...]] = field(default_factory=Counter)
     passes: dict[int, int] = field(default_factory=dict)
     places: dict[int, list[int]] = field(default_factory=dict)
     ends_inside: set[int] = field(default_factory=set)
@@ -53,6 +55,11 @@ class Loop:
     def entry(self) -> str:
         """The step (or department) at which the loop closes most often."""
         return min(self.entries, key=lambda name: (-self.entries[name], name))
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The members in the order in which they are gone round most often."""
+        return min(self.orders, key=lambda names: (-self.orders[names], names))
 
     @property
     def is_of_steps(self) -> bool:
@@ -111,12 +118,15 @@ class _Gathered:
         """`last` = position of the last step; a journey that ends where a cycle closes never got out of it."""
         seen: Counter[tuple[str, ...]] = Counter()
         for cycle in cycles:
-            seen[cycle.steps] += 1
+            members = tuple(sorted(cycle.steps))
+            seen[members] += 1
             allowed = self._allowed(cycle.steps) if level == "step" else 0
-            if allowed is None or seen[cycle.steps] <= allowed:
+            if allowed is None or seen[members] <= allowed:
                 continue
-            loop = self._loop(level, cycle.steps, allowed)
+            loop = self._loop(level, members, allowed)
             loop.entries[cycle.entry] += way.counts["all"]
+            loop.orders[cycle.steps] += way.counts["all"]
+            loop.allowed = max(loop.allowed, allowed)
             loop.passes[way.variant_id] = loop.passes.get(way.variant_id, 0) + 1
             if level == "step":  # what a department's run holds is already counted by the steps
                 loop.places.setdefault(way.variant_id, []).extend(cycle.erased)
@@ -129,6 +139,7 @@ class _Gathered:
             if allowed is not None and n - 1 > allowed:
                 loop = self._loop("again", (step,), allowed)
                 loop.entries[step] += way.counts["all"]
+                loop.orders[step,] += way.counts["all"]
                 loop.passes[way.variant_id] = n - 1 - allowed
 
     def _loop(self, level: str, names: tuple[str, ...], allowed: int) -> Loop:

@@ -11,6 +11,7 @@ loop closes most often. Three claims, kept apart:
    - confirmed: the loop, proposed by the customers of the discovery parts (floors in proportion hold there too), is
      seen again in the customers kept apart, with floors in proportion, and stays without the heaviest customers. The
      published share and interval are those of the customers kept apart.
+   - cannot_tell: nearly every journey has the step again at once, which looks like recording, not like a loop.
 2. It costs: the engaged minutes of the erased events, each of which lies in one cycle only; bootstrap over customers.
 3. It is a tendency (ping-pong between two steps only): mining.tendency, in `extra` and as a sentence.
 """
@@ -51,6 +52,8 @@ SUMMARY = "journeys that come back to a step or department they have been at, ho
 READS = ("variants", "journey_metrics", "journey", "journey_event", "touch", "steps")
 
 EFFECT = "share of journeys with a pass"
+RECORDED_TWICE = 0.95
+"""A step that this share of journeys does again at once is probably recorded at its start and at its end."""
 _SCOPE = Scope()
 _MINUTES = """
     select m.finding_id, p.customer_id, sum(cast(round(e.engaged_ms * e.weight) as bigint)),
@@ -135,6 +138,8 @@ def _finding(
     needed = floor_needed(rate, reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
     status = status_of_count(method, rate, reach, needed, robust)
+    if needed is None and loop.kind == "loop.self" and rate.share("all") >= RECORDED_TWICE:
+        status = "cannot_tell"
     sample = "confirm" if status == "confirmed" else "all"
     extra = _extra(loop, frame, method.small_cell_customers)
     cost = _cost(context, loop, minutes)
@@ -186,7 +191,7 @@ def _extra(loop: Loop, frame: Frame, small_cell: int) -> dict[str, Any]:
     inside = sum(frame.by_id[v].counts["all"] for v in sorted(loop.ends_inside))
     is_told = loop.is_of_steps and not 0 < inside < small_cell
     return {
-        "cycle": list(loop.steps),
+        "cycle": list(loop.order),
         "k": len(loop.steps),
         "entry": loop.entry,
         "entries": dict(sorted(loop.entries.items())),
@@ -230,23 +235,30 @@ def _tendency(loop: Loop, verdicts: dict[Direction, Verdict]) -> dict[str, Any] 
 
 def _name(context: Context, loop: Loop) -> list[str]:
     if "departments" in loop.where:
-        return ['"' + name.replace('"', "'") + '"' for name in loop.steps]
-    return [context.label(step) for step in loop.steps]
+        return ['"' + name.replace('"', "'") + '"' for name in loop.order]
+    return [context.label(step) for step in loop.order]
+
+
+def _times(mean: float, noun: str = "time") -> str:
+    """'once', '1.4 times' or '2.0 extra times'."""
+    if mean < 1.05:
+        return "once" if noun == "time" else f"one {noun}"
+    return f"{mean:.1f} {noun}s"
 
 
 def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, Any], mean: float) -> str:
     names, share = _name(context, loop), share_text(rate.share(sample), ci)
     reached = f"{share} of the journeys that reached it"
     if loop.kind == "rework":
-        return f"{names[0]} was done again, by several ways, in {reached}, {mean:.1f} extra times each"
+        return f"{names[0]} was done again, by several ways, in {reached}, {_times(mean, 'extra time')} each"
     if len(names) == 1:
-        return f"{names[0]} came again in {reached}, {mean:.1f} extra times each"
+        return f"{names[0]} came again in {reached}, {_times(mean, 'extra time')} each"
     entry = f'"{loop.entry}"' if "departments" in loop.where else context.label(loop.entry)
     where = f"{share} of the journeys that reached {entry}"
     if len(names) == 2:
-        return f"{where} went back and forth between {names[0]} and {names[1]}, {mean:.1f} times each"
+        return f"{where} went back and forth between {names[0]} and {names[1]}, {_times(mean)} each"
     shown = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more steps"]
-    return f"{where} went round {', '.join(shown[:-1])} and {shown[-1]} again, {mean:.1f} times each"
+    return f"{where} went round {', '.join(shown[:-1])} and {shown[-1]} again, {_times(mean)} each"
 
 
 def _evidence_text(
@@ -267,12 +279,17 @@ def _tendency_sentence(context: Context, told: dict[str, Any] | None) -> str:
     ways = [test for test in told["tests"] if test["is_shown"]] if told else []
     return "".join(
         f" Shown as a tendency: in one and the same journey, {context.label(one['back_to'])} follows "
-        f"{context.label(one['at'])} more often after having come from there."
+        f"{context.label(one['at'])} more often after coming from it."
         for one in ways
     )
 
 
 def _caution(status: str, needed: int | None, extra: dict[str, Any]) -> str:
+    if status == "cannot_tell":
+        return (
+            "Nearly every journey has it again at once: its start and its end are probably both recorded. If so, leave "
+            "one of them undeclared, or say repeats = 1 in the step dictionary."
+        )
     if status == "not_enough_data":
         return f"Not enough data: about {needed:,} journeys that reach the step would be needed to say more."
     text = "This is a plain count: it shows that it happens and how often, not why, and not that it is unwanted."

@@ -278,3 +278,17 @@ def test_a_menu_that_is_heard_again_in_the_same_call(store: Store) -> None:
 
 def test_two_calls_are_no_menu_loop(store: Store) -> None:
     assert mined(store, menu_log(0.0, 200), only="menu_loops") == []
+
+
+def test_another_order_is_the_same_cycle(store: Store) -> None:
+    mined(store, Log([Ev("j", "pay", EPOCH)], STEPS), only="loops")
+    told = ways(("pay check ask pay", 3), ("pay ask check pay", 5), ("check pay check ask pay check", 1))
+    loops = {loop.kind: loop for loop in collect(told, frame(store)) if loop.is_of_steps}
+    assert loops["loop.cycle"].where == {"cycle": ["ask", "check", "pay"]}
+    assert loops["loop.cycle"].order == ("ask", "check", "pay") and loops["loop.cycle"].passes == {1: 1, 2: 1, 3: 1}
+
+
+def test_what_nearly_every_journey_does_twice_is_no_loop(store: Store) -> None:
+    findings = mined(store, world(lambda _: [("pay", 0), ("pay", 1), ("done", 5)], 300, STEPS), only="loops")
+    twice = pick(findings, "loop.self", cycle=["pay"])
+    assert twice.status == "cannot_tell" and "both recorded" in twice.text_caution
