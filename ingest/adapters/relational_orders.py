@@ -135,18 +135,31 @@ def _parsed(columns: str | list[str], table: TableSection, place: _Columns) -> s
     kinds: dict[str, list[str]] = {"utc": [], "hour": [], "day": []}
     for form in table.time_formats:
         if form not in EPOCHS:
-            kinds[_precision(form)].append(_text(form))
-    # strptime's %z takes no Z, the commonest offset of all
-    readable = {"utc": f"regexp_replace({text}, 'Z$', '+00')", "hour": text, "day": text}
+            kinds[_precision(form)].append(form)
     parsed = {
-        kind: f"try_strptime({readable[kind]}, [{', '.join(forms)}])" if forms else "cast(null as timestamp)"
+        kind: f"try_strptime({text}, {_list(forms)})" if forms else "cast(null as timestamp)"
         for kind, forms in kinds.items()
     }
     at = f"coalesce({parsed['hour']}, {parsed['day']} + interval '23:59:59')"
     utc = ", ".join(
-        [f"cast({parsed['utc']} as timestamp)"] + [_EPOCH[f](text) for f in table.time_formats if f in EPOCHS]
+        ["cast(null as timestamp)"]
+        + [_with_offset(form, text) for form in kinds["utc"]]
+        + [_EPOCH[form](text) for form in table.time_formats if form in EPOCHS]
     )
     return f"{{'text': {text}, 'at': {at}, 'utc': coalesce({utc}), 'is_day': {parsed['hour']} is null}}"
+
+
+def _with_offset(form: str, text: str) -> str:
+    """SQL of a moment whose format carries an offset (%z) or a zone (%Z), in UTC; NULL for an offset that no zone has."""
+    # strptime's %z takes no Z, the commonest offset of all
+    moment = f"cast(try_strptime(regexp_replace({text}, 'Z$', '+00'), {_text(form)}) as timestamp)"
+    if "%z" not in form:
+        return moment
+    shape = "".join(
+        {"%z": "(Z|[+-][0-9:]+)"}.get(part, ".+" if part.startswith("%") else re.escape(part))
+        for part in re.split("(%-?[A-Za-z])", form)
+    )
+    return f"case when is_offset(regexp_extract({text}, {_text(f'^{shape}$')}, 1)) then {moment} end"
 
 
 def _precision(form: str) -> str:
@@ -195,7 +208,7 @@ def _extras(table: TableSection, place: _Columns) -> str:
     if table.intent:
         extras += f", nullif({place(table.intent)}, '') as intent"
     if table.wait_s:
-        extras += f", try_cast(1000 * try_cast({place(table.wait_s)} as double) as bigint) as wait_ms"
+        extras += f", seconds_as_ms({place(table.wait_s)}) as wait_ms"
     if table.attributes:
         pairs = ", ".join(f"{_text(name)}, {place(name)}" for name in table.attributes)
         extras += f", json_object({pairs}) as attributes"
