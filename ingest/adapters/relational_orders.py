@@ -150,7 +150,7 @@ def _parsed(columns: str | list[str], table: TableSection, place: _Columns) -> s
 
 
 def _with_offset(form: str, text: str) -> str:
-    """SQL of a moment whose format carries an offset (%z) or a zone (%Z), in UTC; NULL for an offset that no zone has."""
+    """SQL of a moment whose format carries its offset (%z) or zone (%Z), in UTC; NULL for one that no zone has."""
     # strptime's %z takes no Z, the commonest offset of all
     moment = f"cast(try_strptime(regexp_replace({text}, 'Z$', '+00'), {_text(form)}) as timestamp)"
     if "%z" not in form:

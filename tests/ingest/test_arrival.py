@@ -21,7 +21,7 @@ def order(version: int, paid: str | None = None) -> str:
         "created_at": "2026-01-10T09:00:00Z",
         "updated_at": f"2026-01-{10 + version}T09:00:00Z",
         "source_name": "web",
-        "transactions": [{"id": 7, "kind": "sale", "status": paid, "created_at": "2026-01-11T09:00:00Z"}]
+        "transactions": [payment] if paid else [],
         if paid
         else [],
     }
