@@ -15,6 +15,7 @@ DAY = 86400
 
 
 def order(version: int, paid: str | None = None) -> str:
+    payment = {"id": 7, "kind": "sale", "status": paid, "created_at": "2026-01-11T09:00:00Z"}
     told = {
         "id": 1,
         "order_number": 1,
@@ -22,8 +23,6 @@ def order(version: int, paid: str | None = None) -> str:
         "updated_at": f"2026-01-{10 + version}T09:00:00Z",
         "source_name": "web",
         "transactions": [payment] if paid else [],
-        if paid
-        else [],
     }
     return json.dumps(told) + "\n"
 
