@@ -16,7 +16,7 @@ The grade is B: customers are compared with themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scipy import stats
@@ -63,7 +63,9 @@ def find(store: Store, context: Context) -> list[Finding]:
         if (sums := one.of("all")) and sums.n_customers_again >= least
     ]
     evidence.fold(store, "repeat_contact", len(subjects), len(subjects) - len(shown), 0)
-    return [_finding(store, context, one, decision, n_tested) for one, decision in shown]
+    return [
+        _finding(store, context, one, decision, n_tested) for one, decision in shown if context.asks_for(one.finding_id)
+    ]
 
 
 def decide(subjects: Sequence[Subject], context: Context) -> list[Decision]:
@@ -112,6 +114,7 @@ def _contacts_sql(subject: Subject, condition: str) -> str:
 
 def _finding(store: Store, context: Context, subject: Subject, decision: Decision, n_tested: int) -> Finding:
     method = context.method
+    decision = replace(decision, status=context.status(subject.finding_id, decision.status))
     sample = "confirm" if decision.status == "confirmed" else "all"
     sums, everyone = subject.of(sample), subject.of("all")
     estimate = _estimate(subject, sample, method.confidence)
