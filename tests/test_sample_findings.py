@@ -18,8 +18,6 @@ PLANTED = {
     "no thank-you page": ("deviation.skipped", {"order_confirmation"}),
     "scans swapped": ("deviation.out_of_order", {"out_for_delivery", "deliver"}),
 }
-# the world has failed deliveries that are tried again: a loop, though nobody planted it as one
-ALSO_TRUE = {("loop.pingpong", frozenset({"attempted_delivery", "out_for_delivery"}))}
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +48,7 @@ def test_a_plant_is_found_and_confirmed(findings: list[dict[str, Any]], name: st
 def test_nothing_else_is_confirmed(findings: list[dict[str, Any]]) -> None:
     for finding in confirmed(findings):
         planted = any(finding["kind"] == kind and places(finding) & steps for kind, steps in PLANTED.values())
-        also = any(finding["kind"] == kind and steps <= places(finding) for kind, steps in ALSO_TRUE)
-        assert planted or also, f"{finding['no_label']} {finding['kind']} {finding['where']} was never planted"
+        assert planted, f"{finding['no_label']} {finding['kind']} {finding['where']} was never planted"
 
 
 @pytest.mark.parametrize(("plant", "kind", "step"), [
