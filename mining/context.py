@@ -25,6 +25,11 @@ class Touch:
     department: str | None
     repeats: int | None
     actor: str = "customer"
+    asks: tuple[str, ...] = ()
+    mandatory: bool = False
+    reactive: bool = False
+    bad: bool = False
+    typical_minutes: float | None = None
 
     @property
     def is_free(self) -> bool:
@@ -69,13 +74,12 @@ class Context:
 
 def read_touch(store: Store) -> dict[str, Touch]:
     """The step dictionary, by step."""
-    rows = store.rows("select step, label, class, channel, department, repeats, actor from touch order by step")
-    return {
-        step: Touch(
-            step, label or step, str(kind), str(channel), None if lane is None else str(lane), repeats, str(actor)
-        )
-        for step, label, kind, channel, lane, repeats, actor in rows
-    }
+    rows = store.rows(
+        """select step, coalesce(label, step), class::varchar, channel::varchar, department::varchar, repeats, actor,
+            asks, mandatory, reactive, bad, typical_minutes
+        from touch order by step"""
+    )
+    return {row[0]: Touch(*row[:7], tuple(row[7]), *row[8:]) for row in rows}
 
 
 def read_window(store: Store, night: dt.date) -> tuple[dt.date, dt.date]:

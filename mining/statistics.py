@@ -25,6 +25,16 @@ def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, floa
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
+def normal_quantile(share: float) -> float:
+    """The value below which a standard normal lies with probability `share`."""
+    return float(stats.norm.ppf(share))
+
+
+def normal_above(z: float) -> float:
+    """The probability that a standard normal exceeds `z`."""
+    return float(stats.norm.sf(z))
+
+
 def binomial_above(hits: float, n: int, share: float) -> float:
     """One-sided exact p of "the true share is at most `share`"; fractional hits are rounded down (conservative)."""
     return float(stats.binom.sf(math.floor(hits) - 1, n, share)) if n > 0 else 1.0
