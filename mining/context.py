@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import StateError
@@ -39,7 +40,11 @@ class Touch:
 
 @dataclass(frozen=True)
 class Context:
-    """The night's frame. The window is closed: [window_from, window_to), UTC days."""
+    """The night's frame. The window is closed: [window_from, window_to), UTC days.
+
+    ask_min: minutes of giving an item once, where the site states them. order_value: the attribute of events that holds
+    an order's value. timezone: the site's clock, for what happens on one day.
+    """
 
     method: Method
     window_from: dt.date
@@ -50,6 +55,9 @@ class Context:
     intended: Intended | None
     config_hash: str
     input_hash: str
+    ask_min: Mapping[str, float] = field(default_factory=dict)
+    order_value: str | None = None
+    timezone: str = "UTC"
 
     @property
     def weeks(self) -> float:

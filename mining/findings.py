@@ -46,6 +46,7 @@ KINDS = frozenset(
         "handoff",
         "duplicate_request",
         "channel_switch",
+        "batch_contact",
         "failure_point",
         "page_calls",
         "change_effect",

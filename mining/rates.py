@@ -73,9 +73,11 @@ def count_text(value: float) -> str:
     return f"{value:,.0f}" if abs(value - round(value)) < 0.05 else f"{value:,.1f}"
 
 
-def sample_sentence(rate: Rate, sample: str, confidence: float, noun: str = "journeys") -> str:
+def sample_sentence(
+    rate: Rate, sample: str, confidence: float, noun: str = "journeys", interval: dict[str, Any] | None = None
+) -> str:
     """One sentence with numerator, denominator and interval, and where the numbers come from."""
-    ci = ci_part(rate, sample, confidence)
+    ci = interval or ci_part(rate, sample, confidence)
     part = (
         f"{count_text(rate.hits[sample])} of {count_text(rate.n[sample])} {noun}, {share_text(rate.share(sample), ci)}"
     )

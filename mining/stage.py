@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.store import Store
-from mining import aggregate, analyses, context, discovery, intended, population, register
+from mining import aggregate, analyses, context, discovery, intended, population, register, savings
 from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
 from mining.method import Method
@@ -29,8 +29,9 @@ def mine(site: Site, store: Store, night: dt.date) -> None:
     frame = make_context(site, store, night)
     aggregate.build(store)
     population.prepare(store, frame)
+    savings.clear(store)
     discovery.discover(store, frame, site.exports)
-    findings = with_doubts(store, find_all(store, frame))
+    findings = savings.settle(store, with_doubts(store, find_all(store, frame)))
     register.save(store, findings, night)
     register.export(store, site.exports / "findings.json")
     log.info("%d findings, %d confirmed", len(findings), sum(finding.status == "confirmed" for finding in findings))
@@ -39,7 +40,13 @@ def mine(site: Site, store: Store, night: dt.date) -> None:
 def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
     """The night's frame from the site's settings and the warehouse."""
     settings = site.settings
-    method = replace(Method(), small_cell_customers=settings.privacy.min_cell, merge_setup_min=settings.costs.setup_min)
+    costs = settings.costs
+    method = replace(
+        Method(),
+        small_cell_customers=settings.privacy.min_cell,
+        merge_setup_min=costs.setup_min,
+        reading_min=costs.reading_min,
+    )
     touch = context.read_touch(store)
     process = intended.load(site.process / "intended.toml", touch)
     first, last = context.read_window(store, night)
@@ -47,6 +54,8 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         "agent_hour": settings.costs.agent_hour,
         "currency": settings.site.currency,
         "intended": canonical(process.source) if process else None,
+        "ask_min": costs.ask_min,
+        "order_value": costs.order_value,
     }
     return context.Context(
         method,
@@ -58,6 +67,9 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         process,
         method.config_hash(extra),
         context.read_input_hash(store),
+        costs.ask_min,
+        costs.order_value,
+        settings.site.timezone,
     )
 
 

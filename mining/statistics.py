@@ -73,6 +73,16 @@ def entropy_bits(counts: Sequence[int]) -> float:
     return plain + (len(used) - 1) / (2 * n * math.log(2))
 
 
+def bootstrap_entropy(
+    counts: npt.NDArray[np.int64], seed: int, draws: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Interval of `entropy_bits` of the columns' sums; rows (customers) are drawn anew with Poisson(1) weights."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    found = sorted(entropy_bits((rng.poisson(1.0, len(counts)) @ counts).tolist()) for _ in range(draws))
+    tail = (1 - confidence) / 2
+    return found[math.floor(tail * draws)], found[min(draws - 1, math.ceil((1 - tail) * draws) - 1)]
+
+
 def bootstrap_sum(
     per_customer: npt.NDArray[np.int64], seed: int, draws: int, customers_max: int, confidence: float = 0.95
 ) -> tuple[float, float]:
