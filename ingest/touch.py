@@ -45,9 +45,9 @@ class Step(Strict):
     asks: list[Item] = Field([], description="items that the customer has to give in this step")
     changes: list[Item] = Field([], description="items that this step alters: asking them again after it is no repeat")
     mandatory: bool = Field(False, description="law or security asks for it: never proposed to drop or merge")
-    reactive: bool = Field(False, description="an answer to trouble: those who meet it are worse off beforehand")
+    reactive: bool = Field(False, description="an answer to trouble: who meets it is worse off beforehand")
     bad: bool = Field(False, description="an outcome nobody wants: cancelled, given up, complained, sent back")
-    typical_minutes: float | None = Field(None, ge=0, le=1440, description="customer's minutes, where no log tells them")
+    typical_minutes: float | None = Field(None, ge=0, le=1440, description="of the customer, where no log tells")
     codes: dict[str, list[str]] = {}
 
     @model_validator(mode="after")
@@ -56,7 +56,7 @@ class Step(Strict):
             raise ValueError(f"step {self.step!r}: {', '.join(repeated)} named twice in one list, expected once")
         if not self.visible and (hidden := [key for key in ("asks", "bad") if getattr(self, key)]):
             raise ValueError(
-                f"step {self.step!r}: {' and '.join(hidden)} on a step with visible = false; the customer meets neither, "
+                f"step {self.step!r}: {' and '.join(hidden)} on a step with visible = false, which no customer meets; "
                 "expected it on a visible step"
             )
         return self

@@ -58,6 +58,20 @@ class Context:
     ask_min: Mapping[str, float] = field(default_factory=dict)
     order_value: str | None = None
     timezone: str = "UTC"
+    confirmed: frozenset[str] | None = None
+    """The findings that past decisions confirmed; None on a decision itself, which goes by its own tests."""
+    known: frozenset[str] = frozenset()
+    """Findings that were ever confirmed: told again even where others are more frequent."""
+    wanted: frozenset[str] | None = None
+    """Only these findings are asked for; None = all that there are."""
+
+    def status(self, finding_id: str, tested: str) -> str:
+        """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6)."""
+        if self.confirmed is None:
+            return tested
+        if finding_id in self.confirmed:
+            return "confirmed"
+        return "candidate" if tested == "confirmed" else tested
 
     @property
     def weeks(self) -> float:
@@ -82,12 +96,12 @@ class Context:
 
 def read_touch(store: Store) -> dict[str, Touch]:
     """The step dictionary, by step."""
-    rows = store.rows(
-        """select step, coalesce(label, step), class::varchar, channel::varchar, department::varchar, repeats, actor,
-            asks, mandatory, reactive, bad, typical_minutes
+    rows = store.records(
+        """select step, coalesce(label, step) as label, class::varchar as step_class, channel::varchar as channel,
+            department::varchar as department, repeats, actor, asks, mandatory, reactive, bad, typical_minutes
         from touch order by step"""
     )
-    return {row[0]: Touch(*row[:7], tuple(row[7]), *row[8:]) for row in rows}
+    return {row["step"]: Touch(**{**row, "asks": tuple(row["asks"])}) for row in rows}
 
 
 def read_window(store: Store, night: dt.date) -> tuple[dt.date, dt.date]:

@@ -1,8 +1,8 @@
 """Whether two groups of journeys end alike: shown, not merely not refuted (two one-sided tests).
 
-Difference of shares within strata, weighted n1 n0 / (n1 + n0) as Mantel and Haenszel do; its variance by linearisation
-with customers as clusters. Columns are handled whole; sums are taken in the order of the rows, so that equal input gives
-equal bits.
+Difference of shares within strata, weighted n1 n0 / (n1 + n0) as Mantel and Haenszel do; its variance by
+linearisation with customers as clusters. Columns are handled whole; sums are taken in the order of the rows, so that
+equal input gives equal bits.
 """
 
 from __future__ import annotations

@@ -22,9 +22,11 @@ with worked as (
 known as (
     select
         *,
-        department is distinct from lag(department) over (
-            partition by journey_id
-            order by pos
+        coalesce(
+            department <> lag(department) over (
+                partition by journey_id
+                order by pos
+            ), true
         ) as is_new
     from worked
     where work_ms is not null

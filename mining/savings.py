@@ -29,12 +29,13 @@ OPEN = ("confirmed", "candidate")
 _PARTS = ("low", "mid", "high")
 _OWN = """
     with claimed as (
-        select c.finding_id, c.pos, sum(c.ms)::bigint as ms, max(c.assumed_ms) as assumed_ms, any_value(r.rank_no) as rank_no
+        select c.finding_id, c.pos, sum(c.ms)::bigint as ms, max(c.assumed_ms) as assumed_ms,
+            any_value(r.rank_no) as rank_no
         from saving_claim as c inner join incoming_ranks as r using (finding_id) group by c.finding_id, c.pos),
     there as (
-        select c.*, greatest(cast(round(e.engaged_ms * e.weight) as bigint), max(c.assumed_ms) over (partition by c.pos)) as has_ms,
-            coalesce(sum(c.ms) over (
-                partition by c.pos order by c.rank_no rows between unbounded preceding and 1 preceding), 0) as taken_ms
+        select c.*, coalesce(sum(c.ms) over (
+                partition by c.pos order by c.rank_no rows between unbounded preceding and 1 preceding), 0) as taken_ms,
+            greatest(round(e.engaged_ms * e.weight)::bigint, max(c.assumed_ms) over (partition by c.pos)) as has_ms
         from claimed as c inner join journey_event as e using (pos))
     select finding_id, sum(ms)::bigint, sum(greatest(0, least(ms, has_ms - taken_ms)))::bigint
     from there group by finding_id order by finding_id"""
@@ -50,17 +51,11 @@ class Saved:
     """Keys of the configuration that the minutes rest on, besides the part that can be had."""
 
 
-def clear(store: Store) -> None:
-    """Forget the claims of the night before."""
-    store.run(
-        "create or replace temporary table saving_claim (finding_id varchar, pos uinteger, ms bigint, assumed_ms bigint)"
-    )
-
-
 def claim(store: Store, finding_id: str, query: str, params: Mapping[str, Any] | None = None) -> None:
     """Claim minutes of events: `query` gives (pos, ms, assumed_ms); assumed_ms = 0 where logs tell the event's time."""
     store.run(
-        f"insert into saving_claim select '{finding_id}', c.pos, c.ms::bigint, c.assumed_ms::bigint from ({query}) as c (pos, ms, assumed_ms)",
+        f"""insert into saving_claim
+        select '{finding_id}', c.pos, c.ms::bigint, c.assumed_ms::bigint from ({query}) as c (pos, ms, assumed_ms)""",
         params,
         name="saving_claim",
     )

@@ -109,8 +109,14 @@ sided as (
 visited as (
     select
         split_part(topic, ':', 1) as topic_kind,
-        count(distinct (customer_id, topic, cast(occurred_at as date))) as n_visits
-    from page
+        count(*) as n_visits
+    from (
+        select distinct
+            customer_id,
+            topic,
+            cast(occurred_at as date) as day
+        from page
+    ) as visit
     group by topic_kind
 )
 

@@ -1,12 +1,12 @@
 """Messages to one customer on one day that could be one (method note 5, kind `batch_contact`).
 
 A message is a visible step that the company takes by itself on a channel that reaches the customer (mail, letter, call
-...). Two messages are a pair when one follows the other on the same day of the site's clock, whatever journey they belong
-to; a day with three messages has two pairs, so that no message is saved twice.
+...). Two messages are a pair when one follows the other on the same day of the site's clock, whatever journey they
+belong to; a day with three messages has two pairs, so that no message is counted twice.
 `rate` = customer days with the pair / customer days with a message of either kind.
 
-It is a count (grade D): confirmed when it is seen again in the customers kept apart, with floors in proportion. What could
-fall away is reading one of the two: `typical_minutes` of the later step, else `[costs] reading_min`.
+It is a count (grade D): confirmed when it is seen again in the customers kept apart, with floors in proportion. What
+could fall away is reading one of the two: `typical_minutes` of its step, else `[costs] reading_min`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ _CHANCE = """create or replace temporary table chance as
         count(pair_journey_id)::integer as hits, 0 as before
     from day group by place, coalesce(pair_journey_id, first_journey_id) order by all"""
 _LATER = "from message where first_step = $a and second_step = $b"
-_MAY_WORSEN = "Waiting for one message to go out with another makes the first one late; some must go out at once by law."
+_MAY_WORSEN = (
+    "Waiting for one message to go out with another makes the first one late; some must go out at once by law."
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,7 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
     status = decided.status
     if status == "confirmed" and robust["sign_stable"] is False:
         status = "candidate"
+    status = context.status(one.finding_id, status)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence, "Wilson score, customers as clusters")
     cost = _cost(store, context, one)
@@ -118,8 +121,13 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
         cost=cost,
         evidence=marked.journeys(store, context, _SCOPE, one),
         robustness=robust,
-        title=f"{what} on one day, on {share_text(rate.share(sample), ci)} of the days with such a message: they could be one message",
-        text_evidence=sample_sentence(rate, sample, method.confidence, "customer days", ci) + savings.sentence(cost, context) + ".",
+        title=(
+            f"{what} on one day, on {share_text(rate.share(sample), ci)} of the days with such a message: they could "
+            "be one message"
+        ),
+        text_evidence=sample_sentence(rate, sample, method.confidence, "customer days", ci)
+        + savings.sentence(cost, context)
+        + ".",
         text_caution=f"{_MAY_WORSEN} A count, no trial; the minutes of reading are assumed."
         + (f" Not enough data: about {needed:,} days would be needed." if needed else ""),
         family="batch_contact:days",
@@ -140,5 +148,8 @@ def _cost(store: Store, context: Context, one: Pair) -> dict[str, Any]:
     savings.claim(store, one.finding_id, f"select pos, {ms}, {ms} {_LATER}", params)
     basis = "steps.typical_minutes" if told else "costs.reading_min"
     return savings.cost(
-        context, one.finding_id, savings.Saved([n * ms for _, n in rows], (), (basis,)), unknown="reading takes no time by [costs] reading_min"
+        context,
+        one.finding_id,
+        savings.Saved([n * ms for _, n in rows], (), (basis,)),
+        unknown="reading takes no time by [costs] reading_min",
     )

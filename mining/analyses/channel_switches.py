@@ -1,15 +1,17 @@
 """Customers who go from the web to the phone with the same matter (method note 5 and 7.3, kind `channel_switch`).
 
-For each kind of call: a = share of the calls with a page of the same matter seen within the 24 hours before, b = share with
-such a page within the 24 hours after. excess = a - b. Customers who call and browse a lot raise both, so only the excess
-tells. The matter is the call's product, else its order, else its intent, else the stage of its step (a weak match, said so).
-Only identified customers; calls within 24 hours of either end of the data are left out. Calls, not visits, are the units, so
-that each call counts once; the nearest page is looked for in both directions alike (a first page of a day would always lie
-at a visit's start, and find more calls after it than before in any customer who is busy for a time).
+For each kind of call: a = share of the calls with a page of the same matter seen within the 24 hours before, b = share
+with such a page within the 24 hours after. excess = a - b. Customers who call and browse a lot raise both, so only the
+excess tells. The matter is the call's product, else its order, else its intent, else the stage of its step (a weak
+match, said so). Only identified customers; calls within 24 hours of either end of the data are left out.
+
+Units are calls, not visits, so that each call counts once, and the nearest page is looked for alike in both directions.
+(A first visit of a day, as in 7.1, lies at the start of any busy time, and so finds more calls after it than before.)
 
 H0 "excess at most 0", normal test with customers as clusters; family = all kinds of call with the floors (200 days with
-visits of the matter, 20 calls that have a page on one side only). Grade C: the call goes with the visit; whether the page
-sent them there, the log does not tell. What could fall away: the minutes of the calls beyond the mirrored window's.
+visits of the matter, 20 calls that have a page on one side only). Grade C: the call goes with the visit; whether the
+page sent them there, the log does not tell. What could fall away: the minutes of the calls beyond the mirrored
+window's.
 """
 
 from __future__ import annotations
@@ -42,8 +44,8 @@ _CHANCE = """create or replace temporary table chance as
         (count(*) filter (is_before))::integer as before
     from switch_call group by step, journey_id order by place, journey_id"""
 _MAY_WORSEN = (
-    "A call can be the better way: it may sell, calm or settle what a page can't. Fewer calls are a gain only if the page "
-    "answers the question."
+    "A call can be the better way: it may sell, calm or settle what a page can't. Fewer calls are a gain only if the "
+    "page answers the question."
 )
 
 
@@ -132,6 +134,7 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
     status = decided.status
     if status == "confirmed" and robust["sign_stable"] is False:
         status = "candidate"
+    status = context.status(one.finding_id, status)
     sample = "confirm" if status == "confirmed" else "all"
     tally, label = one.tally[sample], context.label(one.step)
     low, high = tally.interval(method.confidence)
@@ -157,22 +160,42 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
         grade="C",
         where=one.where,
         window=context.window,
-        n=n_part(marked.rate_of(one.tally), reach, sample, events=tally.n, n_needed=None if decision else _needed(context, one))
+        n=n_part(
+            marked.rate_of(one.tally),
+            reach,
+            sample,
+            events=tally.n,
+            n_needed=None if decision else _needed(context, one),
+        )
         | {"unit": "calls"},
-        effect={"name": "calls after a visit beyond those before one", "value": round(tally.excess, 6), "unit": "share", "baseline": 0.0, "direction": "up"},
+        effect={
+            "name": "calls after a visit beyond those before one",
+            "value": round(tally.excess, 6),
+            "unit": "share",
+            "baseline": 0.0,
+            "direction": "up",
+        },
         ci=ci,
         cost=cost,
         evidence=marked.journeys(store, context, _SCOPE, one),
         robustness=robust,
-        title=f"Of the calls {label}, {shown} more come within a day after a web visit on {matter} than within a day before one",
+        title=(
+            f"Of the calls {label}, {shown} more come within a day after a web visit on {matter} than within a day "
+            "before one"
+        ),
         text_evidence=(
-            f"{_among(sample)}{tally.hits:,} of {tally.n:,} calls had such a page in the 24 hours before, {tally.before:,} in the "
-            f"24 hours after; last page before the call, in all journeys: {last}{savings.sentence(cost, context)}."
+            f"{_among(sample)}{tally.hits:,} of {tally.n:,} calls had such a page in the 24 hours before, "
+            f"{tally.before:,} in the 24 hours after; last page before the call, in all journeys: {last}"
+            f"{savings.sentence(cost, context)}."
         ),
         text_caution=(
-            f"The call goes with the visit, after accounting for how much these customers call and browse; whether the page "
-            f"sent them to the phone, the log does not tell. {_MAY_WORSEN}"
-            + (" The calls name no product or order: a page of their stage is taken for the same matter." if is_weak else "")
+            "The call goes with the visit, after accounting for how much these customers call and browse; whether the "
+            f"page sent them to the phone, the log does not tell. {_MAY_WORSEN}"
+            + (
+                " The calls name no product or order: a page of their stage is taken for the same matter."
+                if is_weak
+                else ""
+            )
         ),
         family="channel_switch:excess",
         m=m,
@@ -197,7 +220,7 @@ def _among(sample: str) -> str:
 
 
 def _robust(light: Tally, strict: Tally, confidence: float) -> dict[str, Any]:
-    """As evidence.robustness, for a difference: the sign without the heaviest, and with strict identity beyond chance."""
+    """As evidence.robustness, for a difference: the sign without the heaviest, and strict beyond chance."""
     parts: dict[str, Any] = {}
     signs = []
     for name, tally in (("without_top_1pct_customers", light), ("strict_identity", strict)):
@@ -206,7 +229,7 @@ def _robust(light: Tally, strict: Tally, confidence: float) -> dict[str, Any]:
         else:
             parts[name] = {"value": round(tally.excess, 6), "n": tally.n}
             signs.append((tally.interval(confidence)[1] if name == "strict_identity" else tally.excess) > 0)
-    parts |= {name: {"reason": evidence.NOT_COMPUTED} for name in ("half_gap", "double_gap")}
+    parts |= {name: {"reason": evidence.NOT_CUT} for name in ("half_gap", "double_gap")}
     return {**parts, "sign_stable": all(signs) if signs else None}
 
 

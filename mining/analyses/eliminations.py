@@ -2,17 +2,18 @@
 
 "No effect found" proposes nothing. A step X is proposed when all of this is shown over closed journeys that reached the
 step which most often comes before X (browsing is looked through):
-- the share that ends badly (a later step with `bad = true`) with X directly after it, and with no X at all, is alike: the
-  90 % interval of the difference lies within 1 point, else 2 points (two one-sided tests). The difference is adjusted for
-  how the journey began, how far it was, and whether the customer was here before; customers are clusters;
+- the share that ends badly (a later step with `bad = true`) with X directly after it, and with no X at all, is alike:
+  the 90 % interval of the difference lies within 1 point, else 2 points (two one-sided tests). The difference is
+  adjusted for how the journey began, how far it was, whether the customer was here before; customers are clusters;
 - what comes next is alike: the upper end of the distance (total variation) of the two distributions is at most 0.05;
 - the same holds in the 5 % of journeys with the highest order values, where `[costs] order_value` names them;
 - there are enough journeys with and without X to show it 8 times in 10 (3,850 each at 10 % bad and 2 points).
-Never proposed: steps that are `mandatory` or `reactive` (those who meet trouble are worse off before), browsing, contacts
-that customers seek, and outcomes. Without any `bad = true` in steps.toml nothing is looked for, and `data_quality` says so.
+Never proposed: steps that are `mandatory` or `reactive` (those who meet trouble are worse off before), browsing,
+contacts that customers seek, and outcomes. Without any `bad = true` in steps.toml nothing is looked for, and
+`data_quality` says so.
 
-Family = all such steps with both groups; p = the larger of the two one-sided p values at 2 points; candidate by BH in the
-discovery parts, confirmed by Holm in the customers kept apart, where what comes next must be alike too. Grade C.
+Family = all such steps with both groups; p = the larger of the two one-sided p values at 2 points; candidate by BH in
+the discovery parts, confirmed by Holm in the customers kept apart, where what comes next must be alike too. Grade C.
 """
 
 from __future__ import annotations
@@ -43,12 +44,13 @@ NOT_LOOKED_FOR = "steps to drop are not looked for"
 _SCOPE = Scope()
 _SQL = Path(__file__).parent.parent / "arms.sql"
 _COLUMNS = """
-    select cast(customer_id as bigint) as customer, cast(is_with as utinyint) as has_step, cast(is_bad as utinyint) as is_bad,
-        stratum, next_name, cast(is_top as utinyint) as is_top, cast(is_discovery as utinyint) as is_discovery,
-        cast(is_heavy as utinyint) as is_heavy, cast(is_strict as utinyint) as is_strict
+    select customer_id::bigint as customer, is_with::utinyint as has_step, is_bad::utinyint as is_bad, stratum,
+        next_name, is_top::utinyint as is_top, is_discovery::utinyint as is_discovery, is_heavy::utinyint as is_heavy,
+        is_strict::utinyint as is_strict
     from arm where x = $x order by journey_id"""
 _CHANCE = """create or replace temporary table chance as
-    select x as place, journey_id, 1 as n, cast(not is_with as integer) as hits, 0 as before from arm order by x, journey_id"""
+    select x as place, journey_id, 1 as n, cast(not is_with as integer) as hits, 0 as before
+    from arm order by x, journey_id"""
 _MAY_WORSEN = (
     "A step that does nothing on average may still matter in rare and costly cases, as a check, a record or a pause. "
     "Customers were not sent past it by lot."
@@ -98,7 +100,9 @@ def find(store: Store, context: Context) -> list[Finding]:
     steps = _steps(store, context)
     margin = max(context.method.equivalence_margins)
     family = {one.step: one for one in steps if one.by_split["all"].smaller >= one.by_split["all"].n_needed(margin)}
-    proposed = [one for one in steps if _fulfils(context, one, "all") or (one.step not in family and _might(one, margin))]
+    proposed = [
+        one for one in steps if _fulfils(context, one, "all") or (one.step not in family and _might(one, margin))
+    ]
     decisions = decide(
         context.method,
         {step: one.by_split["discovery"].p_apart(margin) for step, one in family.items()},
@@ -127,7 +131,9 @@ def _step(store: Store, context: Context, x: str, before: str) -> Step:
     table = store.arrow(_COLUMNS, {"x": x})
     flag = {name: _numbers(table[name]).astype(bool) for name in table.column_names if name.startswith(("is_", "has_"))}
     codes = {name: _codes(table[name]) for name in ("stratum", "next_name")}
-    journeys = Journeys(flag["has_step"], flag["is_bad"], codes["stratum"], _numbers(table["customer"]), codes["next_name"])
+    journeys = Journeys(
+        flag["has_step"], flag["is_bad"], codes["stratum"], _numbers(table["customer"]), codes["next_name"]
+    )
     chosen: dict[str, Flags] = {
         "all": np.ones(len(flag["has_step"]), dtype=bool),
         "discovery": flag["is_discovery"],
@@ -187,7 +193,8 @@ def _judge(context: Context, one: Step, decision: Decision | None, stable: bool 
 def _finding(store: Store, context: Context, one: Step, reach: Reach, decision: Decision | None, m: int) -> Finding:
     method = context.method
     robust = _robust(context, one)
-    status, needed = _judge(context, one, decision, robust["sign_stable"])
+    tested, needed = _judge(context, one, decision, robust["sign_stable"])
+    status = context.status(one.finding_id, tested)
     sample = "confirm" if status == "confirmed" else "all"
     shown = one.by_split[sample]
     low, high = shown.interval(method.equivalence_confidence)
@@ -208,8 +215,8 @@ def _finding(store: Store, context: Context, one: Step, reach: Reach, decision: 
             "name": "more journeys that end badly with the step than without",
             "value": round(shown.value, 6),
             "unit": "share",
-            "baseline": 0.0,
-            "direction": "none",
+            "baseline": max(method.equivalence_margins),
+            "direction": "within",
         },
         ci={
             "low": round(low, 6),
@@ -222,8 +229,9 @@ def _finding(store: Store, context: Context, one: Step, reach: Reach, decision: 
         robustness=robust,
         title=_title(status, label, points),
         text_evidence=(
-            f"After {before}, {shown.n_with:,} journeys had {label} and {100 * shown.bad_with:.1f} % of them ended badly; "
-            f"{shown.n_without:,} went on without it, and {100 * shown.bad_without:.1f} % did. The adjusted difference is "
+            f"After {before}, {shown.n_with:,} journeys had {label} and {100 * shown.bad_with:.1f} % of them ended "
+            f"badly; {shown.n_without:,} went on without it, and {100 * shown.bad_without:.1f} % did. The adjusted "
+            "difference is "
             f"{points}{f', within {100 * margin:g} points' if margin else ''}; what comes next differs by at most "
             f"{100 * one.distances[sample][1]:.1f} %{savings.sentence(cost, context)}."
         ),
@@ -279,7 +287,7 @@ def _robust(context: Context, one: Step) -> dict[str, Any]:
             parts[name] = {"value": round(shown.value, 6), "n": shown.n_with + shown.n_without}
             low, high = shown.interval(context.method.equivalence_confidence)
             signs.append(low < margin and high > -margin if split == "strict" else abs(shown.value) < margin)
-    parts |= {name: {"reason": evidence.NOT_COMPUTED} for name in ("half_gap", "double_gap")}
+    parts |= {name: {"reason": evidence.NOT_CUT} for name in ("half_gap", "double_gap")}
     return {**parts, "sign_stable": all(signs) if signs else None}
 
 
@@ -293,7 +301,8 @@ def _cost(store: Store, context: Context, one: Step) -> dict[str, Any]:
         from journey_event as e inner join population using (journey_id) where e.step = $step::varchar::step_t"""
     params = {"step": one.step}
     rows = store.rows(
-        f"select customer_id, sum(ms)::bigint, sum(handle_ms)::bigint, bool_and(is_told) from ({minutes}) group by 1 order by 1",
+        f"""select customer_id, sum(ms)::bigint, sum(handle_ms)::bigint, bool_and(is_told) from ({minutes})
+        group by customer_id order by customer_id""",
         params,
     )
     savings.claim(store, one.finding_id, f"select pos, ms, {typical_ms} from ({minutes})", params)

@@ -1,13 +1,13 @@
 """Hand-offs to a department that only passes the customer back or on (method note 5, kind `handoff`).
 
 A hand-off A to B is a run of work by department B within 24 hours after a run by A, in one journey. Work is told by the
-handling time of calls and tickets, else by start and end of a step off the web; steps without either are looked through,
-since a page view or a parcel scan hands nobody over. B passed the customer on when it worked less than 60 seconds and
-another department was at work within 24 hours.
+handling time of calls and tickets, else by start and end of a step off the web; steps without either are looked
+through, since a page view or a parcel scan hands nobody over. B passed the customer on when it worked less than 60
+seconds and another department was at work within 24 hours.
 
-The claim is tested: H0 "at most 30 % of the hand-offs A to B are passed on", customers as clusters; family = all pairs of
-departments with the floor of hand-offs; candidate by BH, confirmed by Holm in the customers kept apart. Grade D: a count.
-What could fall away is the wait for B, as the median of those that are passed on, where the log tells waits.
+The claim is tested: H0 "at most 30 % of the hand-offs A to B are passed on", customers as clusters; family = all pairs
+of departments with the floor of hand-offs; candidate by BH, confirmed by Holm in the customers kept apart. Grade D: a
+count. What could fall away is the wait for B, as the median of those that are passed on, where the log tells waits.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ _CHANCE = """create or replace temporary table chance as
         (count(*) filter (is_passed))::integer as hits, 0 as before
     from handoff group by from_department, department, journey_id order by place, journey_id"""
 _MAY_WORSEN = (
-    "The department in between may check, log or protect the next one from calls; without it the next one may be reached "
-    "by customers whom it can't help."
+    "The department in between may check, log or protect the next one from calls; without it the next one may be "
+    "reached by customers whom it can't help."
 )
 
 
@@ -74,7 +74,9 @@ def find(store: Store, context: Context) -> list[Finding]:
     params = {"within_ms": method.handoff_within_ms, "work_ms": method.handoff_work_ms}
     store.run(_SQL.read_text(encoding="utf-8"), params, name="handoffs")
     store.run(_CHANCE, name="chance")
-    pairs = dict(store.rows("select distinct from_department || ' > ' || department, [from_department, department] from handoff"))
+    pairs = dict(
+        store.rows("select distinct from_department || ' > ' || department, [from_department, department] from handoff")
+    )
     found = [
         Handover((pairs[place][0], pairs[place][1]), marked.rate_of(tally))
         for place, tally in marked.tallies(store, _SCOPE).items()
@@ -91,9 +93,7 @@ def find(store: Store, context: Context) -> list[Finding]:
     return [_finding(store, context, one, reach, decisions.get(one.place), len(family)) for one, reach in shown]
 
 
-def _finding(
-    store: Store, context: Context, one: Handover, reach: Reach, decision: Decision | None, m: int
-) -> Finding:
+def _finding(store: Store, context: Context, one: Handover, reach: Reach, decision: Decision | None, m: int) -> Finding:
     method, rate = context.method, one.rate
     decided = decision or Decision("not_enough_data", None, None)
     robust = evidence.robustness(
@@ -102,14 +102,16 @@ def _finding(
     status = decided.status
     if status == "confirmed" and robust["sign_stable"] is False:
         status = "candidate"
+    status = context.status(one.finding_id, status)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence, "Wilson score, customers as clusters")
     passed = _passed(store, one)
     cost = _cost(store, context, one, passed["wait_p50_ms"])
     first, second = (f'"{name}"' for name in (d.replace('"', "'") for d in one.departments))
-    said = (
-        f"; {passed['n_back']:,} of {passed['n_back'] + passed['n_on']:,} went straight back"
-        + ("" if passed["wait_p50_ms"] is None else f", after a wait of {passed['wait_p50_ms'] / 60_000:.1f} minutes in the median")
+    said = f"; {passed['n_back']:,} of {passed['n_back'] + passed['n_on']:,} went straight back" + (
+        ""
+        if passed["wait_p50_ms"] is None
+        else f", after a wait of {passed['wait_p50_ms'] / 60_000:.1f} minutes in the median"
     )
     return Finding(
         kind=one.kind,
@@ -130,8 +132,14 @@ def _finding(
         cost=cost,
         evidence=marked.journeys(store, context, _SCOPE, one),
         robustness=robust,
-        title=f"{second} passes on {share_text(rate.share(sample), ci)} of the customers whom {first} hands over, without work of its own",
-        text_evidence=sample_sentence(rate, sample, method.confidence, "hand-offs", ci) + said + savings.sentence(cost, context) + ".",
+        title=(
+            f"{second} passes on {share_text(rate.share(sample), ci)} of the customers whom {first} hands over, "
+            "without work of its own"
+        ),
+        text_evidence=sample_sentence(rate, sample, method.confidence, "hand-offs", ci)
+        + said
+        + savings.sentence(cost, context)
+        + ".",
         text_caution=f"{_MAY_WORSEN} A count, no trial; under a minute at work is taken for no work.",
         family="handoff:passed",
         m=m,
@@ -160,7 +168,9 @@ def _cost(store: Store, context: Context, one: Handover, wait_ms: int | None) ->
     """The median wait, once per hand-off that is passed on; claims the waits of those events."""
     params = {"a": one.departments[0], "b": one.departments[1]}
     chosen = "from handoff where is_passed and from_department = $a and department = $b"
-    rows = store.rows(f"select customer_id, count(*), sum(work_ms)::bigint {chosen} group by customer_id order by customer_id", params)
+    rows = store.rows(
+        f"select customer_id, count(*), sum(work_ms)::bigint {chosen} group by customer_id order by customer_id", params
+    )
     known = [int(n * wait_ms) for _, n, _ in rows] if wait_ms else []
     if known:
         savings.claim(store, one.finding_id, f"select pos, {wait_ms}, 0 {chosen}", params)

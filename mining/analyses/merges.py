@@ -13,8 +13,8 @@ occurrences of both steps.
 - confirmed: Holm over the candidates <= 0.05 in the customers kept apart; share and interval are theirs.
 - cannot_tell: the definition holds over all, but the discovery parts alone do not carry it.
 The grade is D: a count. What could fall away, per occurrence: the wait between the two, that is what of the gap the
-customer was not busy with A; and, where they are two calls or visits, a second greeting, login, identification (`[costs]
-setup_min`). What customers do in the two steps stays to be done. Each occurrence counts with the median of all.
+customer was not busy with A; and, where they are two calls or visits, a second greeting, login, identification
+(`[costs] setup_min`). What customers do in the two steps stays to be done. Each occurrence counts with the median.
 """
 
 from __future__ import annotations
@@ -176,8 +176,8 @@ def _variants_with(pair: Pair, ways: list[Variant]) -> dict[int, float]:
 _OCCURRENCES = """
     select b.pos, a.customer_id, coalesce(b.handle_ms > 0, false) as is_handled,
         not coalesce(ea.session_id = eb.session_id, false) and not coalesce(ea.call_id = eb.call_id, false) as is_apart,
-        greatest(0, date_diff('millisecond',
-            greatest(coalesce(a.ended_at, a.occurred_at), a.occurred_at + to_milliseconds(a.engaged_ms)), b.occurred_at)) as wait_ms
+        greatest(0, date_diff('millisecond', greatest(coalesce(a.ended_at, a.occurred_at),
+            a.occurred_at + to_milliseconds(a.engaged_ms)), b.occurred_at)) as wait_ms
     from journey_event as a
     inner join journey_event as b on b.pos = a.pos + 1 and b.journey_id = a.journey_id
     inner join population as p on p.journey_id = a.journey_id
@@ -222,7 +222,7 @@ def _cost(store: Store, context: Context, one: Proposal) -> tuple[dict[str, Any]
         context,
         one.finding_id,
         saved,
-        unknown="one follows the other in the same visit or call, without a wait in between: what customers do there stays",
+        unknown="one follows the other in one visit or call, without a wait: what customers do there stays to be done",
     )
     once = {name: round(ms / 60_000, 3) for name, ms in (("low", low), ("mid", mid), ("high", high))}
     return cost, {**once, "share_in_two_contacts": round(apart, 6)}
@@ -249,9 +249,10 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
     )
     if status == "confirmed" and (robust["sign_stable"] is False or kind == "data_quality"):
         status = "candidate"
+    status = context.status(one.finding_id, status)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
-    cost, once = evidence.no_cost("one action that is written down twice costs nothing"), {}
+    cost, once = evidence.no_cost("one action that is written down twice costs nothing"), dict[str, float]()
     if kind == "merge":
         cost, once = _cost(store, context, one)
     share = share_text(rate.share(sample), ci)

@@ -1,16 +1,17 @@
 """What customers are asked for twice (method note 4.2 and 5, kinds `re_ask` and `duplicate_request`).
 
-A request is a step that asks an item (`asks` in steps.toml). It is made again when the item was given before in the same
-journey, by another step, or by the same step beyond its declared repeats, with no step in between that changes the item
-(`changes`).
+A request is a step that asks an item (`asks` in steps.toml). It is made again when the item was given before in the
+same journey, by another step, or by the same step beyond its declared repeats, with no step in between that changes the
+item (`changes`).
 
 `re_ask` tells where: per item and asking step, the share of the journeys that were asked there and had given it before.
 It is a count (grade D): confirmed when it is seen again in the customers kept apart.
-`duplicate_request` tells what could fall away: per item, the share of the journeys that were asked for it and were asked
-again. The claim is tested: H0 "at most 5 %", customers as clusters; candidate by BH, confirmed by Holm in the customers
-kept apart. An item whose share is below the floor of journeys says how many would be needed.
-Minutes: `[costs.ask_min]` of site.toml, else the measured minutes of the asking step (by its number of items), where the
-step does nothing but ask (class info_request); never more than the step's own engaged minutes, where logs tell them.
+`duplicate_request` tells what could fall away: per item, the share of the journeys that were asked for it and were
+asked again. The claim is tested: H0 "at most 5 %", customers as clusters; candidate by BH, confirmed by Holm in the
+customers kept apart. An item below the floor of journeys says how many would be needed.
+Minutes: `[costs.ask_min]` of site.toml, else the measured minutes of the asking step (by its number of items), where
+the step does nothing but ask (class info_request); never more than the step's own engaged minutes, where logs tell
+them.
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ _CHANCE = """create or replace temporary table chance as
     from request group by item, step, journey_id
     order by all"""
 _MINUTES = """
-    select r.pos, e.customer_id, t.class::varchar = 'info_request' as is_only_ask, e.handle_ms is not null as is_handled,
+    select r.pos, e.customer_id, e.handle_ms is not null as is_handled,
         cast(round(case
             when $ask_ms is not null and e.engaged_ms > 0 then least($ask_ms, e.engaged_ms * e.weight)
             when $ask_ms is not null then $ask_ms
@@ -55,7 +56,7 @@ _MINUTES = """
     from request as r inner join journey_event as e using (pos) inner join touch as t on t.step = r.step
     where r.is_again and r.item = $item"""
 _MAY_WORSEN = (
-    "An item that is kept instead of asked again can be out of date or another person's; asking twice can be a check."
+    "An item that is kept instead of asked again can be out of date or another's; asking twice can be a check."
 )
 _CAUTION = "A count, no trial. What a step asks is what steps.toml declares, not what was said. "
 
@@ -123,9 +124,7 @@ def _duplicates(context: Context, seen: dict[str, ClusteredRate]) -> list[Asked]
     return found
 
 
-def _finding(
-    store: Store, context: Context, one: Asked, reach: Reach, decision: Decision | None, m: int
-) -> Finding:
+def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision: Decision | None, m: int) -> Finding:
     method, rate, is_candidate = context.method, one.rate, one.kind == "duplicate_request"
     floor = Floor(method.re_ask_journeys_min, method.re_ask_hits_min, method.re_ask_customers_min)
     if is_candidate:
@@ -141,9 +140,14 @@ def _finding(
     status = decided.status
     if status == "confirmed" and robust["sign_stable"] is False:
         status = "candidate"
+    status = context.status(one.finding_id, status)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence, CLUSTERED)
-    cost = _cost(store, context, one) if is_candidate else evidence.no_cost(f"counted once, for all steps that ask for the {one.item}")
+    cost = (
+        _cost(store, context, one)
+        if is_candidate
+        else evidence.no_cost(f"counted once, for all steps that ask for the {one.item}")
+    )
     return Finding(
         kind=one.kind,
         status=status,
@@ -180,13 +184,16 @@ def _finding(
 def _said(status: str, needed: int | None) -> str:
     if needed is not None:
         return f"Not enough data: about {needed:,} journeys that are asked there would be needed to say more."
-    return "" if status == "confirmed" else "It has not been seen often enough in the customers kept apart for checking."
+    return (
+        "" if status == "confirmed" else "It has not been seen often enough in the customers kept apart for checking."
+    )
 
 
 def _title(context: Context, one: Asked, share: str) -> str:
     if one.kind == "duplicate_request":
         return f"Customers are asked for the {one.item} again in {share} of the journeys that ask for it"
-    return f"{context.label(one.where['step'])} asks for the {one.item} though it was given before, in {share} of its journeys"
+    asking = context.label(one.where["step"])
+    return f"{asking} asks for the {one.item} though it was given before, in {share} of its journeys"
 
 
 def _cost(store: Store, context: Context, one: Asked) -> dict[str, Any]:
@@ -199,11 +206,11 @@ def _cost(store: Store, context: Context, one: Asked) -> dict[str, Any]:
         params,
     )
     assumed_ms = 0 if minutes is None else int(60_000 * minutes)
-    savings.claim(
-        store, one.finding_id, f"select pos, ms, {assumed_ms} from ({_MINUTES}) where ms is not null", params
-    )
+    savings.claim(store, one.finding_id, f"select pos, ms, {assumed_ms} from ({_MINUTES}) where ms is not null", params)
     saved = savings.Saved(
-        [row[1] for row in rows], [row[2] for row in rows], () if minutes is None else (f"costs.ask_min.{one.where['item']}",)
+        [row[1] for row in rows],
+        [row[2] for row in rows],
+        () if minutes is None else (f"costs.ask_min.{one.where['item']}",),
     )
     return savings.cost(
         context,

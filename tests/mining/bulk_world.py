@@ -37,22 +37,24 @@ _MOMENT = """create temporary table moment as
     from ev as e inner join ranked as r using ("case", customer)"""
 _TABLES = """
     create or replace table journey_event as select
-        cast(row_number() over (order by m.journey_id, m.event_no) as uinteger) as pos, m.journey_id::uinteger as journey_id,
-        m.customer_id::uinteger as customer_id, m.step::step_t as step, t.channel, t.department, t.stage, t.class,
-        m.occurred_at, m.ended_at, m.wait_ms, m.handle_ms, coalesce(m.engaged_ms, 0) as engaged_ms, 1.0::double as weight,
+        cast(row_number() over (order by m.journey_id, m.event_no) as uinteger) as pos,
+        m.journey_id::uinteger as journey_id, m.customer_id::uinteger as customer_id, m.step::step_t as step,
+        t.channel, t.department, t.stage, t.class, m.occurred_at, m.ended_at, m.wait_ms, m.handle_ms,
+        coalesce(m.engaged_ms, 0) as engaged_ms, 1.0::double as weight,
         1::uinteger as n_raw, 'key' as assign_rule, false as ambiguous, m.event_no::uinteger as event_no
     from moment as m inner join touch as t using (step) order by pos;
     create or replace table event as select
         m.event_no::uinteger as event_no, cast(md5(cast(m.event_no as varchar)) as uuid) as event_id,
         m.customer_id::uinteger as customer_id, m.occurred_at, m.ended_at, 'strong'::strength_t as identity_strength,
-        t.channel, m.step::step_t as step, 'code ' || m.step as raw_code, t.stage, t.department, t.actor, true as visible,
-        m.product as product_id, m."order" as order_id, m.session as session_id, m.call as call_id, m.intent, m.wait_ms,
+        t.channel, m.step::step_t as step, 'code ' || m.step as raw_code, t.stage, t.department, t.actor,
+        true as visible, m.product as product_id, m."order" as order_id, m.session as session_id, m.call as call_id,
+        m.intent, m.wait_ms,
         m.handle_ms, m.engaged_ms, cast(m.attributes as json) as attributes, 1::utinyint as source_id,
         1::uinteger as source_file, m.event_no::uinteger as source_line
     from moment as m inner join touch as t using (step) order by event_no;
     create or replace table customer as select
-        customer_id::uinteger as customer_id, left(md5(customer), 16) as customer_key, 'strong'::strength_t as identity_strength,
-        count(*)::ubigint as n_events, 1::uinteger as n_identifiers
+        customer_id::uinteger as customer_id, left(md5(customer), 16) as customer_key,
+        'strong'::strength_t as identity_strength, count(*)::ubigint as n_events, 1::uinteger as n_identifiers
     from moment group by customer_id, customer order by customer_id;
     create or replace table journey as select
         journey_id::uinteger as journey_id, left(md5("case"::varchar), 12) as journey_key,
@@ -96,10 +98,9 @@ def prepare(store: Store, context: Context) -> None:
     register.prepare(store)
     aggregate.build(store)
     population.prepare(store, context)
-    savings.clear(store)
 
 
-def found(store: Store, context: Context, *names: str) -> list[Finding]:
-    """What these analyses (all, when none is named) find, each with its own part of the minutes."""
-    chosen = [analysis for analysis in analyses.scan() if not names or analysis.name in names]
+def found(store: Store, context: Context, only: str) -> list[Finding]:
+    """What these analyses (names with blanks between) find, each with its own part of the minutes."""
+    chosen = [analysis for analysis in analyses.scan() if analysis.name in only.split()]
     return savings.settle(store, [finding for analysis in chosen for finding in analysis.find(store, context)])

@@ -11,7 +11,7 @@ from typing import Any
 from mining_log import EPOCH, Ev, Log, St, build
 
 from ingest.store import Store
-from mining import aggregate, analyses, context, population, register, savings
+from mining import aggregate, analyses, context, population, register
 from mining.findings import Finding
 from mining.intended import parse
 from mining.method import Method
@@ -63,7 +63,6 @@ def mined(
     aggregate.build(store)
     made = frame(store, process, method)
     population.prepare(store, made)
-    savings.clear(store)
     return [
         finding
         for analysis in analyses.scan()

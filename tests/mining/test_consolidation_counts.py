@@ -1,4 +1,4 @@
-"""Each count of the consolidation analyses again, in plain Python over a random log, written without a look at the SQL."""
+"""Each count of the consolidation analyses again, in plain Python on random logs, written without a look at the SQL."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from mining_log import EPOCH, St
 from planted import frame
 
 from ingest.store import Store
-from mining import marked, savings
+from mining import marked, population
 from mining.analyses import batches, channel_switches, eliminations, handoffs, merges, requests
 from mining.context import Context
 from mining.equivalence import Journeys, difference
@@ -128,9 +129,7 @@ class Brute:
             if row["step"] in ("mail", "letter"):
                 at = (EPOCH + dt.timedelta(seconds=row["at_s"])).replace(tzinfo=dt.UTC)
                 days[row["customer"], at.astimezone(dt.timezone(dt.timedelta(hours=-5))).date()].append(row["step"])
-        pairs = {
-            key: {tuple(sorted(two)) for two in zip(steps, steps[1:], strict=False)} for key, steps in days.items()
-        }
+        pairs = {key: {tuple(sorted(two)) for two in pairwise(steps)} for key, steps in days.items()}
         return {
             " + ".join(pair): [
                 sum(bool(set(pair) & set(steps)) for steps in days.values()),
@@ -172,7 +171,7 @@ class Brute:
         for x in (s.step for s in STEPS if s.step_class in ("work", "info_request", "handoff")):
             before: dict[str, int] = defaultdict(int)
             for steps in kept.values():
-                for a, b in zip(steps, steps[1:], strict=False):
+                for a, b in pairwise(steps):
                     before[a] += b == x and a != x
             p = min((s.step for s in STEPS), key=lambda s: (-before[s], [t.step for t in STEPS].index(s)))
             out[x] = {}
@@ -270,17 +269,17 @@ def test_the_difference_is_that_of_a_plain_loop() -> None:
 
 
 def test_no_minute_is_served_twice(lab: tuple[Store, Context, Brute]) -> None:
-    """T5.4, with floors so low that everything is proposed: the parts agree with a greedy loop, their sum with the log."""
-    store, context, brute = lab
+    """T5.4, with floors so low that everything is proposed: the parts are a greedy loop's, their sum is in the log."""
+    store, context, _ = lab
     low = Method(
         small_cell_customers=1, request_journeys_min=1, request_share_min=0.0, handoff_min=1, handoff_share_min=0.0,
         batch_days_min=1, batch_customers_min=1, merge_occurrences_min=1, merge_share_min=0.0, merge_band_share_min=0.0,
         merge_entropy_max_bit=9.0, merge_gap_max_ms=10**12, discovery_q=1.0, confirm_alpha=1.0, stored_per_kind_max=5,
-        equivalence_margins=(1.0,), next_step_distance_max=1.0, arm_min=1, realisable_low=1, realisable_mid=1, realisable_high=1,
+        equivalence_margins=(1.0,), next_step_distance_max=1.0, arm_min=1,
     )  # fmt: skip
-    savings.clear(store)
+    population.prepare(store, context)
     wide = replace(context, method=low, ask_min={"name": 1.0}, order_value=None)
-    findings = found(store, wide, "merges", "eliminations", "requests", "handoffs", "batches")
+    findings = found(store, wide, only="merges eliminations requests handoffs batches")
     kinds = {f.kind for f in findings if f.cost.get("own", {}).get("mid")}
     assert kinds >= {"merge", "duplicate_request", "batch_contact", "eliminate"}
     has = {
@@ -294,7 +293,8 @@ def test_no_minute_is_served_twice(lab: tuple[Store, Context, Brute]) -> None:
     order = [f for f in ranked(findings) if "own" in f.cost]
     for finding in order:
         for pos, ms in store.rows(
-            "select pos, sum(ms)::bigint from saving_claim where finding_id = $id group by pos", {"id": finding.finding_id}
+            "select pos, sum(ms)::bigint from saving_claim where finding_id = $id group by pos",
+            {"id": finding.finding_id},
         ):
             taken = max(0, min(ms, left[pos]))
             left[pos] -= taken
@@ -309,11 +309,11 @@ def test_no_minute_is_served_twice(lab: tuple[Store, Context, Brute]) -> None:
 
 def test_pairs_by_occurrence(lab: tuple[Store, Context, Brute]) -> None:
     """The wait and the second greeting of a pair, per occurrence."""
-    store, context, brute = lab
+    store, _, brute = lab
     params = {"first": "call", "second": "form"}
     expected = []
     for events in brute.journeys.values():
-        for a, b in zip(events, events[1:], strict=False):
+        for a, b in pairwise(events):
             if (a["step"], b["step"]) == ("call", "form"):
                 until = max(a["end_s"] or a["at_s"], a["at_s"] + (a["engaged_ms"] or 0) / 1000)
                 expected.append((True, max(0, math.floor(1000 * (b["at_s"] - until) + 0.5))))
@@ -323,7 +323,7 @@ def test_pairs_by_occurrence(lab: tuple[Store, Context, Brute]) -> None:
     same = [
         a["session"] != b["session"]
         for events in brute.journeys.values()
-        for a, b in zip(events, events[1:], strict=False)
+        for a, b in pairwise(events)
         if (a["step"], b["step"]) == ("page", "form")
     ]
     assert sorted(p for (p,) in pages) == sorted(same) and len(set(same)) == 2
