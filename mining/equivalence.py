@@ -46,6 +46,12 @@ class Difference:
     bad_without: float
 
     @property
+    def base(self) -> float:
+        """Share of all these journeys that ends badly."""
+        n = self.n_with + self.n_without
+        return (self.bad_with * self.n_with + self.bad_without * self.n_without) / n if n else 0.0
+
+    @property
     def smaller(self) -> int:
         """Journeys in the smaller group."""
         return min(self.n_with, self.n_without)
@@ -65,9 +71,7 @@ class Difference:
 
     def n_needed(self, margin: float) -> int:
         """Journeys per group that show likeness within `margin` 8 times in 10 if there is no difference."""
-        n = self.n_with + self.n_without
-        share = (self.bad_with * self.n_with + self.bad_without * self.n_without) / n if n else 0.5
-        share = min(max(share, 1 / (n + 1)), 0.5)
+        share = min(max(self.base, 1 / (self.n_with + self.n_without + 1)), 0.5)
         z = normal_quantile(0.95) + normal_quantile(0.90)
         return math.ceil(2 * share * (1 - share) * (z / margin) ** 2)
 
@@ -96,7 +100,14 @@ def difference(journeys: Journeys) -> Difference:
     sums = np.bincount(customer, part)
     n = len(sums)
     error = math.sqrt(float((sums**2).sum()) * n / (n - 1)) if n > 1 else math.inf
+    error = max(error, _least_error(float(bad[one].sum()), n_with, float(bad[~one].sum()), n_without))
     return Difference(value, error, n_with, n_without, *raw)
+
+
+def _least_error(bad_with: float, n_with: int, bad_without: float, n_without: int) -> float:
+    """Standard error with a bad and a good journey more in each group (Agresti, Caffo 2000): none bad is not sure."""
+    shares = [((bad + 1) / (n + 2), n + 2) for bad, n in ((bad_with, n_with), (bad_without, n_without))]
+    return math.sqrt(sum(share * (1 - share) / n for share, n in shares))
 
 
 def distance(journeys: Journeys, draws: int, seed: int) -> tuple[float, float]:

@@ -17,8 +17,9 @@ import pyarrow as pa
 
 from ingest.store import Store
 from mining.context import Context
+from mining.deciding import Decision
 from mining.evidence import Reach, Told, bounded
-from mining.findings import seed_of
+from mining.findings import Finding, seed_of
 from mining.population import SPLITS, Scope
 from mining.rates import Rate
 from mining.statistics import binomial_above, normal_quantile, wilson
@@ -44,6 +45,10 @@ class Marked(Told, Protocol):
     @property
     def place(self) -> str:
         """Its name in `chance`."""
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """The finding's place."""
 
 
 M = TypeVar("M", bound=Marked)
@@ -149,6 +154,21 @@ def publishable(
         )
         store.drop("incoming_names")
     return kept
+
+
+def finding(store: Store, context: Context, scope: Scope, one: Marked, decision: Decision, **told: Any) -> Finding:
+    """The finding of a place: what all have in common, and what is `told` of this one."""
+    return Finding(
+        kind=one.kind,
+        where=one.where,
+        window=context.window,
+        evidence=journeys(store, context, scope, one),
+        p=decision.p,
+        q=decision.q,
+        config_hash=context.config_hash,
+        input_hash=context.input_hash,
+        **told,
+    )
 
 
 def journeys(store: Store, context: Context, scope: Scope, one: Marked) -> dict[str, Any]:

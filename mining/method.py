@@ -85,6 +85,8 @@ class Method:
 
     # steps to drop (5)
     equivalence_margins: tuple[float, ...] = (0.01, 0.02)
+    equivalence_margin_of_base: float = 0.4
+    """No margin above this part of the share that ends badly: 2 points say nothing where 1 % does."""
     equivalence_confidence: float = 0.90
     next_step_distance_max: float = 0.05
     next_step_draws: int = 300

@@ -6,7 +6,8 @@ belong to; a day with three messages has two pairs, so that no message is counte
 `rate` = customer days with the pair / customer days with a message of either kind.
 
 It is a count (grade D): confirmed when it is seen again in the customers kept apart, with floors in proportion. What
-could fall away is reading one of the two: `typical_minutes` of its step, else `[costs] reading_min`.
+could fall away is one of the two: the later one's minutes where the log tells them (a call), else `typical_minutes` of
+its step, else `[costs] reading_min`.
 """
 
 from __future__ import annotations
@@ -43,7 +44,6 @@ _CHANCE = """create or replace temporary table chance as
     select a || ' + ' || b as place, coalesce(pair_journey_id, first_journey_id) as journey_id, count(*)::integer as n,
         count(pair_journey_id)::integer as hits, 0 as before
     from day group by place, coalesce(pair_journey_id, first_journey_id) order by all"""
-_LATER = "from message where first_step = $a and second_step = $b"
 _MAY_WORSEN = (
     "Waiting for one message to go out with another makes the first one late; some must go out at once by law."
 )
@@ -103,12 +103,14 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
     cost = _cost(store, context, one)
     first, second = (context.label(step) for step in one.steps)
     what = f"{first} comes more than once" if first == second else f"{first} and {second} come"
-    return Finding(
-        kind=one.kind,
+    return marked.finding(
+        store,
+        context,
+        _SCOPE,
+        one,
+        decided,
         status=status,
         grade="D",
-        where=one.where,
-        window=context.window,
         n=n_part(rate, reach, sample, events=None, n_needed=needed) | {"unit": "customer days"},
         effect={
             "name": "share of days with both messages",
@@ -119,7 +121,6 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
         },
         ci=ci,
         cost=cost,
-        evidence=marked.journeys(store, context, _SCOPE, one),
         robustness=robust,
         title=(
             f"{what} on one day, on {share_text(rate.share(sample), ci)} of the days with such a message: they could "
@@ -128,28 +129,30 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
         text_evidence=sample_sentence(rate, sample, method.confidence, "customer days", ci)
         + savings.sentence(cost, context)
         + ".",
-        text_caution=f"{_MAY_WORSEN} A count, no trial; the minutes of reading are assumed."
+        text_caution=f"{_MAY_WORSEN} A count, no trial; minutes of reading are assumed."
         + (f" Not enough data: about {needed:,} days would be needed." if needed else ""),
         family="batch_contact:days",
         m=0,
-        config_hash=context.config_hash,
-        input_hash=context.input_hash,
         extra={"members": list(one.steps), "may_worsen": _MAY_WORSEN},
     )
 
 
 def _cost(store: Store, context: Context, one: Pair) -> dict[str, Any]:
-    """Reading one message less per pair; claims the later message."""
-    first, second = (context.touch[step] for step in one.steps)
-    told = [touch.typical_minutes for touch in (first, second) if touch.typical_minutes is not None]
-    minutes = min(told) if told else context.method.reading_min
-    ms, params = round(60_000 * minutes), {"a": one.steps[0], "b": one.steps[1]}
-    rows = store.rows(f"select customer_id, count(*) {_LATER} group by customer_id order by customer_id", params)
-    savings.claim(store, one.finding_id, f"select pos, {ms}, {ms} {_LATER}", params)
-    basis = "steps.typical_minutes" if told else "costs.reading_min"
-    return savings.cost(
-        context,
-        one.finding_id,
-        savings.Saved([n * ms for _, n in rows], (), (basis,)),
-        unknown="reading takes no time by [costs] reading_min",
+    """One message less per pair: the time of the later one where the log tells it, else that of reading it."""
+    told = [touch.typical_minutes for touch in map(context.touch.__getitem__, one.steps) if touch.typical_minutes]
+    reading_ms = round(60_000 * (min(told) if told else context.method.reading_min))
+    minutes = f"""select m.pos, m.customer_id, e.handle_ms, e.engaged_ms > 0 as is_told,
+            case when e.engaged_ms > 0 then cast(round(e.engaged_ms * e.weight) as bigint) else {reading_ms} end as ms
+        from message as m inner join journey_event as e using (pos) where first_step = $a and second_step = $b"""
+    params = {"a": one.steps[0], "b": one.steps[1]}
+    rows = store.rows(
+        f"""select customer_id, sum(ms)::bigint, coalesce(sum(handle_ms), 0)::bigint, bool_and(is_told) from ({minutes})
+        group by customer_id order by customer_id""",
+        params,
     )
+    savings.claim(store, one.finding_id, f"select pos, ms, {reading_ms} from ({minutes})", params)
+    reading = "steps.typical_minutes" if told else "costs.reading_min"
+    saved = savings.Saved(
+        [row[1] for row in rows], [row[2] for row in rows], () if all(row[3] for row in rows) else (reading,)
+    )
+    return savings.cost(context, one.finding_id, saved, unknown="reading takes no time by [costs] reading_min")

@@ -43,10 +43,23 @@ _CHANCE = """create or replace temporary table chance as
     select step as place, journey_id, count(*)::integer as n, (count(*) filter (is_after))::integer as hits,
         (count(*) filter (is_before))::integer as before
     from switch_call group by step, journey_id order by place, journey_id"""
+_FACTS = """
+    select step, max(n_visits)::bigint as n_visits, count(*) filter (is_after <> is_before) as n_one_sided,
+        mode(topic_kind) as matter, count(*) filter (topic_kind = 'stage') as n_weak
+    from switch_call group by step order by step"""
+_LAST_PAGES = """
+    select page_step, count(*) from switch_call where step = $step and is_after
+    group by page_step order by count(*) desc, page_step limit 3"""
 _MAY_WORSEN = (
     "A call can be the better way: it may sell, calm or settle what a page can't. Fewer calls are a gain only if the "
     "page answers the question."
 )
+
+_CAUTION = (
+    "The call goes with the visit, after accounting for how much these customers call and browse; whether the page "
+    f"sent them to the phone, the log does not tell. {_MAY_WORSEN}"
+)
+_WEAK = " The calls name no product or order: a page of their stage is taken for the same matter."
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,11 @@ class Switch:
     def finding_id(self) -> str:
         """Identity of the finding this becomes."""
         return identity(self.kind, self.where)
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether the calls name nothing, so that the stage has to do."""
+        return bool(self.facts["matter"] == "stage")
 
     def p_value(self, split: str) -> float:
         """One-sided p of "no excess"."""
@@ -107,12 +125,6 @@ def find(store: Store, context: Context) -> list[Finding]:
     return [_finding(store, context, one, reach, decisions.get(one.step), len(family)) for one, reach in shown]
 
 
-_FACTS = """
-    select step, max(n_visits)::bigint as n_visits, count(*) filter (is_after <> is_before) as n_one_sided,
-        mode(topic_kind) as matter, count(*) filter (topic_kind = 'stage') as n_weak
-    from switch_call group by step order by step"""
-
-
 def _needed(context: Context, one: Switch) -> int | None:
     """None when the floors hold, else how many calls would be needed."""
     method, n = context.method, one.tally["all"].n
@@ -129,45 +141,26 @@ def _needed(context: Context, one: Switch) -> int | None:
 def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision: Decision | None, m: int) -> Finding:
     method = context.method
     decided = decision or Decision("not_enough_data", None, None)
-    light, strict = one.tally["light"], one.tally["strict"]
-    robust = _robust(light, strict, method.confidence)
+    robust = _robust(one.tally["light"], one.tally["strict"], method.confidence)
     status = decided.status
     if status == "confirmed" and robust["sign_stable"] is False:
         status = "candidate"
     status = context.status(one.finding_id, status)
     sample = "confirm" if status == "confirmed" else "all"
-    tally, label = one.tally[sample], context.label(one.step)
+    tally = one.tally[sample]
     low, high = tally.interval(method.confidence)
-    ci = {
-        "low": round(low, 6),
-        "high": round(high, 6),
-        "level": method.confidence,
-        "method": "difference of paired shares, normal, customers as clusters",
-    }
     cost = _cost(store, context, one)
-    pages = store.rows(
-        """select page_step, count(*) from switch_call where step = $step and is_after
-        group by page_step order by count(*) desc, page_step limit 3""",
-        {"step": one.step},
-    )
-    is_weak = one.facts["matter"] == "stage"
-    matter = "the same matter" if is_weak else f"the same {one.facts['matter']}"
-    shown = f"{100 * tally.excess:.1f} % [{100 * low:.1f} to {100 * high:.1f} %]"
-    last = ", ".join(f"{context.label(page)} ({n:,})" for page, n in pages)
-    return Finding(
-        kind=one.kind,
+    pages = store.rows(_LAST_PAGES, {"step": one.step})
+    needed = None if decision else _needed(context, one)
+    return marked.finding(
+        store,
+        context,
+        _SCOPE,
+        one,
+        decided,
         status=status,
         grade="C",
-        where=one.where,
-        window=context.window,
-        n=n_part(
-            marked.rate_of(one.tally),
-            reach,
-            sample,
-            events=tally.n,
-            n_needed=None if decision else _needed(context, one),
-        )
-        | {"unit": "calls"},
+        n=n_part(marked.rate_of(one.tally), reach, sample, events=tally.n, n_needed=needed) | {"unit": "calls"},
         effect={
             "name": "calls after a visit beyond those before one",
             "value": round(tally.excess, 6),
@@ -175,43 +168,45 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
             "baseline": 0.0,
             "direction": "up",
         },
-        ci=ci,
+        ci={
+            "low": round(low, 6),
+            "high": round(high, 6),
+            "level": method.confidence,
+            "method": "difference of paired shares, normal, customers as clusters",
+        },
         cost=cost,
-        evidence=marked.journeys(store, context, _SCOPE, one),
         robustness=robust,
-        title=(
-            f"Of the calls {label}, {shown} more come within a day after a web visit on {matter} than within a day "
-            "before one"
-        ),
-        text_evidence=(
-            f"{_among(sample)}{tally.hits:,} of {tally.n:,} calls had such a page in the 24 hours before, "
-            f"{tally.before:,} in the 24 hours after; last page before the call, in all journeys: {last}"
-            f"{savings.sentence(cost, context)}."
-        ),
-        text_caution=(
-            "The call goes with the visit, after accounting for how much these customers call and browse; whether the "
-            f"page sent them to the phone, the log does not tell. {_MAY_WORSEN}"
-            + (
-                " The calls name no product or order: a page of their stage is taken for the same matter."
-                if is_weak
-                else ""
-            )
-        ),
+        title=_title(context, one, tally, low, high),
+        text_evidence=_evidence(context, tally, sample, pages) + savings.sentence(cost, context) + ".",
+        text_caution=_CAUTION + (_WEAK if one.is_weak else ""),
         family="channel_switch:excess",
         m=m,
-        p=decided.p,
-        q=decided.q,
-        config_hash=context.config_hash,
-        input_hash=context.input_hash,
         extra={
             "n_after": tally.hits,
             "n_before": tally.before,
             "last_pages": [list(row) for row in pages],
-            "match_quality": "weak" if is_weak else "strong",
+            "match_quality": "weak" if one.is_weak else "strong",
             "n_weak_matches": one.facts["n_weak"],
             "n_visit_days": one.facts["n_visits"],
             "may_worsen": _MAY_WORSEN,
         },
+    )
+
+
+def _title(context: Context, one: Switch, tally: Tally, low: float, high: float) -> str:
+    shown = f"{100 * tally.excess:.1f} % [{100 * low:.1f} to {100 * high:.1f} %]"
+    matter = "the same matter" if one.is_weak else f"the same {one.facts['matter']}"
+    return (
+        f"Of the calls {context.label(one.step)}, {shown} more come within a day after a web visit on {matter} than "
+        "within a day before one"
+    )
+
+
+def _evidence(context: Context, tally: Tally, sample: str, pages: list[tuple[str, int]]) -> str:
+    last = ", ".join(f"{context.label(page)} ({n:,})" for page, n in pages)
+    return (
+        f"{_among(sample)}{tally.hits:,} of {tally.n:,} calls had such a page in the 24 hours before, "
+        f"{tally.before:,} in the 24 hours after; last page before the call, in all journeys: {last}"
     )
 
 

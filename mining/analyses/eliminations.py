@@ -3,8 +3,9 @@
 "No effect found" proposes nothing. A step X is proposed when all of this is shown over closed journeys that reached the
 step which most often comes before X (browsing is looked through):
 - the share that ends badly (a later step with `bad = true`) with X directly after it, and with no X at all, is alike:
-  the 90 % interval of the difference lies within 1 point, else 2 points (two one-sided tests). The difference is
-  adjusted for how the journey began, how far it was, whether the customer was here before; customers are clusters;
+  the 90 % interval of the difference lies within 1 point, else 2 points (two one-sided tests), and that margin is at
+  most 0.4 of the share that ends badly: where 1 % does, 2 points would hide its tripling. The difference is adjusted
+  for how the journey began, how far it was, whether the customer was here before; customers are clusters;
 - what comes next is alike: the upper end of the distance (total variation) of the two distributions is at most 0.05;
 - the same holds in the 5 % of journeys with the highest order values, where `[costs] order_value` names them;
 - there are enough journeys with and without X to show it 8 times in 10 (3,850 each at 10 % bad and 2 points).
@@ -12,8 +13,9 @@ Never proposed: steps that are `mandatory` or `reactive` (those who meet trouble
 contacts that customers seek, and outcomes. Without any `bad = true` in steps.toml nothing is looked for, and
 `data_quality` says so.
 
-Family = all such steps with both groups; p = the larger of the two one-sided p values at 2 points; candidate by BH in
-the discovery parts, confirmed by Holm in the customers kept apart, where what comes next must be alike too. Grade C.
+Family = all such steps with both groups; p = the larger of the two one-sided p values at the widest margin; candidate
+by BH in the discovery parts, confirmed by Holm in the customers kept apart, where what comes next must be alike too.
+Grade C.
 """
 
 from __future__ import annotations
@@ -59,13 +61,15 @@ _MAY_WORSEN = (
 
 @dataclass(frozen=True)
 class Step:
-    """A step that might go: the comparison by split, how what comes next differs, and the dear orders apart."""
+    """A step that might go: the comparison by split, how what comes next differs, the dear orders apart, and the
+    margins of likeness that mean something at its share of bad ends, narrow first."""
 
     step: str
     before: str
     by_split: dict[str, Difference]
     distances: dict[str, tuple[float, float]]
     top: Difference | None
+    margins: tuple[float, ...]
     kind: str = "eliminate"
 
     @property
@@ -98,16 +102,15 @@ def find(store: Store, context: Context) -> list[Finding]:
     store.run(_SQL.read_text(encoding="utf-8"), params, name="arms")
     store.run(_CHANCE, name="chance")
     steps = _steps(store, context)
-    margin = max(context.method.equivalence_margins)
-    family = {one.step: one for one in steps if one.by_split["all"].smaller >= one.by_split["all"].n_needed(margin)}
-    proposed = [
-        one for one in steps if _fulfils(context, one, "all") or (one.step not in family and _might(one, margin))
-    ]
+    family = {
+        one.step: one for one in steps if one.by_split["all"].smaller >= one.by_split["all"].n_needed(one.margins[-1])
+    }
+    proposed = [one for one in steps if _fulfils(context, one, "all") or (one.step not in family and _might(one))]
     decisions = decide(
         context.method,
-        {step: one.by_split["discovery"].p_apart(margin) for step, one in family.items()},
+        {step: one.by_split["discovery"].p_apart(one.margins[-1]) for step, one in family.items()},
         [one.step for one in proposed if one.step in family],
-        lambda step: family[step].by_split["confirm"].p_apart(margin),
+        lambda step: family[step].by_split["confirm"].p_apart(family[step].margins[-1]),
     )
     shown = marked.publishable(store, context, _SCOPE, KINDS, proposed)
     return [_finding(store, context, one, reach, decisions.get(one.step), len(family)) for one, reach in shown]
@@ -124,7 +127,8 @@ def _steps(store: Store, context: Context) -> list[Step]:
         from arm group by x order by x"""
     )
     floor = context.method.arm_min
-    return [_step(store, context, x, before) for x, before, *sides in sizes if min(sides) >= floor]
+    looked = [_step(store, context, x, before) for x, before, *sides in sizes if min(sides) >= floor]
+    return [one for one in looked if one.margins]
 
 
 def _step(store: Store, context: Context, x: str, before: str) -> Step:
@@ -144,12 +148,15 @@ def _step(store: Store, context: Context, x: str, before: str) -> Step:
     seed = seed_of(identity("eliminate", _where(x)))
     draws = context.method.next_step_draws
     top = flag["is_top"]
+    by_split = {split: difference(journeys.only(chosen[split])) for split in SPLITS}
+    widest = context.method.equivalence_margin_of_base * by_split["all"].base
     return Step(
         x,
         before,
-        {split: difference(journeys.only(chosen[split])) for split in SPLITS},
+        by_split,
         {split: distance(journeys.only(chosen[split]), draws, seed) for split in ("all", "confirm")},
         difference(journeys.only(top)) if top.any() else None,
+        tuple(margin for margin in sorted(context.method.equivalence_margins) if margin <= widest),
     )
 
 
@@ -161,29 +168,29 @@ def _codes(column: pa.ChunkedArray) -> np.ndarray:
     return _numbers(pa.chunked_array([column.combine_chunks().dictionary_encode().indices])).astype(np.int64)
 
 
-def _margin(context: Context, one: Difference) -> float | None:
+def _margin(context: Context, step: Step, one: Difference) -> float | None:
     """The smallest margin that the 90 % interval lies within."""
     low, high = one.interval(context.method.equivalence_confidence)
-    return next((m for m in sorted(context.method.equivalence_margins) if -m < low and high < m), None)
+    return next((margin for margin in step.margins if -margin < low and high < margin), None)
 
 
 def _fulfils(context: Context, one: Step, split: str) -> bool:
     """Ends alike and goes on alike."""
     far = one.distances[split][1] > context.method.next_step_distance_max
-    return _margin(context, one.by_split[split]) is not None and not far
+    return _margin(context, one, one.by_split[split]) is not None and not far
 
 
-def _might(one: Step, margin: float) -> bool:
+def _might(one: Step) -> bool:
     """Looks alike, on too few journeys to show it."""
-    return abs(one.by_split["all"].value) < margin and one.distances["all"][0] <= 2 * margin
+    return abs(one.by_split["all"].value) < one.margins[-1] and one.distances["all"][0] <= 2 * one.margins[-1]
 
 
 def _judge(context: Context, one: Step, decision: Decision | None, stable: bool | None) -> tuple[str, int | None]:
     """(status, journeys per group that would be needed)."""
-    margin = max(context.method.equivalence_margins)
+    margin = one.margins[-1]
     if decision is None:
         return "not_enough_data", one.by_split["all"].n_needed(margin)
-    if one.top is not None and _margin(context, one.top) is None:
+    if one.top is not None and _margin(context, one, one.top) is None:
         return "cannot_tell", one.top.n_needed(margin)
     if decision.status == "confirmed" and (stable is False or not _fulfils(context, one, "confirm")):
         return "candidate", None
@@ -198,24 +205,26 @@ def _finding(store: Store, context: Context, one: Step, reach: Reach, decision: 
     sample = "confirm" if status == "confirmed" else "all"
     shown = one.by_split[sample]
     low, high = shown.interval(method.equivalence_confidence)
-    margin = _margin(context, shown)
+    margin = _margin(context, one, shown)
     label, before = context.label(one.step), context.label(one.before)
     cost = _cost(store, context, one)
     points = f"{100 * shown.value:+.1f} % [{100 * low:+.1f} to {100 * high:+.1f} %]"
     tally = marked.tallies(store, _SCOPE)[one.place]
-    return Finding(
-        kind=one.kind,
+    return marked.finding(
+        store,
+        context,
+        _SCOPE,
+        one,
+        decision or Decision("not_enough_data", None, None),
         status=status,
         grade="C",
-        where=one.where,
-        window=context.window,
         n=n_part(marked.rate_of(tally), reach, sample, events=None, n_needed=needed)
         | {"unit": "journeys that could have had it", "n_with": shown.n_with, "n_without": shown.n_without},
         effect={
             "name": "more journeys that end badly with the step than without",
             "value": round(shown.value, 6),
             "unit": "share",
-            "baseline": max(method.equivalence_margins),
+            "baseline": one.margins[-1],
             "direction": "within",
         },
         ci={
@@ -225,7 +234,6 @@ def _finding(store: Store, context: Context, one: Step, reach: Reach, decision: 
             "method": "adjusted difference of shares, customers as clusters; for two one-sided tests",
         },
         cost=cost,
-        evidence=marked.journeys(store, context, _SCOPE, one),
         robustness=robust,
         title=_title(status, label, points),
         text_evidence=(
@@ -238,10 +246,6 @@ def _finding(store: Store, context: Context, one: Step, reach: Reach, decision: 
         text_caution=_caution(context, one, needed),
         family="eliminate:bad outcome",
         m=m,
-        p=decision.p if decision else None,
-        q=decision.q if decision else None,
-        config_hash=context.config_hash,
-        input_hash=context.input_hash,
         extra={
             "equivalence_margin": margin,
             "next_step_distance": [round(value, 6) for value in one.distances[sample]],
@@ -278,7 +282,7 @@ def _caution(context: Context, one: Step, needed: int | None) -> str:
 def _robust(context: Context, one: Step) -> dict[str, Any]:
     """The difference without the heaviest customers and with strict identity; stable = it stays within the margin."""
     parts: dict[str, Any] = {}
-    signs, margin = [], max(context.method.equivalence_margins)
+    signs, margin = [], one.margins[-1]
     for name, split in (("without_top_1pct_customers", "light"), ("strict_identity", "strict")):
         shown = one.by_split[split]
         if shown.smaller < context.method.arm_min:

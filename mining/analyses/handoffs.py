@@ -113,12 +113,14 @@ def _finding(store: Store, context: Context, one: Handover, reach: Reach, decisi
         if passed["wait_p50_ms"] is None
         else f", after a wait of {passed['wait_p50_ms'] / 60_000:.1f} minutes in the median"
     )
-    return Finding(
-        kind=one.kind,
+    return marked.finding(
+        store,
+        context,
+        _SCOPE,
+        one,
+        decided,
         status=status,
         grade="D",
-        where=one.where,
-        window=context.window,
         n=n_part(rate, reach, sample, events=int(rate.n["all"]), n_needed=None if decision else method.handoff_min)
         | {"unit": "hand-offs"},
         effect={
@@ -130,7 +132,6 @@ def _finding(store: Store, context: Context, one: Handover, reach: Reach, decisi
         },
         ci=ci,
         cost=cost,
-        evidence=marked.journeys(store, context, _SCOPE, one),
         robustness=robust,
         title=(
             f"{second} passes on {share_text(rate.share(sample), ci)} of the customers whom {first} hands over, "
@@ -143,10 +144,6 @@ def _finding(store: Store, context: Context, one: Handover, reach: Reach, decisi
         text_caution=f"{_MAY_WORSEN} A count, no trial; under a minute at work is taken for no work.",
         family="handoff:passed",
         m=m,
-        p=decided.p,
-        q=decided.q,
-        config_hash=context.config_hash,
-        input_hash=context.input_hash,
         extra={**passed, "members": list(one.departments), "may_worsen": _MAY_WORSEN},
     )
 

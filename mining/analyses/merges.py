@@ -259,7 +259,7 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
     if kind == "merge":
         title = f"{first} and {second} always go together ({share}): they could be one step"
         more = savings.sentence(cost, context)
-        caution = f"{_MAY_WORSEN} A count, no trial: the minutes rest on assumptions."
+        caution = f"{_MAY_WORSEN} A count, no trial{': the minutes rest on assumptions' if more else ''}."
     else:
         title = f"{first} and {second} come within seconds of one another ({share}): probably one action recorded twice"
         more, caution = "", "Check the logging before reading anything into this pair of steps."

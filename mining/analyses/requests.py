@@ -148,12 +148,14 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
         if is_candidate
         else evidence.no_cost(f"counted once, for all steps that ask for the {one.item}")
     )
-    return Finding(
-        kind=one.kind,
+    return marked.finding(
+        store,
+        context,
+        _SCOPE,
+        one,
+        decided,
         status=status,
         grade="D",
-        where=one.where,
-        window=context.window,
         n=n_part(rate, reach, sample, events=None, n_needed=needed),
         effect={
             "name": EFFECT,
@@ -164,7 +166,6 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
         },
         ci=ci,
         cost=cost,
-        evidence=marked.journeys(store, context, _SCOPE, one),
         robustness=robust,
         title=_title(context, one, share_text(rate.share(sample), ci)),
         text_evidence=sample_sentence(rate, sample, method.confidence, interval=ci)
@@ -173,10 +174,6 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
         text_caution=_CAUTION + (_MAY_WORSEN if is_candidate else _said(status, needed)),
         family=f"{one.kind}:share",
         m=m if is_candidate else 0,
-        p=decided.p,
-        q=decided.q,
-        config_hash=context.config_hash,
-        input_hash=context.input_hash,
         extra=_extra(store, one) | ({"may_worsen": _MAY_WORSEN} if is_candidate else {}),
     )
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import replace
 from typing import Any
@@ -115,6 +116,17 @@ def test_some_steps_are_never_proposed(flag: str) -> None:
     world = dropping(2, 0.0, n=3000)  # told as not enough data, were it not for the flag
     steps = [replace(step, **{flag: True}) if step.step == "x" else step for step in DROP]
     assert not [f for f in told(world, steps, only="eliminations") if f.where == {"step": "x"}]
+
+
+def test_where_hardly_anything_ends_badly_nothing_can_be_dropped() -> None:
+    """Seen on a bank's log: no bad end on either side is likeness by ignorance."""
+    world = World(5, 6000)
+    everybody, has_x = np.ones(world.n, dtype=bool), world.chance(0.5)
+    world.add("form", everybody)
+    world.add("x", has_x)
+    world.add("pay", everybody)
+    world.add("bad", world.chance(0.004))
+    assert told(world, DROP, only="eliminations") == []
 
 
 def test_another_next_step_is_no_likeness() -> None:
@@ -363,4 +375,5 @@ def test_the_evidence_of_each_kind_is_real(seed: int, tmp_path: Any) -> None:
                 assert finding.extra["may_worsen"]
             save(store, findings, frame(store).window_to)
             export(store, tmp_path / "findings.json")
-            assert '"own"' in (tmp_path / "findings.json").read_text(encoding="utf-8")
+            told_again = json.loads((tmp_path / "findings.json").read_text(encoding="utf-8"))
+            assert all("own" in one["cost"] for one in told_again if one["status"] in OPEN)
