@@ -29,7 +29,7 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import Tally
 from mining.population import Scope
-from mining.rates import n_part
+from mining.rates import n_part, not_few
 from mining.statistics import needed_for_floor, normal_above
 
 NAME = "channel_switches"
@@ -45,11 +45,12 @@ _CHANCE = """create or replace temporary table chance as
     from switch_call group by step, journey_id order by place, journey_id"""
 _FACTS = """
     select step, max(n_visits)::bigint as n_visits, count(*) filter (is_after <> is_before) as n_one_sided,
-        mode(topic_kind) as matter, count(*) filter (topic_kind = 'stage') as n_weak
+        count(*) filter (topic_kind = 'stage') as n_weak,
+        case when 2 * n_weak >= count(*) then 'stage' else min(topic_kind) filter (topic_kind <> 'stage') end as matter
     from switch_call group by step order by step"""
 _LAST_PAGES = """
     select page_step, count(*) from switch_call where step = $step and is_after
-    group by page_step order by count(*) desc, page_step limit 3"""
+    group by page_step having count(distinct customer_id) >= $few order by count(*) desc, page_step limit 3"""
 _MAY_WORSEN = (
     "A call can be the better way: it may sell, calm or settle what a page can't. Fewer calls are a gain only if the "
     "page answers the question."
@@ -150,7 +151,7 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
     tally = one.tally[sample]
     low, high = tally.interval(method.confidence)
     cost = _cost(store, context, one)
-    pages = store.rows(_LAST_PAGES, {"step": one.step})
+    pages = store.rows(_LAST_PAGES, {"step": one.step, "few": method.small_cell_customers})
     needed = None if decision else _needed(context, one)
     return marked.finding(
         store,
@@ -182,8 +183,6 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
         family="channel_switch:excess",
         m=m,
         extra={
-            "n_after": tally.hits,
-            "n_before": tally.before,
             "last_pages": [list(row) for row in pages],
             "match_quality": "weak" if one.is_weak else "strong",
             "n_weak_matches": one.facts["n_weak"],
@@ -204,9 +203,11 @@ def _title(context: Context, one: Switch, tally: Tally, low: float, high: float)
 
 def _evidence(context: Context, tally: Tally, sample: str, pages: list[tuple[str, int]]) -> str:
     last = ", ".join(f"{context.label(page)} ({n:,})" for page, n in pages)
+    few = context.method.small_cell_customers
     return (
-        f"{_among(sample)}{tally.hits:,} of {tally.n:,} calls had such a page in the 24 hours before, "
-        f"{tally.before:,} in the 24 hours after; last page before the call, in all journeys: {last}"
+        f"{_among(sample)}{not_few(tally.hits, few)} of {tally.n:,} calls had such a page in the 24 hours before, "
+        f"{not_few(tally.before, few)} in the 24 hours after"
+        + (f"; last page before the call, in all journeys: {last}" if last else "")
     )
 
 

@@ -24,7 +24,7 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import ClusteredRate
 from mining.population import Scope
-from mining.rates import ci_part, n_part, sample_sentence, share_text
+from mining.rates import ci_part, n_part, not_few, sample_sentence, share_text
 
 NAME = "handoffs"
 KINDS = ("handoff",)
@@ -108,7 +108,8 @@ def _finding(store: Store, context: Context, one: Handover, reach: Reach, decisi
     passed = _passed(store, one)
     cost = _cost(store, context, one, passed["wait_p50_ms"])
     first, second = (f'"{name}"' for name in (d.replace('"', "'") for d in one.departments))
-    said = f"; {passed['n_back']:,} of {passed['n_back'] + passed['n_on']:,} went straight back" + (
+    few, back = method.small_cell_customers, passed.pop("n_back")
+    said = f"; {not_few(back, few)} of {passed['n_passed']:,} went straight back" + (
         ""
         if passed["wait_p50_ms"] is None
         else f", after a wait of {passed['wait_p50_ms'] / 60_000:.1f} minutes in the median"
@@ -151,8 +152,7 @@ def _finding(store: Store, context: Context, one: Handover, reach: Reach, decisi
 def _passed(store: Store, one: Handover) -> dict[str, Any]:
     """Where the customers who are passed on go, and what they waited."""
     row = store.records(
-        """select count(*) filter (next_department = from_department) as n_back,
-            count(*) filter (next_department <> from_department) as n_on,
+        """select count(*) as n_passed, count(*) filter (next_department = from_department) as n_back,
             quantile_disc(wait_ms, 0.5) as wait_p50_ms, quantile_disc(gap_ms, 0.5) as gap_p50_ms,
             quantile_disc(work_ms, 0.5) as work_p50_ms
         from handoff where is_passed and from_department = $a and department = $b""",

@@ -42,7 +42,7 @@ KINDS = ("merge", "data_quality")
 SUMMARY = "pairs of steps that always go together and might be one step"
 READS = ("journey_event", "event", "journey", "journey_metrics", "variants", "touch")
 
-EFFECT = "weaker of P(next) and P(previous)"
+EFFECT = "share of occurrences next to the other step, the weaker direction"
 FAMILY = "merge:adjacency"
 _SCOPE = Scope(keep_truncated=False)
 _SQL = Path(__file__).parent.parent / "pairs.sql"

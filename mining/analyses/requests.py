@@ -174,7 +174,7 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
         text_caution=_CAUTION + (_MAY_WORSEN if is_candidate else _said(status, needed)),
         family=f"{one.kind}:share",
         m=m if is_candidate else 0,
-        extra=_extra(store, one) | ({"may_worsen": _MAY_WORSEN} if is_candidate else {}),
+        extra=_extra(store, one, method.small_cell_customers) | ({"may_worsen": _MAY_WORSEN} if is_candidate else {}),
     )
 
 
@@ -217,12 +217,12 @@ def _cost(store: Store, context: Context, one: Asked) -> dict[str, Any]:
     )
 
 
-def _extra(store: Store, one: Asked) -> dict[str, Any]:
+def _extra(store: Store, one: Asked, few: int) -> dict[str, Any]:
     """Who asked before, and where it is asked again, most frequent first."""
     rows = store.rows(
-        """select step_before, step, count(*) from request
-        where is_again and item = $item and ($step is null or step = $step)
-        group by step_before, step order by count(*) desc, step_before, step limit 5""",
-        {"item": one.where["item"], "step": one.where.get("step")},
+        """select r.step_before, r.step, count(*) from request as r inner join population as p using (journey_id)
+        where r.is_again and r.item = $item and ($step is null or r.step = $step) group by r.step_before, r.step
+        having count(distinct p.customer_id) >= $few order by count(*) desc, r.step_before, r.step limit 5""",
+        {"item": one.where["item"], "step": one.where.get("step"), "few": few},
     )
     return {"item": one.where["item"], "asked_before_and_again": [list(row) for row in rows]}
