@@ -22,7 +22,7 @@ create table if not exists finding_history (
 -- one row per variant that shows a finding; amount = passes, blame or occurrences per journey of the variant
 create or replace table finding_variant (finding_id varchar, variant_id uinteger, amount double);
 
--- one row per journey that shows a finding about contacts, which are no matter of the variant
+-- one row per journey that shows a finding, where its variant does not tell
 create or replace table finding_journey (finding_id varchar, journey_id uinteger);
 
 -- one row per discovered model

@@ -13,10 +13,16 @@ import pytest
 PLANTED = {
     "merge": ("merge", {"checkout_address", "checkout_delivery"}),
     "payment loop": ("loop.pingpong", {"payment_page", "pay_failed"}),
+    "poor pages": ("channel_switch", {"call_product"}),
     "status calls": ("loop.self", {"call_status"}),
     "no shipping mail": ("deviation.skipped", {"shipping_mail"}),
     "no thank-you page": ("deviation.skipped", {"order_confirmation"}),
     "scans swapped": ("deviation.out_of_order", {"out_for_delivery", "deliver"}),
+}
+# true, though nobody planted it
+ALSO_TRUE = {
+    ("batch_contact", frozenset({"confirmation_mail", "shipping_mail"})),  # what is packed at once is sent that day
+    ("re_ask", frozenset({"call_status", "order_number"})),  # who calls again is asked again
 }
 
 
@@ -48,7 +54,8 @@ def test_a_plant_is_found_and_confirmed(findings: list[dict[str, Any]], name: st
 def test_nothing_else_is_confirmed(findings: list[dict[str, Any]]) -> None:
     for finding in confirmed(findings):
         planted = any(finding["kind"] == kind and places(finding) & steps for kind, steps in PLANTED.values())
-        assert planted, f"{finding['no_label']} {finding['kind']} {finding['where']} was never planted"
+        also = any(finding["kind"] == kind and steps <= places(finding) for kind, steps in ALSO_TRUE)
+        assert planted or also, f"{finding['no_label']} {finding['kind']} {finding['where']} was never planted"
 
 
 @pytest.mark.parametrize(("plant", "kind", "step"), [

@@ -137,8 +137,9 @@ def _finding(
     method = context.method
     needed = floor_needed(rate, reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
-    is_recording = needed is None and loop.kind == "loop.self" and rate.share("all") >= RECORDED_TWICE
-    tested = "cannot_tell" if is_recording else status_of_count(method, rate, reach, needed, robust)
+    tested = status_of_count(method, rate, reach, needed, robust)
+    if needed is None and loop.kind == "loop.self" and rate.share("all") >= RECORDED_TWICE:
+        tested = "cannot_tell"
     status = context.status(loop.finding_id, tested)
     sample = "confirm" if status == "confirmed" else "all"
     extra = _extra(loop, frame, method.small_cell_customers)

@@ -73,14 +73,15 @@ def find(store: Store, context: Context) -> list[Finding]:
     ]
     shown = [menu for menu in menus if menu.reach.customers >= context.method.small_cell_customers]
     evidence.fold(store, "loop.self in a call", len(menus), len(menus) - len(shown), 0)
-    return [_finding(store, context, menu) for menu in shown if context.asks_for(menu.finding_id)]
+    return [_finding(store, context, menu) for menu in shown]
 
 
 def _finding(store: Store, context: Context, menu: Menu) -> Finding:
     method, rate = context.method, menu.rate
     needed = floor_needed(rate, menu.reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
-    status = context.status(menu.finding_id, status_of_count(method, rate, menu.reach, needed, robust))
+    tested = status_of_count(method, rate, menu.reach, needed, robust)
+    status = context.status(menu.finding_id, tested)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
     chance = f"select journey_id from menu_visit where menu = '{menu.step}'"

@@ -46,6 +46,12 @@ class St:
     step_class: str = "work"
     actor: str = "customer"
     repeats: int | None = 0
+    asks: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    mandatory: bool = False
+    reactive: bool = False
+    bad: bool = False
+    typical_minutes: float | None = None
 
 
 @dataclass
@@ -146,12 +152,19 @@ def _dictionary(store: Store, steps: list[St], departments: list[str]) -> None:
                 "visible": True,
                 "repeats": s.repeats,
                 "step_no": n,
+                "asks": list(s.asks),
+                "changes": list(s.changes),
+                "mandatory": s.mandatory,
+                "reactive": s.reactive,
+                "bad": s.bad,
+                "typical_minutes": s.typical_minutes,
             }
             for n, s in enumerate(steps, 1)
         ],
         "step varchar, label varchar, stage stage_t, channel channel_t, department department_t, class class_t, "
         "actor varchar, "
-        "visible boolean, repeats integer, step_no usmallint",
+        "visible boolean, repeats integer, step_no usmallint, asks varchar[], changes varchar[], mandatory boolean, "
+        "reactive boolean, bad boolean, typical_minutes double",
     )
 
 

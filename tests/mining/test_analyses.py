@@ -185,7 +185,7 @@ def merging(together: float, gap: float):  # type: ignore[no-untyped-def]
 
 def test_steps_that_always_go_together(store: Store) -> None:
     """T5.1: 96 % adjacent, gap 3 min, n = 2,000."""
-    findings = mined(store, world(merging(0.96, 3), 2000, MERGE_STEPS), only="merges")
+    findings = mined(store, world(merging(0.96, 3), 2000, MERGE_STEPS, engaged_ms=0), only="merges")
     assert [(f.kind, f.where) for f in findings] == [("merge", {"next": "check", "step": "address"})]
     merge = findings[0]
     assert merge.status == "confirmed" and merge.extra["may_worsen"]
