@@ -65,10 +65,6 @@ class Context:
     wanted: frozenset[str] | None = None
     """Only these findings are asked for; None = all that there are."""
 
-    def asks_for(self, finding_id: str) -> bool:
-        """Whether this finding is wanted."""
-        return self.wanted is None or finding_id in self.wanted
-
     def status(self, finding_id: str, tested: str) -> str:
         """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6)."""
         if self.confirmed is None:

@@ -29,6 +29,7 @@ from ingest.store import Store
 from mining import evidence, tendency
 from mining.context import Context
 from mining.cycles import Loop, collect, sought
+from mining.deciding import Floor, seen_again
 from mining.erasure import Passes
 from mining.evidence import Reach
 from mining.findings import Finding
@@ -43,7 +44,6 @@ from mining.rates import (
     sample_sentence,
     share_text,
 )
-from mining.seen_again import status_of_count
 from mining.tendency import Direction, Verdict
 
 NAME = "loops"
@@ -137,7 +137,7 @@ def _finding(
     method = context.method
     needed = floor_needed(rate, reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
-    tested = status_of_count(method, rate, reach, needed, robust)
+    tested = _tested(context, rate, reach, needed, robust)
     if needed is None and loop.kind == "loop.self" and rate.share("all") >= RECORDED_TWICE:
         tested = "cannot_tell"
     status = context.status(loop.finding_id, tested)
@@ -173,6 +173,15 @@ def _finding(
         input_hash=context.input_hash,
         extra=extra,
     )
+
+
+def _tested(context: Context, rate: Rate, reach: Reach, needed: int | None, robust: dict[str, Any]) -> str:
+    """The status of the count: what was picked for being large must be seen again, and stay without the heaviest."""
+    method = context.method
+    if needed is not None:
+        return "not_enough_data"
+    floor = Floor(method.loop_journeys_min, int(method.loop_hits_min), method.loop_customers_min)
+    return "candidate" if robust["sign_stable"] is False else seen_again(method, rate, reach, floor).status
 
 
 def _cost(context: Context, loop: Loop, minutes: tuple[list[int], list[int]]) -> dict[str, Any]:
