@@ -243,10 +243,13 @@ def _tendency(loop: Loop, verdicts: dict[Direction, Verdict]) -> dict[str, Any] 
     }
 
 
-def _name(context: Context, loop: Loop) -> list[str]:
+def _names(context: Context, loop: Loop) -> list[str]:
+    """The members in words, in order, from the one where the loop closes most often."""
+    start = loop.order.index(loop.entry) if loop.entry in loop.order else 0
+    order = (*loop.order[start:], *loop.order[:start])
     if "departments" in loop.where:
-        return ['"' + name.replace('"', "'") + '"' for name in loop.order]
-    return [context.label(step) for step in loop.order]
+        return ['"' + name.replace('"', "'") + '"' for name in order]
+    return [context.label(step) for step in order]
 
 
 def _times(mean: float, noun: str = "time") -> str:
@@ -257,7 +260,7 @@ def _times(mean: float, noun: str = "time") -> str:
 
 
 def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, Any], mean: float) -> str:
-    names, share = _name(context, loop), share_text(rate.share(sample), ci)
+    names, share = _names(context, loop), share_text(rate.share(sample), ci)
     reached = f"{share} of the journeys that reached it"
     if loop.kind == "rework":
         return f"{names[0]} was done again, by several ways, in {reached}, {_times(mean, 'extra time')} each"
@@ -265,6 +268,9 @@ def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, 
         return f"{names[0]} came again in {reached}, {_times(mean, 'extra time')} each"
     entry = f'"{loop.entry}"' if "departments" in loop.where else context.label(loop.entry)
     where = f"{share} of the journeys that reached {entry}"
+    if loop.is_of_steps and all(context.touch[step].step_class == "contact" for step in loop.steps):
+        # another call of the same steps is no to and fro
+        return f"{where} went through {', '.join(names[:-1])} and {names[-1]} again, {_times(mean)} each"
     if len(names) == 2:
         return f"{where} went back and forth between {names[0]} and {names[1]}, {_times(mean)} each"
     shown = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more steps"]

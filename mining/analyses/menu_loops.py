@@ -96,8 +96,8 @@ def _finding(store: Store, context: Context, menu: Menu, reach: Reach, passes: i
         robustness=robust,
         title=f"{share} of the calls that reached {context.label(menu.place)} came back to it in the same call",
         text_evidence=(
-            f"{sample_sentence(rate, sample, method.confidence, 'calls')}; {count_text(passes)} times by "
-            f"{count_text(reach.customers)} customers."
+            f"{sample_sentence(rate, sample, method.confidence, 'calls', ci, 'calls of closed journeys')}; "
+            f"{count_text(passes)} times by {count_text(reach.customers)} customers."
         ),
         text_caution=_caution(status, needed),
         family="loop.self:menu",

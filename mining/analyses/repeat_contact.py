@@ -237,7 +237,10 @@ def _caution(subject: Subject, decision: Decision, contacts_min: int) -> str:
         said.append("What these contacts were about is not known, so any further contact counts.")
     if decision.status == "candidate":
         said.append("It is not confirmed by the customers kept apart for checking.")
-    said.append("A need that goes on, such as a parcel that stays late, brings further contacts too.")
+    said.append(
+        "A need that goes on, such as a parcel that stays late, brings further contacts too; they may lie in the "
+        "customer's next journey."
+    )
     return " ".join(said)
 
 
