@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import StateError
 from ingest.store import Store
+from mining.business_time import USUAL, BusinessCalendar
 from mining.method import Method
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Context:
     intended: Intended | None
     config_hash: str
     input_hash: str
+    calendar: BusinessCalendar = USUAL
 
     @property
     def weeks(self) -> float:
@@ -60,6 +62,10 @@ class Context:
             "weeks": round(self.weeks, 2),
             "closed": True,
         }
+
+    def since(self, day: dt.date | None) -> Context:
+        """The same frame with a window that begins on `day` where that is later."""
+        return self if day is None or day <= self.window_from else replace(self, window_from=min(day, self.window_to))
 
     def label(self, step: str) -> str:
         """The step in the customer's words, in straight double quotes. A label's own quotes become single ones."""

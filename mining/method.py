@@ -44,6 +44,8 @@ class Method:
     # deviations (3.4)
     deviation_journeys_min: int = 100
     deviation_hits_min: int = 10
+    never_cases_min: int = 300
+    """Cases without a hit from which "practically never" may be said (rule of three: at most 3 in 300)."""
     context_journeys_min: int = 30
     alternative_blame: float = 0.8
     align_pops_max: int = 200_000
@@ -52,6 +54,14 @@ class Method:
     align_paths_max: int = 24
     """Optimal alignments looked at per variant for the wording; more are sampled evenly over all of them."""
     undecided_share_max: float = 0.01
+    coarse_orders_max: int = 720
+    """Orders that are tried for a journey with steps of which only the day is known; with more it is undecided."""
+    source_day_share_min: float = 0.5
+    """Below this share of the median volume of its weekday a source's day counts as not recorded."""
+    source_day_events_min: int = 30
+    """With a usual volume below this, chance alone would halve a day now and then: nothing is told."""
+    source_day_weeks: int = 4
+    """Weeks to either side that the median is of: volumes drift."""
 
     # merges (5)
     merge_share_min: float = 0.85

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.store import Store
-from mining import aggregate, analyses, context, discovery, intended, population, register
+from mining import aggregate, analyses, business_time, context, discovery, intended, population, register
 from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
 from mining.method import Method
@@ -41,12 +41,14 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
     settings = site.settings
     method = replace(Method(), small_cell_customers=settings.privacy.min_cell, merge_setup_min=settings.costs.setup_min)
     touch = context.read_touch(store)
-    process = intended.load(site.process / "intended.toml", touch)
+    process = intended.load(site.process, {step: one.label for step, one in touch.items()})
+    hours = business_time.load(site.process)
     first, last = context.read_window(store, night)
     extra: dict[str, Any] = {
         "agent_hour": settings.costs.agent_hour,
         "currency": settings.site.currency,
         "intended": canonical(process.source) if process else None,
+        "calendar": repr((hours.spans, sorted(hours.holidays))),
     }
     return context.Context(
         method,
@@ -58,6 +60,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         process,
         method.config_hash(extra),
         context.read_input_hash(store),
+        hours,
     )
 
 
