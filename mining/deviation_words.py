@@ -45,7 +45,8 @@ def evidence_text(
     sentences += minutes_text(cost)
     if extra["n_running_hits"]:
         sentences.append(
-            f"Of {extra['n_running']:,} journeys that still run, {extra['n_running_hits']:,} show it already."
+            f"Of {extra['n_running']:,} journeys that still run, {extra['n_running_hits']:,} look as if they go "
+            "that way."
         )
     return " ".join(sentences)
 
@@ -78,12 +79,17 @@ def minutes_text(cost: dict[str, Any]) -> list[str]:
     low, mid, high = minutes["low"], minutes["mid"], minutes["high"]
     fellows = "conforming journeys that began in the same week and channel"
     if low > 0:
-        return [f"These journeys took customers {mid:,.0f} more minutes a week [{low:,.0f} to {high:,.0f}] than {fellows}."]
+        return [
+            f"These journeys took customers {mid:,.0f} more minutes a week [{low:,.0f} to {high:,.0f}] than {fellows}."
+        ]
     if high < 0:
         return [
-            f"These journeys took customers {-mid:,.0f} fewer minutes a week [{-high:,.0f} to {-low:,.0f}] than {fellows}."
+            f"These journeys took customers {-mid:,.0f} fewer minutes a week [{-high:,.0f} to {-low:,.0f}] than "
+            f"{fellows}."
         ]
-    return [f"They took customers about as many minutes as {fellows}: {mid:+,.0f} a week [{low:+,.0f} to {high:+,.0f}]."]
+    return [
+        f"They took customers about as many minutes as {fellows}: {mid:+,.0f} a week [{low:+,.0f} to {high:+,.0f}]."
+    ]
 
 
 def caution(context: Context, status: str, needed: int | None, extra: dict[str, Any]) -> str:

@@ -121,7 +121,8 @@ def reach(store: Store, scope: Scope) -> dict[str, Reach]:
     rows = store.rows(f"""
         select f.finding_id, count(*), count(distinct customer_id),
             count(distinct customer_id) filter (not is_discovery)
-        from {scope.marks} as f inner join population using ({scope.marked_by}) where {scope.condition} group by 1""")
+        from {scope.marks} as f inner join {scope.table} using ({scope.marked_by})
+        where {scope.condition} group by 1""")
     return {row[0]: Reach(*row[1:]) for row in rows}
 
 
@@ -131,7 +132,7 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
     method, seed = context.method, seed_of(finding_id)
     params = {"id": finding_id}
     hit = (
-        f"from {scope.marks} as f inner join population as p using ({scope.marked_by}) "
+        f"from {scope.marks} as f inner join {scope.table} as p using ({scope.marked_by}) "
         f"where f.finding_id = $id and {scope.condition}"
     )
     typical = store.rows(
@@ -152,8 +153,10 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
     )
     counter = store.rows(
         f"""with drawn as (
-            select p.journey_id, p.journey_key from population as p where {scope.condition} and {scope.marked_by} not in
-            (select {scope.marked_by} from {scope.marks} where finding_id = $id){chance})
+            select p.journey_id, p.journey_key from {scope.table} as p
+            where {scope.condition} and {scope.marked_by} not in (
+                select {scope.marked_by} from {scope.marks} where finding_id = $id
+            ){chance})
         select journey_key from drawn order by md5(journey_key || '-{seed}'), journey_key limit {method.n_counter}""",
         params if context_step is None else {**params, "step": context_step},
     )

@@ -49,7 +49,7 @@ class Verdict:
 
 
 def decide(rates: Sequence[Rate], tolerance: float, method: Method) -> list[Verdict]:
-    """One verdict per rate: BH over the family in the discovery parts, Holm over the candidates in the parts kept apart.
+    """One verdict per rate: BH over the family in the discovery parts, Holm over the candidates in the parts apart.
 
     The family is every rate whose floors hold in the discovery parts, in proportion (0.7: the floor comes first); what
     is kept apart has no say in it.

@@ -1,7 +1,7 @@
 """The intended process: process/intended.toml or process/intended.bpmn, read strictly, and the automaton that it is.
 
-`steps` is the grammar of `mining.step_grammar`, `rules` are the sentences of `mining.rules`. A BPMN file takes the place
-of `steps`; what BPMN has no sign for stands in a TOML table [frontstage] in the documentation of its process.
+`steps` is the grammar of `mining.step_grammar`, `rules` are the sentences of `mining.rules`. A BPMN file takes the
+place of `steps`; what BPMN has no sign for stands in a TOML table [frontstage] in the documentation of its process.
 """
 
 from __future__ import annotations

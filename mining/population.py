@@ -38,7 +38,8 @@ class Scope:
     """Which closed journeys an analysis looks at, and what its findings are marked on.
 
     `started_from` = only journeys that began on that day or later; `recorded` = without those that need a source on a
-    day it delivered too little; `by_journey` = marks stand in `finding_journey`, else in `finding_variant`.
+    day it delivered too little; `by_journey` = marks stand in `finding_journey`, else in `finding_variant`; `table` =
+    where journeys are looked up, with the columns of `population` that evidence needs.
     """
 
     anchor: str | None = None
@@ -46,6 +47,7 @@ class Scope:
     started_from: dt.date | None = None
     recorded: bool = False
     by_journey: bool = False
+    table: str = "population"
 
     @property
     def marks(self) -> str:
@@ -54,7 +56,7 @@ class Scope:
 
     @property
     def marked_by(self) -> str:
-        """The column by which a mark finds its journeys in `population`."""
+        """The column by which a mark finds its journeys in `table`."""
         return "journey_id" if self.by_journey else "variant_id"
 
     @property
@@ -122,7 +124,9 @@ def ways(store: Store, scope: Scope) -> list[Variant]:
             count(*) filter (not is_discovery), count(*) filter (not is_heavy), count(*) filter (is_strict)
         from population as p inner join variants as v using (variant_id)
         where {scope.condition} group by p.way_id, v.steps, p.pattern order by count(*) desc, p.way_id""")
-    return [Variant(row[0], tuple(row[1].split(" > ")), dict(zip(SPLITS, row[3:], strict=True)), row[2]) for row in rows]
+    return [
+        Variant(row[0], tuple(row[1].split(" > ")), dict(zip(SPLITS, row[3:], strict=True)), row[2]) for row in rows
+    ]
 
 
 def running_ways(store: Store, context: Context, scope: Scope) -> list[Variant]:

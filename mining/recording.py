@@ -1,7 +1,8 @@
 """What the recording leaves open (method notes 2.2, 3.4): days on which a source fell silent, events of a day only.
 
-Tables: `source_day` and `unrecorded_journey` (kept), `coarse_event`, `coarse_journey` and `business_clock` (temporary). Without them an outage would read
-"5,000 customers skipped payment", and a step that is told by its day only would seem to come last on that day.
+Tables: `source_day` and `unrecorded_journey` (kept); `coarse_event`, `coarse_journey` and `business_clock` (temporary).
+Without them an outage would read "5,000 customers skipped payment", and a step that is told by its day only would seem
+to come last on that day.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def prepare(store: Store, context: Context) -> None:
     method = context.method
     params = {
         "share": method.source_day_share_min,
-        "events_min": method.source_day_events_min,
+        "chance": method.source_day_chance,
         "weeks": method.source_day_weeks,
     }
     store.run((_FOLDER / "recording.sql").read_text(encoding="utf-8"), params, name="source_day")

@@ -1,8 +1,8 @@
--- What the recording says of itself. $share and $events_min decide a day, $weeks is how far to either side is compared.
+-- What the recording says of itself. $share and $chance decide a day, $weeks is how far to either side is compared.
 
 -- Grain: one row per source and local day from its first day to the last of the data, also days with no event.
--- is_complete is false below $share of the median volume of this weekday in the weeks around; null where the median
--- is below $events_min, or fewer than 4 such days are known: then nothing can be told. Nor can it before the source's
+-- is_complete is false below $share of the median volume of this weekday in the weeks around, where that is more than
+-- chance; null where not even a day without events were more than chance, or fewer than 4 such days are known. Nor can it before the source's
 -- first good day and after the last one of all sources: there the data begin and end.
 create or replace table source_day as
 with local_day as (
@@ -26,16 +26,16 @@ counted as (
 ),
 
 span as (
-    select source_id, min(day) as first_day, (select max(day) from counted) as last_day
+    select source_id, min(day) as first_day, (select max(c.day) from counted as c) as last_day
     from counted
     group by source_id
 ),
 
 every_day as (
-    select span.source_id, local_day.day, local_day.from_at, local_day.to_at, coalesce(counted.n_events, 0) as n_events
+    select span.source_id, local_day.day, local_day.from_at, local_day.to_at, coalesce(c.n_events, 0) as n_events
     from span
     inner join local_day on local_day.day between span.first_day and span.last_day
-    left join counted on span.source_id = counted.source_id and local_day.day = counted.day
+    left join counted as c on span.source_id = c.source_id and local_day.day = c.day
 ),
 
 compared as (
@@ -51,10 +51,9 @@ judged as (
     select
         every_day.*,
         compared.n_usual,
-        case
-            when compared.n_days >= 4 and compared.n_usual >= $events_min
-                then every_day.n_events >= $share * compared.n_usual
-        end as is_enough
+        compared.n_days >= 4 and compared.n_usual > $chance * sqrt(compared.n_usual) as can_tell,
+        every_day.n_events >= $share * compared.n_usual as is_usual,
+        compared.n_usual - every_day.n_events <= $chance * sqrt(compared.n_usual) as is_chance
     from every_day
     inner join compared on every_day.source_id = compared.source_id and every_day.day = compared.day
 )
@@ -67,8 +66,11 @@ select
     cast(n_events as ubigint) as n_events,
     cast(n_usual as ubigint) as n_usual,
     case
-        when day between min(day) filter (where is_enough) over (partition by source_id)
-            and max(day) filter (where is_enough) over () then is_enough
+        when
+            can_tell
+            and day >= min(day) filter (where can_tell and is_usual) over (partition by source_id)
+            and day <= max(day) filter (where can_tell and is_usual) over ()
+            then is_usual or is_chance
     end as is_complete
 from judged
 order by source_id, day

@@ -1,9 +1,9 @@
 """What a process allows, from the parts of `steps` to states and edges (method note 3.1), left to right in time:
 
-    "x"  "x?"  "x*"  "x+"  "x{1,3}"  "x{2}"      a step, with how often
-    { one_of = [[...], [...]] }                  one of several ways, each a list like `steps`
-    { any_order = ["a", "b", "c"] }              single steps in any order, at most 8
-    { optional = [...] }                         all of it in order, or none
+"x"  "x?"  "x*"  "x+"  "x{1,3}"  "x{2}"      a step, with how often
+{ one_of = [[...], [...]] }                  one of several ways, each a list like `steps`
+{ any_order = ["a", "b", "c"] }              single steps in any order, at most 8
+{ optional = [...] }                         all of it in order, or none
 """
 
 from __future__ import annotations

@@ -1,15 +1,15 @@
 """Deviations from the intended process: skipped, unexpected and out-of-order steps (method note 3).
 
 Every variant is aligned exactly with the process of process/intended.toml (or .bpmn); a deviation counts with the share
-of the optimal alignments that show it (blame), at most 1 a journey. `rate` = d / N, N = closed journeys that reached the
-context (all of them where the deviation comes before any step, or where fewer than 30 reached it), Wilson interval.
+of the optimal alignments that show it (blame), at most 1 a journey. `rate` = d / N, N = closed journeys that reached
+the context (all of them where the deviation comes before any step, or where fewer than 30 reached it), Wilson interval.
 
 Left out of N: journeys cut off by the start of the data (a skip there is an artefact), journeys that need a source on a
 day it delivered too little, journeys that began before the process was valid. Running journeys are no part of N either:
 how many of them show the deviation already, whatever still comes, is told beside it.
 
-Status: see `mining.excess`. Grade D. The minutes compare with conforming journeys of the same start week and channel: an
-association (C), said so.
+Status: see `mining.excess`. Grade D. The minutes compare with conforming journeys of the same start week and channel:
+an association (C), said so.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def _extra(
     n = max(1, rate.n["all"])
     weight = {one.variant.variant_id: one.variant.counts["all"] for one in checking.closed}
     blame = sum(weight[v] * b for v, b in case.hits.items()) / max(1, sum(weight[v] for v in case.hits))
-    running = [one for one in checking.running if certainly(one, case.deviation)]
+    running = [one for one in checking.running if may_show(one, case.deviation)]
     return {
         "move": case.deviation.kind,
         "step": case.deviation.step,
@@ -221,11 +221,9 @@ def _extra(
     }
 
 
-def certainly(one: Checked, deviation: Deviation) -> bool:
-    """Whether every optimal alignment of a way shows the deviation; without a context, after whatever step."""
-    return any(
-        share >= 1 and deviation in (seen, replace(seen, context=START)) for seen, share in one.deviations.items()
-    )
+def may_show(one: Checked, deviation: Deviation) -> bool:
+    """Whether some optimal alignment of a way shows the deviation; without a context, after whatever step."""
+    return any(deviation in (seen, replace(seen, context=START)) for seen in one.deviations)
 
 
 def _alternatives(case: Case, checked: list[Checked]) -> list[dict[str, str]]:

@@ -23,7 +23,11 @@ from mining.rules import Rule
 CALENDAR = business_time.parse(
     {
         "holidays": [dt.date(2026, 1, 14)],
-        "working_hours": {"monday": ["08:00-12:00", "13:00-17:00"], "wednesday": ["09:00-17:00"], "friday": ["00:00-24:00"]},
+        "working_hours": {
+            "monday": ["08:00-12:00", "13:00-17:00"],
+            "wednesday": ["09:00-17:00"],
+            "friday": ["00:00-24:00"],
+        },
     }
 )
 RULES = [
@@ -247,10 +251,9 @@ def test_a_wrong_calendar_is_refused_with_a_hint(data: dict[str, Any], message: 
 
 
 def test_the_clock_keeps_business_time_over_a_change_of_clocks() -> None:
-    """Berlin, the night of 29 March 2026: a day of 23 hours; Friday 9 to 17 is 7 to 15 UTC before, 7 to 15 less 1 after."""
+    """Berlin, 29 March 2026 has 23 hours: nine o'clock is 8 UTC on the Friday before and 7 on the Monday after."""
     clock = business_time.clock(business_time.USUAL, "Europe/Berlin", dt.date(2026, 3, 27), dt.date(2026, 3, 30))
     rows = clock.to_pylist()
     assert [row["begins_at"].hour for row in rows if row["is_open"]] == [8, 7]
-    assert [row["begins_at"] - dt.timedelta(hours=h) for row, h in zip(rows, (23, 8, 16, 23), strict=False)][0].hour == 0
     assert rows[-1]["open_ms"] == 2 * 8 * 3_600_000 and rows[-1]["business_day"] == 2
     assert (rows[-4]["day"], rows[-3]["day"]) == (dt.date(2026, 3, 29), dt.date(2026, 3, 30))
