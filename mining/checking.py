@@ -1,4 +1,4 @@
-"""`config-check` of mining: everything that is wrong with the intended process and process/calendar.toml.
+"""`config-check` of mining: everything that is wrong with the intended process, calendar.toml and accepted.toml.
 
 `intended.parse` stops at the first problem. So each part is parsed by itself, in a process that is otherwise right;
 what depends on several parts at once is found by parsing the whole when no part is wrong by itself.
@@ -14,17 +14,26 @@ from ingest.problems import listed
 from ingest.settings import read_toml
 from ingest.site import Site
 from ingest.touch import load_steps
-from mining import business_time, intended
+from mining import accepted, business_time, intended
 
 _ANY_PROCESS = {"process": "any", "steps": ["any_step"]}
 
 
 def problems(site: Site) -> list[Problem]:
-    """All problems of the intended process and of the calendar; none when the site has no such files."""
-    return [*_process_problems(site), *_calendar_problems(site)]
+    """All problems of what mining reads in SITE/process; none of a file that the site does not have."""
+    return [*_of_intended(site), *_of_calendar(site), *_of_accepted(site)]
 
 
-def _process_problems(site: Site) -> list[Problem]:
+def _of_accepted(site: Site) -> list[Problem]:
+    path = site.process / "accepted.toml"
+    try:
+        accepted.load(path)
+    except ConfigError as error:
+        return listed(error, path)
+    return []
+
+
+def _of_intended(site: Site) -> list[Problem]:
     path, drawn = site.process / intended.TOML_FILE, site.process / intended.BPMN_FILE
     if drawn.exists():
         try:
@@ -43,7 +52,7 @@ def _process_problems(site: Site) -> list[Problem]:
     return [Problem(str(path), *_key_and_what(message)) for message in found]
 
 
-def _calendar_problems(site: Site) -> list[Problem]:
+def _of_calendar(site: Site) -> list[Problem]:
     path = site.process / business_time.FILE
     try:
         business_time.load(site.process)

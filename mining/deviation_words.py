@@ -45,8 +45,7 @@ def evidence_text(
     sentences += minutes_text(cost)
     if extra["n_running_hits"]:
         sentences.append(
-            f"Of {extra['n_running']:,} journeys that still run, {extra['n_running_hits']:,} look as if they go "
-            "that way."
+            f"Of {extra['n_running']:,} journeys that still run, {extra['n_running_hits']:,} may go that way."
         )
     return " ".join(sentences)
 
@@ -87,9 +86,8 @@ def minutes_text(cost: dict[str, Any]) -> list[str]:
             f"These journeys took customers {-mid:,.0f} fewer minutes a week [{-high:,.0f} to {-low:,.0f}] than "
             f"{fellows}."
         ]
-    return [
-        f"They took customers about as many minutes as {fellows}: {mid:+,.0f} a week [{low:+,.0f} to {high:+,.0f}]."
-    ]
+    span = f"between {-low:,.0f} fewer and {high:,.0f} more a week"
+    return [f"They took customers about as many minutes as {fellows}: {span}."]
 
 
 def caution(context: Context, status: str, needed: int | None, extra: dict[str, Any]) -> str:

@@ -152,7 +152,8 @@ def _finding(
     robust = evidence.robustness(
         (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), intended.tolerance
     )
-    status = verdict.status(rate.share("all"), intended.tolerance, needed, reach, robust["sign_stable"], method)
+    tested = verdict.status(rate.share("all"), intended.tolerance, needed, reach, robust["sign_stable"], method)
+    status = context.status(case.finding_id, tested)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
     cost = minutes_beyond(store, context, scope, case.finding_id, _CONFORMING, rate.hits["all"])

@@ -2,8 +2,8 @@
 
 Per kind of wait (step, next step, its channel, begun in business hours or not) a limit from the 8 closed weeks before
 the window: exp(med + 2.33 * 1.4826 * MAD) of the logarithms, with 200 waits or more, and the wider of the MAD of all
-and of the upper half. The window is the last closed one of four Monday-based weeks, the same for four weeks. `rate` = mean of
-the four weekly shares of waits above the limit, t interval over weeks (8.2: the unit is the week).
+and of the upper half. The window is the four Monday-based weeks up to the last decision date. `rate` = mean of the four
+weekly shares of waits above the limit, t interval over weeks (8.2: the unit is the week).
 
 Only waits for a step of the company count: how long customers take is theirs. Of a limit from few waits more than 1 %
 would lie above by chance, so the share tested against is what 5 % of such limits let pass: 1 % plus the limit's own
@@ -22,6 +22,7 @@ from typing import Any
 from ingest.store import Store
 from mining import evidence, lateness_words
 from mining.context import Context
+from mining.decisions import date_for
 from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.population import SPLITS, Scope
@@ -35,7 +36,6 @@ READS = ("journey_metrics", "journey", "journey_event", "touch")
 
 EFFECT = "share of waits that are late"
 WEEKS, BASELINE_WEEKS = 4, 8
-_MONDAY = dt.date(1970, 1, 5)
 _SQL = Path(__file__).parents[1] / "lateness.sql"
 _SCOPE = Scope(by_journey=True, table="waiting_journey")
 _SHORT = "weeks of data for limits on waits"
@@ -110,7 +110,7 @@ def p_value(case: Case, split: str) -> float:
 
 def find(store: Store, context: Context) -> list[Finding]:
     """All kinds of waits of which more than 1 % were late; none where the data are too short for limits."""
-    window_to = closed_until(context.window_to)
+    window_to = date_for(context.window_to)
     window_from = window_to - dt.timedelta(weeks=WEEKS)
     baseline_from = window_from - dt.timedelta(weeks=BASELINE_WEEKS)
     if not _has_baseline(store, baseline_from, window_to):
@@ -135,11 +135,6 @@ def find(store: Store, context: Context) -> list[Finding]:
     m = sum(test[1] is not None for test in tests)
     shown = evidence.publishable(store, context, _SCOPE, KINDS, cases)
     return [_finding(store, context, case, reach, by_id[case.finding_id], m, window) for case, reach in shown]
-
-
-def closed_until(day: dt.date) -> dt.date:
-    """The last Monday on or before `day` at which a window of four weeks closed: every fourth one."""
-    return day - dt.timedelta(days=(day - _MONDAY).days % (7 * WEEKS))
 
 
 def _has_baseline(store: Store, baseline_from: dt.date, window_to: dt.date) -> bool:
@@ -206,8 +201,9 @@ def _finding(
         (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.late_share
     )
     shown = p_holm is not None and p_holm <= method.confirm_alpha and robust["sign_stable"] is not False
-    status = "not_enough_data" if short else "cannot_tell" if p_holm is None else "confirmed" if shown else "candidate"
-    sample = "confirm" if status == "confirmed" else "all"
+    tested = "not_enough_data" if short else "cannot_tell" if p_holm is None else "confirmed" if shown else "candidate"
+    status = context.status(case.finding_id, tested)
+    sample = "confirm" if status == "confirmed" and len(case.shares("confirm")) == WEEKS else "all"
     share, low, high = t_interval(case.shares(sample), method.confidence)
     ci = {"low": round(low, 6), "high": round(high, 6), "level": method.confidence, "method": "t over weekly shares"}
     needed = max(method.deviation_journeys_min, math.ceil(rate.n["all"] * method.deviation_hits_min / rate.hits["all"]))

@@ -59,14 +59,14 @@ _NEVER_CAME = "rule that never came up"
 
 @dataclass
 class Case:
-    """One rule with its counts. `tested` holds effective numbers. `hits` stays empty: journeys are marked in SQL."""
+    """One rule with its counts. `effective` holds effective numbers. `hits` stays empty: journeys are marked in SQL."""
 
     number: int
     rule: Rule
     kind: str
     where: dict[str, Any]
     rate: Rate
-    tested: Rate
+    effective: Rate
     n_open: int
     hits: dict[int, float] = field(default_factory=dict)
 
@@ -84,13 +84,14 @@ def find(store: Store, context: Context) -> list[Finding]:
     context = context.since(intended.valid_from)
     scope = scope_of(intended)
     cases = _cases(store, intended, evaluate(store, context, intended, scope))
-    verdicts = excess.decide([case.tested for case in cases], intended.tolerance, context.method)
+    verdicts = excess.decide([case.effective for case in cases], intended.tolerance, context.method)
     by_id = {case.finding_id: verdict for case, verdict in zip(cases, verdicts, strict=True)}
     broken = [case for case in cases if case.rate.hits["all"]]
     for case in broken:
         store.run(_MARK, {"id": case.finding_id, "number": case.number}, name="finding_journey")
     shown = evidence.publishable(store, context, scope, KINDS, broken)
-    shown += [(case, Reach(0, 0, 0)) for case in cases if not case.rate.hits["all"]]
+    if context.wanted is None:
+        shown += [(case, Reach(0, 0, 0)) for case in cases if not case.rate.hits["all"]]
     m = sum(verdict.in_family for verdict in verdicts)
     return [_finding(store, context, intended, scope, case, reach, by_id[case.finding_id], m) for case, reach in shown]
 
@@ -110,10 +111,10 @@ def _cases(store: Store, intended: Intended, n_open: list[int]) -> list[Case]:
             continue
         sums = {split: counts[split].get(number, (0,) * 5) for split in SPLITS}
         rate = Rate({s: float(sums[s][1]) for s in SPLITS}, {s: int(sums[s][0]) for s in SPLITS})
-        effective = {s: _effective(*map(int, sums[s])) for s in SPLITS}
-        tested = Rate({s: rate.share(s) * effective[s] for s in SPLITS}, effective)
+        n = {s: _effective(*map(int, sums[s])) for s in SPLITS}
+        effective = Rate({s: rate.share(s) * n[s] for s in SPLITS}, n)
         where = {"process": intended.process, "rule": rule.text, **told.place(rule, roles(rule))}
-        out.append(Case(number, rule, KINDS[0], where, rate, tested, n_open[number]))
+        out.append(Case(number, rule, KINDS[0], where, rate, effective, n_open[number]))
     return out
 
 
@@ -136,16 +137,19 @@ def _finding(
     verdict: excess.Verdict,
     m: int,
 ) -> Finding:
-    method, rate, tested = context.method, case.rate, case.tested
+    method, rate, effective = context.method, case.rate, case.effective
     needed = _needed(rate, reach, context)
     robust = evidence.robustness(
-        (tested.hits["light"], tested.n["light"]), (tested.hits["strict"], tested.n["strict"]), intended.tolerance
+        (effective.hits["light"], effective.n["light"]),
+        (effective.hits["strict"], effective.n["strict"]),
+        intended.tolerance,
     )
-    status = verdict.status(rate.share("all"), intended.tolerance, needed, reach, robust["sign_stable"], method)
+    tested = verdict.status(rate.share("all"), intended.tolerance, needed, reach, robust["sign_stable"], method)
+    status = context.status(case.finding_id, tested)
     if not rate.hits["all"] and needed is not None:
         status = "not_enough_data"
     sample = "confirm" if status == "confirmed" else "all"
-    ci = ci_part(tested, sample, method.confidence, "Wilson score on the effective number of cases")
+    ci = ci_part(effective, sample, method.confidence, "Wilson score on the effective number of cases")
     cost = minutes_beyond(
         store, context, scope, case.finding_id, _KEPT.format(number=case.number), float(reach.journeys)
     )
@@ -154,7 +158,7 @@ def _finding(
         "form": case.rule.form,
         "tolerance": intended.tolerance,
         "n_open": case.n_open,
-        "design_effect": round(rate.n["all"] / max(1, tested.n["all"]), 3),
+        "design_effect": round(rate.n["all"] / max(1, effective.n["all"]), 3),
         "calendar": context.calendar.is_stated,
         "spec_version": intended.version,
         "valid_from": intended.valid_from.isoformat() if intended.valid_from else None,
