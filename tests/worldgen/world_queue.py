@@ -70,6 +70,8 @@ class CallCentre:
         )
         self.n_channels += 2
         menu = 11 + min(int(draws.exp(14.0)), 90)
+        if self.world.config.standard and is_open(at_s):
+            menu = self._menu(call, menu)
         if not is_open(at_s):
             call.outcome, call.end_s = "closed", start + 6 + min(int(draws.exp(9.0)), 25)
         elif draws.chance(MENU_LOSS):
@@ -77,9 +79,44 @@ class CallCentre:
         else:
             call.enter_s = start + menu
             self._wait(call, draws)
+            if call.outcome == "answered" and queue == "status":
+                self._treat(call)
         if self.world.is_recorded(call.end_s):
             self.world.calls.append(call)
         return call
+
+    def _strikes(self, plant: str, call: Call) -> Draws | None:
+        """As Actor.strikes, once for each call."""
+        rate: float = getattr(self.world.config.plants, plant)
+        draws = Draws(self.world.config.seed, plant, call.sequence)
+        struck = draws.chance(rate)
+        if rate and self.world.is_recorded(call.start_s):
+            self.world.tally.count(plant, struck)
+        return draws if struck else None
+
+    def _menu(self, call: Call, menu_s: int) -> int:
+        """The nodes of the phone menu that the caller hears, the main one again for some. Returns their seconds."""
+        again = self._strikes("menu_again", call)
+        rounds = 1 if again is None else 2 + again.geometric(0.3, 3)
+        topics = [call.queue, "order_number"] if call.queue in ("status", "returns") else [call.queue]
+        nodes = ["main", topics[0]] * rounds + topics[1:]
+        menu_s = max(menu_s, 6 * len(nodes))
+        call.menu = [(call.start_s + menu_s * n // len(nodes), node) for n, node in enumerate(nodes)]
+        return menu_s
+
+    def _treat(self, call: Call) -> None:
+        """What agents of the status line do when planted: ask for the order number, hand the caller on."""
+        talk = call.end_s - call.connect_s
+        if self._strikes("asked_again", call) is not None:
+            call.asked_s = call.connect_s + min(talk // 2, 15)
+        handed = self._strikes("handed_on", call)
+        if handed is not None:
+            first = int(handed.between(18, 45))
+            call.handed_on = (call.queue, call.connect_s, call.connect_s + first)
+            call.queue, call.ringing = "returns", []
+            call.enter_s = call.connect_s + first + 1
+            call.connect_s = call.enter_s + int(handed.between(60, 240))
+            call.end_s = call.connect_s + talk
 
     def _wait(self, call: Call, draws: Draws) -> None:
         free = self.free_s[call.queue]

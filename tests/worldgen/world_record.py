@@ -8,7 +8,7 @@ from typing import NamedTuple
 from world_config import DAY_S, Config
 from world_people import Person, Sharing
 
-NEED_KINDS = ("browse", "cart", "web", "phone")
+NEED_KINDS = ("browse", "cart", "web", "phone", "ask")
 
 
 class Hit(NamedTuple):
@@ -57,6 +57,9 @@ class Call:
     after_s: int = 0
     ringing: list[tuple[int, str, int]] = field(default_factory=list)  # (at_s, agent, rang_ms)
     completed_by: str = "COMPLETECALLER"
+    menu: list[tuple[int, str]] = field(default_factory=list)  # (at_s, node of the phone menu)
+    asked_s: int = 0  # when the agent asked for the order number, 0 = never
+    handed_on: tuple[str, int, int] | None = None  # (first queue, when its agent answered, when they handed on)
 
 
 @dataclass

@@ -1,0 +1,112 @@
+"""Findings against truth: which finding tells which claim, what is told beside the truth, what could be detected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from claims import CONSEQUENCES, place_of
+from scipy import stats
+
+Record = dict[str, Any]
+CONFIRM_PART, POWER, MARGIN = 0.4, 0.80, 1.5
+LOOP_HITS = {0.4: 8, 0.6: 12}
+"""The floor of hits of a loop in each part (method note 4: 20 in all)."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A claim and the finding that tells it, if any. `detectable`: its size is at least 1.5 times what is found with
+    80 % power from so many units.
+    """
+
+    claim: Record
+    finding: Record | None
+    detectable: bool
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the finding is confirmed."""
+        return self.finding is not None and self.finding["status"] == "confirmed"
+
+    @property
+    def is_real(self) -> bool:
+        """Whether there is something to tell: the true size lies beyond the null."""
+        return self.claim["rate"] is None or self.claim["rate"] > self.claim["null"]
+
+
+def match(world: Record) -> tuple[list[Told], list[Record]]:
+    """All claims with their findings; and the confirmed findings that tell no claim and follow from none."""
+    left = {id(finding): finding for finding in world["findings"]}
+    told = []
+    for claim in world["truths"]:
+        found = next((f for f in left.values() if f["kind"] == claim["kind"] and tells(f, claim)), None)
+        if found is not None:
+            del left[id(found)]
+        told.append(Told(claim, found, is_detectable(claim, found, world)))
+    allowed = consequences(world)
+    false = [f for f in left.values() if f["status"] == "confirmed" and not is_excused(f, allowed)]
+    return told, false
+
+
+def tells(finding: Record, claim: Record) -> bool:
+    """Same steps, by name; the finding may name no context."""
+    place = place_of(finding)
+    return place == frozenset(claim["place"])
+
+
+def consequences(world: Record) -> set[tuple[str, frozenset[str]]]:
+    """What the plants of a world bring about beside themselves."""
+    return {
+        (kind, frozenset(place))
+        for plant, places in CONSEQUENCES.items()
+        if world["sizes"].get(plant)
+        for kind, place in places
+    }
+
+
+def is_excused(finding: Record, allowed: set[tuple[str, frozenset[str]]]) -> bool:
+    """A consequence of a plant, or a count that is true though nobody planted it (share within a factor of two)."""
+    if (finding["kind"], place_of(finding)) in allowed:
+        return True
+    share = finding.get("true_share")
+    return share is not None and share >= finding["effect"]["value"] / 2
+
+
+def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
+    """Whether the claim's size is at least 1.5 times the detectable one."""
+    if claim["rate"] is None:
+        return True
+    n = finding["n"]["n_confirm"] if finding else round(CONFIRM_PART * claim["n"])
+    limit = detectable(claim["kind"].split(".")[0], n, claim["null"], len(world["truths"]))
+    return limit is not None and claim["rate"] - claim["null"] >= MARGIN * (limit - claim["null"])
+
+
+@cache
+def detectable(family: str, n_confirm: int, null: float, m: int) -> float | None:
+    """The smallest share that is confirmed with 80 % power from `n_confirm` units kept apart; None when none is."""
+    finds = _POWER[family]
+    step = 0.0025
+    shares = [null + step * k for k in range(1, int((1 - null) / step))]
+    return next((share for share in shares if finds(share, n_confirm, null, m) >= POWER), None)
+
+
+def _power_of_test(share: float, n: int, null: float, m: int) -> float:
+    """One-sided exact binomial test against `null` at 5 % over m candidates (Bonferroni, which Holm beats)."""
+    needed = int(stats.binom.isf(0.05 / m, n, null)) + 1
+    return float(stats.binom.sf(needed - 1, n, share))
+
+
+def _power_of_floors(share: float, n: int, _null: float, _m: int) -> float:
+    """Enough hits in both parts."""
+    confirm = stats.binom.sf(LOOP_HITS[0.4] - 1, n, share)
+    return float(confirm * stats.binom.sf(LOOP_HITS[0.6] - 1, round(n * 1.5), share)) if n >= 40 else 0.0
+
+
+_POWER: dict[str, Callable[[float, int, float, int], float]] = {
+    "deviation": _power_of_test,
+    "merge": _power_of_test,
+    "loop": _power_of_floors,
+}
