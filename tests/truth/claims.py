@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from true_needs import Needs, Steps, share_of_loop
+from true_needs import Truth
 
 Place = frozenset[str]
 
@@ -81,9 +81,9 @@ def place_of(finding: dict[str, Any]) -> Place:
     return frozenset(names)
 
 
-def claims(needs: Needs, sizes: dict[str, float], steps: Steps) -> list[Claim]:
+def claims(truth: Truth, sizes: dict[str, float]) -> list[Claim]:
     """All that is true of a world and that a finding might tell."""
-    ended = [found for found in needs.values() if "deliver" in found or "cancel" in found]
+    ended = [found for found in truth.needs if "deliver" in found or "cancel" in found]
     shipped = sum("deliver" in found for found in ended) / max(1, len(ended))
     n_closed = round(CLOSED_SHARE * len(ended))
     out = []
@@ -93,18 +93,18 @@ def claims(needs: Needs, sizes: dict[str, float], steps: Steps) -> list[Claim]:
             out.append(Claim(plant, kind, frozenset(place), rate * whole, n_closed, TOLERANCE))
     for plant, (kind, place) in LOOPS.items():
         if sizes.get(plant):
-            out.append(Claim(plant, kind, frozenset(place), share_of_loop(needs, frozenset(place), steps), n_closed, 0.0))
+            out.append(Claim(plant, kind, frozenset(place), truth.share(place), n_closed, 0.0))
     if together := sizes.get("together"):
         pair = frozenset({"checkout_address", "checkout_delivery"})
         out.append(Claim("together", "merge", pair, together, n_closed, MERGE_MIN))
-    return out + background(needs, steps)
+    return out + background(truth)
 
 
-def background(needs: Needs, steps: Steps) -> list[Claim]:
+def background(truth: Truth) -> list[Claim]:
     """What nobody planted and every world has: a second try at the door, a phone menu before each topic."""
     door = frozenset({"attempted_delivery", "out_for_delivery"})
     menu = frozenset({"menu_main", "menu_topic"})
     return [
-        Claim("second try", "loop.pingpong", door, share_of_loop(needs, door, steps), len(needs), 0.0, planted=False),
-        Claim("menu", "merge", menu, None, len(needs), MERGE_MIN, planted=False),
+        Claim("second try", "loop.pingpong", door, truth.share(door), len(truth.needs), 0.0, planted=False),
+        Claim("menu", "merge", menu, None, len(truth.needs), MERGE_MIN, planted=False),
     ]

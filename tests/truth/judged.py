@@ -13,8 +13,8 @@ from unittest import mock
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "worldgen")]
 
-from claims import claims
-from true_needs import Steps, share_of_loop, steps_by_need
+from claims import claims, place_of
+from true_needs import Steps, truth_of
 from world_build import build
 from world_record import World
 from world_standard import drawn, world
@@ -37,15 +37,18 @@ def judge(name: str, seed: int, customers: int) -> dict[str, Any]:
         config = world(name, seed, customers)
         made = build(folder, config)
         steps = Steps(folder / "process" / "steps.toml")
-        needs = steps_by_need(made, steps)
-        truths = claims(needs, drawn(name, seed), steps)
+        truth = truth_of(made, steps)
+        truths = claims(truth, drawn(name, seed))
         built = time.perf_counter()
         findings, n_journeys = mined(Site(folder), config.last_day)
     finally:
         shutil.rmtree(folder)
     for finding in findings:
-        if finding["kind"].startswith("loop.") and "cycle" in finding["where"]:
-            finding["true_share"] = share_of_loop(needs, frozenset(finding["where"]["cycle"]), steps)
+        if finding["kind"].startswith("loop."):
+            place = place_of(finding)
+            finding["true_share"] = {
+                "need": truth.share(place), "customer": truth.share(place, stretched=True),
+            }  # fmt: skip
     return {
         "world": name,
         "seed": seed,

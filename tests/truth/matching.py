@@ -37,8 +37,22 @@ class Told:
         return self.claim["rate"] is None or self.claim["rate"] > self.claim["null"]
 
 
-def match(world: Record) -> tuple[list[Told], list[Record]]:
-    """All claims with their findings; and the confirmed findings that tell no claim and follow from none."""
+@dataclass(frozen=True)
+class Verdict:
+    """Of one world: its claims with their findings; and the confirmed findings that tell none of them.
+
+    false = not true at all. habits = loops that single needs do not have: customers come back with another need, and the
+    journeys are cut by time. allowed = what follows from a plant, and counts that are true though nobody planted them.
+    """
+
+    told: list[Told]
+    false: list[Record]
+    habits: list[Record]
+    allowed: list[Record]
+
+
+def match(world: Record) -> Verdict:
+    """Findings against truth."""
     left = {id(finding): finding for finding in world["findings"]}
     told = []
     for claim in world["truths"]:
@@ -46,9 +60,12 @@ def match(world: Record) -> tuple[list[Told], list[Record]]:
         if found is not None:
             del left[id(found)]
         told.append(Told(claim, found, is_detectable(claim, found, world)))
-    allowed = consequences(world)
-    false = [f for f in left.values() if f["status"] == "confirmed" and not is_excused(f, allowed)]
-    return told, false
+    verdict = Verdict(told, [], [], [])
+    follows = consequences(world)
+    for finding in left.values():
+        if finding["status"] == "confirmed":
+            getattr(verdict, _class(finding, follows)).append(finding)
+    return verdict
 
 
 def tells(finding: Record, claim: Record) -> bool:
@@ -67,12 +84,13 @@ def consequences(world: Record) -> set[tuple[str, frozenset[str]]]:
     }
 
 
-def is_excused(finding: Record, allowed: set[tuple[str, frozenset[str]]]) -> bool:
-    """A consequence of a plant, or a count that is true though nobody planted it (share within a factor of two)."""
-    if (finding["kind"], place_of(finding)) in allowed:
-        return True
-    share = finding.get("true_share")
-    return share is not None and share >= finding["effect"]["value"] / 2
+def _class(finding: Record, follows: set[tuple[str, frozenset[str]]]) -> str:
+    """The part of a verdict that a finding without a claim belongs to. A count is true within a factor of two."""
+    share = finding.get("true_share", {"need": 0.0, "customer": 0.0})
+    told = finding["effect"]["value"]
+    if (finding["kind"], place_of(finding)) in follows or 2 * share["need"] >= told > 0:
+        return "allowed"
+    return "habits" if 2 * share["customer"] >= told > 0 else "false"
 
 
 def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:

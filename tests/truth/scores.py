@@ -32,6 +32,7 @@ class Score:
     null_worlds: int = 0
     alarmed_worlds: int = 0
     tiny_confirmed: int = 0
+    habits: int = 0
 
     @property
     def recall(self) -> float | None:
@@ -97,7 +98,8 @@ def score(worlds: Iterable[Record]) -> dict[str, Score]:
 
 
 def _add(out: defaultdict[str, Score], world: Record, kinds: set[str]) -> None:
-    told, false = match(world)
+    verdict = match(world)
+    told, false = verdict.told, verdict.false
     is_null, is_tiny = world["world"] == "W0", world["world"] == "W11"
     wrong = [f["kind"] for f in false] + [t.claim["kind"] for t in told if t.is_confirmed and not t.is_real]
     for one in told:
@@ -117,6 +119,8 @@ def _add(out: defaultdict[str, Score], world: Record, kinds: set[str]) -> None:
         out[name].false += 1
     for finding in false:
         out[finding["kind"]].confirmed += 1
+    for finding in verdict.habits:
+        out[finding["kind"]].habits += 1
     if is_null:
         for name in kinds:
             out[name].null_worlds += 1

@@ -9,7 +9,7 @@ from scores import Score
 
 HEAD = (
     "kind", "plants", "detectable", "recall", "confirmed", "precision", "coverage of 95 %", "bias", "q <= 0.1 false",
-    "null worlds with a false alarm", "gates",
+    "of customers, not needs", "null worlds with a false alarm", "gates",
 )  # fmt: skip
 
 
@@ -40,6 +40,7 @@ def _row(kind: str, one: Score) -> tuple[str, ...]:
         _share(one.covering / one.intervals if one.intervals else None, one.intervals),
         "" if one.bias is None else f"{100 * one.bias:+.0f} %",
         f"{one.q_false} of {one.q_small}" if one.q_small else "",
+        str(one.habits or ""),
         f"{one.alarmed_worlds} of {one.null_worlds}",
         "; ".join(one.failures()) or "hold",
     )
@@ -54,9 +55,11 @@ def _false(worlds: list[Record]) -> list[str]:
     seen: Counter[str] = Counter()
     first: dict[str, str] = {}
     for world in worlds:
-        for finding in match(world)[1]:
+        verdict = match(world)
+        for finding, word in [(f, "false") for f in verdict.false] + [(f, "habit") for f in verdict.habits]:
             place = {key: value for key, value in finding["where"].items() if key != "process"}
-            name = f"`{finding['kind']}` {place}"
+            name = f"{word} `{finding['kind']}` {place}"
             seen[name] += 1
             first.setdefault(name, f"{world['world']} seed {world['seed']}")
-    return ["", "False confirmed:"] * bool(seen) + [f"- {n} x {name} (first {first[name]})" for name, n in seen.most_common()]
+    said = [f"- {n} x {name} (first {first[name]})" for name, n in seen.most_common()]
+    return ["", "Confirmed, and false; or true of customers who come back, not of one need:", *said] * bool(seen)

@@ -1,4 +1,4 @@
-"""What truly happened, need by need: the steps of each need in order of time, by a way of its own.
+"""What truly happened: the steps of each need, and of each customer, in order of time, by a way of its own.
 
 It reads the world before anything is written down: no file format, no identity, no journey cutting is involved.
 """
@@ -6,13 +6,21 @@ It reads the world before anything is written down: no file format, no identity,
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
+from world_config import DAY_S
 from world_record import Call, World
 
 from ingest.touch import Matcher, load_steps
 
-Needs = dict[int, list[str]]
+GAP_S = 7 * DAY_S
+"""Needs of one customer that are no further apart may lawfully be one journey (method note 2.2)."""
+Sequences = Iterable[Sequence[str]]
+Moments = list[tuple[int, int, str]]
+"""(epoch second, rank, step)."""
 
 
 class Steps:
@@ -22,7 +30,10 @@ class Steps:
         known = load_steps(path)
         self.visible = {step.step for step in known.step if step.visible}
         self.free = {step.step for step in known.step if step.kind == "browse" or step.repeats == "any"}
-        self.allowed = {step.step: step.repeats for step in known.step if step.repeats != "any"}
+        self.allowed = {step.step: step.repeats for step in known.step if isinstance(step.repeats, int)}
+        self.department = {
+            step.step: step.department for step in known.step if step.actor == "customer" and step.step not in self.free
+        }
         self._matcher = Matcher(known)
         self._known: dict[tuple[str, str], str | None] = {}
 
@@ -35,9 +46,67 @@ class Steps:
         return self._known[key]
 
 
-def steps_by_need(made: World, steps: Steps) -> Needs:
-    """The visible steps of each need, in order of time."""
-    rows: defaultdict[int, list[tuple[int, int, str]]] = defaultdict(list)
+@dataclass(frozen=True)
+class Truth:
+    """Steps of each need; and of each stretch of a customer's life, which is needs no further apart than GAP_S."""
+
+    steps: Steps
+    needs: list[list[str]]
+    stretches: list[list[str]]
+
+    def share(self, names: Iterable[str], *, stretched: bool = False) -> float:
+        """Of the needs (or stretches) that reached a loop's entry, the share that went round beyond what is allowed.
+
+        The entry is the member that most of the looping ones reach first. Names are steps or departments.
+        """
+        members, sequences = frozenset(names), self.stretches if stretched else self.needs
+        free, allowed = self.steps.free, 0
+        if members <= self.steps.department.keys() | self.steps.allowed.keys():
+            allowed = min(self.steps.allowed.get(step, 0) for step in members)
+        else:
+            sequences, free = [self._departments(found) for found in sequences], set()
+        looping = [found for found in sequences if cycles(found, free).count(members) > allowed]
+        if not looping:
+            return 0.0
+        first = [next(step for step in found if step in members) for found in looping]
+        entry = max(sorted(members), key=first.count)
+        return len(looping) / sum(entry in found for found in sequences)
+
+    def _departments(self, found: Sequence[str]) -> list[str]:
+        """The departments that a customer turned to, in turn."""
+        names = (self.steps.department.get(step) for step in found)
+        return [name for name, _ in groupby(name for name in names if name is not None)]
+
+
+def truth_of(made: World, steps: Steps) -> Truth:
+    """What truly happened in a world."""
+    rows = _rows(made, steps)
+    by_person: defaultdict[int, list[Moments]] = defaultdict(list)
+    for need in sorted(rows):
+        by_person[made.needs.person[need]].append(rows[need])
+    stretches = [stretch for of_one in by_person.values() for stretch in _stretches(of_one)]
+    return Truth(steps, [_names(found) for found in rows.values()], [_names(found) for found in stretches])
+
+
+def _stretches(needs: list[Moments]) -> list[Moments]:
+    """The moments of one customer's needs, joined where they overlap or lie no further apart than GAP_S."""
+    out: list[Moments] = []
+    until = 0
+    for moments in sorted(needs):
+        if not out or moments[0][0] - until > GAP_S:
+            out.append([])
+        out[-1] += moments
+        until = max(until, moments[-1][0])
+    return out
+
+
+def _names(moments: Moments) -> list[str]:
+    return [step for _, _, step in sorted(moments)]
+
+
+def _rows(made: World, steps: Steps) -> dict[int, Moments]:
+    """The visible moments of each need, in order of time."""
+    rows: defaultdict[int, Moments] = defaultdict(list)
 
     def add(need: int, at_s: int, rank: int, source: str, code: str) -> None:
         step = steps.of(source, code)
@@ -55,17 +124,18 @@ def steps_by_need(made: World, steps: Steps) -> Needs:
         for at_s, kind, code in order.log:
             name = {"scan": "fulfillment_event"}.get(kind, kind)
             add(order.need, at_s, 1, "orders", f"{name} {code}".strip())
-    return {need: [step for _, _, step in sorted(found)] for need, found in rows.items()}
+    return {need: sorted(found) for need, found in rows.items()}
 
 
 def _call_codes(call: Call) -> list[tuple[str, str]]:
     if call.outcome in ("menu", "closed"):
         return [("cdr", f"from-pstn {'BackGround' if call.outcome == 'menu' else 'Playback'} ANSWERED")]
     verb = {"answered": call.completed_by, "abandoned": "ABANDON", "timeout": "EXITWITHTIMEOUT"}[call.outcome]
-    return [("calls", f"{verb} {call.queue}")]
+    handed = [("calls", f"BLINDTRANSFER {call.handed_on[0]}")] if call.handed_on else []
+    return [*handed, ("calls", f"{verb} {call.queue}")]
 
 
-def cycles(sequence: list[str], free: set[str]) -> list[frozenset[str]]:
+def cycles(sequence: Sequence[str], free: set[str]) -> list[frozenset[str]]:
     """The sets of steps gone round, each time a step comes that is still on the way (4.2, loop erasure)."""
     way: list[str] = []
     found = []
@@ -79,17 +149,3 @@ def cycles(sequence: list[str], free: set[str]) -> list[frozenset[str]]:
         else:
             way.append(step)
     return found
-
-
-def share_of_loop(needs: Needs, members: frozenset[str], steps: Steps) -> float:
-    """Of the needs that reached the loop's most frequent entry: the share that went round beyond what is allowed.
-
-    The entry is not looked for: it is the member that most looping needs hold first, which is the same for short loops.
-    """
-    allowed = min((steps.allowed.get(step, 0) for step in members), default=0)
-    looping = [found for found in needs.values() if cycles(found, steps.free).count(members) > allowed]
-    if not looping:
-        return 0.0
-    first = [next(step for step in found if step in members) for found in looping]
-    entry = max(sorted(members), key=first.count)
-    return len(looping) / sum(entry in found for found in needs.values())

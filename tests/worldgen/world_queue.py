@@ -98,8 +98,9 @@ class CallCentre:
         """The nodes of the phone menu that the caller hears, the main one again for some. Returns their seconds."""
         again = self._strikes("menu_again", call)
         rounds = 1 if again is None else 2 + again.geometric(0.3, 3)
-        topics = [call.queue, "order_number"] if call.queue in ("status", "returns") else [call.queue]
-        nodes = ["main", topics[0]] * rounds + topics[1:]
+        topic = call.queue.upper()
+        topics = [topic, "ORDER_NUMBER"] if topic in ("STATUS", "RETURNS") else [topic]
+        nodes = ["MAIN", topic] * rounds + topics[1:]
         menu_s = max(menu_s, 6 * len(nodes))
         call.menu = [(call.start_s + menu_s * n // len(nodes), node) for n, node in enumerate(nodes)]
         return menu_s
