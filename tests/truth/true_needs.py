@@ -54,8 +54,9 @@ class Truth:
     needs: list[list[str]]
     stretches: list[list[str]]
 
-    def share(self, names: Iterable[str], *, stretched: bool = False) -> float:
-        """Of the needs (or stretches) that reached a loop's entry, the share that went round beyond what is allowed.
+    def share(self, names: Iterable[str], *, stretched: bool = False) -> tuple[float, int]:
+        """Of the needs (or stretches) that reached a loop's entry, the share that went round beyond what is allowed;
+        and how many reached it.
 
         The entry is the member that most of the looping ones reach first. Names are steps or departments.
         """
@@ -67,10 +68,11 @@ class Truth:
             sequences, free = [self._departments(found) for found in sequences], set()
         looping = [found for found in sequences if cycles(found, free).count(members) > allowed]
         if not looping:
-            return 0.0
+            return 0.0, 0
         first = [next(step for step in found if step in members) for found in looping]
         entry = max(sorted(members), key=first.count)
-        return len(looping) / sum(entry in found for found in sequences)
+        n = sum(entry in found for found in sequences)
+        return len(looping) / n, n
 
     def _departments(self, found: Sequence[str]) -> list[str]:
         """The departments that a customer turned to, in turn."""

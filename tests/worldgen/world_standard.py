@@ -16,17 +16,17 @@ Sizes = dict[str, tuple[float, ...]]
 
 # the tolerance of the standard process is 1 %: a deviation of that size is nothing to confirm
 DEVIATIONS: Sizes = {
-    "skipped_confirmation": (0.01, 0.03, 0.06),
-    "skipped_shipping_mail": (0.01, 0.03, 0.06),
-    "swapped_scans": (0.01, 0.03, 0.06),
-    "double_mail": (0.01, 0.03, 0.06),
-    "cancel_ignored": (0.0, 0.03, 0.06),
-    "slow_pick": (0.01, 0.04, 0.08),
+    "skipped_confirmation": (0.01, 0.03, 0.06, 0.12),
+    "skipped_shipping_mail": (0.01, 0.03, 0.06, 0.12),
+    "swapped_scans": (0.01, 0.03, 0.06, 0.12),
+    "double_mail": (0.01, 0.03, 0.06, 0.12),
+    "cancel_ignored": (0.0, 0.03, 0.06, 0.12),
+    "slow_pick": (0.01, 0.04, 0.08, 0.16),
 }
 LOOPS: Sizes = {
     "payment_loop": (0.03, 0.08, 0.16),
     "address_again": (0.03, 0.06, 0.12),
-    "sent_round": (0.02, 0.05, 0.10),
+    "sent_round": (0.05, 0.10, 0.20),
     "menu_again": (0.03, 0.08, 0.16),
     "ask_again": (0.0, 0.10, 0.20),
 }
