@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -20,7 +20,7 @@ from true_needs import Steps, Truth, truth_of
 from world_build import build
 from world_config import Config
 from world_record import World
-from world_standard import drawn, world
+from world_standard import world
 
 from ingest.derive import derive
 from ingest.load import load
@@ -85,7 +85,6 @@ def record(night: Loaded) -> dict[str, Any]:
                 "need": truth.share(place)[0],
                 "customer": truth.share(place, stretched=True)[0],
             }
-    sizes = drawn(config.standard, config.seed)
     seconds = night.seconds | {"mining": time.perf_counter() - started}
     return {
         "world": config.standard,
@@ -93,9 +92,9 @@ def record(night: Loaded) -> dict[str, Any]:
         "customers": config.customers,
         "n_journeys": night.store.value("select count(*) from population"),
         "kinds": sorted({kind for analysis in analyses.scan() for kind in analysis.kinds}),
-        "sizes": sizes,
+        "plants": {name: value for name, value in asdict(config.plants).items() if value},
         "tally": {name: [made.tally.affected.get(name, 0), n] for name, n in sorted(made.tally.eligible.items())},
-        "truths": [claim.record() for claim in claims(truth, sizes)],
+        "truths": [claim.record() for claim in claims(truth)],
         "findings": findings,
         "seconds": {part: round(value, 1) for part, value in seconds.items()},
     }

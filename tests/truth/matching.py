@@ -55,7 +55,7 @@ def match(world: Record) -> Verdict:
     """Findings against truth."""
     left = {id(finding): finding for finding in world["findings"]}
     told = []
-    for claim in world["truths"]:
+    for claim in (claim for claim in world["truths"] if claim["kind"] in world["kinds"]):
         found = next((f for f in left.values() if f["kind"] == claim["kind"] and tells(f, claim)), None)
         if found is not None:
             del left[id(found)]
@@ -79,7 +79,7 @@ def consequences(world: Record) -> set[tuple[str, frozenset[str]]]:
     return {
         (kind, frozenset(place))
         for plant, places in CONSEQUENCES.items()
-        if world["sizes"].get(plant)
+        if world["plants"].get(plant)
         for kind, place in places
     }
 
@@ -97,8 +97,13 @@ def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
     """Whether the claim's size is at least 1.5 times the detectable one."""
     if claim["rate"] is None:
         return True
-    n = finding["n"]["n_confirm"] if finding else round(CONFIRM_PART * claim["n"])
-    limit = detectable(claim["kind"].split(".")[0], n, claim["null"], len(world["truths"]))
+    family = claim["kind"].split(".")[0]
+    if family == "repeat_contact":
+        limit = _limit_of_excess(finding) if finding else None
+    else:
+        n = finding["n"].get("n_confirm") if finding else None
+        n = round(CONFIRM_PART * claim["n"]) if n is None else n
+        limit = detectable(family, n, claim["null"], len(world["truths"]))
     return limit is not None and claim["rate"] - claim["null"] >= MARGIN * (limit - claim["null"])
 
 
@@ -123,8 +128,22 @@ def _power_of_floors(share: float, n: int, _null: float, _m: int) -> float:
     return float(confirm * stats.binom.sf(LOOP_HITS[0.6] - 1, round(n * 1.5), share)) if n >= 40 else 0.0
 
 
+def _limit_of_excess(finding: Record) -> float | None:
+    """The smallest excess found with 80 % power in the customers kept apart, by the width of the interval."""
+    if finding["status"] == "not_enough_data" or finding["ci"].get("low") is None:
+        return None
+    se = (finding["ci"]["high"] - finding["ci"]["low"]) / 3.92
+    if finding["n"].get("sample") != "confirm":
+        se /= CONFIRM_PART**0.5
+    return float(se * (stats.norm.isf(0.05 / 3) + stats.norm.ppf(POWER)))
+
+
 _POWER: dict[str, Callable[[float, int, float, int], float]] = {
     "deviation": _power_of_test,
     "merge": _power_of_test,
+    "handoff": _power_of_test,
+    "duplicate_request": _power_of_test,
     "loop": _power_of_floors,
+    "re_ask": _power_of_floors,
+    "batch_contact": _power_of_floors,
 }

@@ -50,6 +50,7 @@ class Steps:
 class Truth:
     """Steps of each need; and of each stretch of a customer's life, which is needs no further apart than GAP_S."""
 
+    made: World
     steps: Steps
     needs: list[list[str]]
     stretches: list[list[str]]
@@ -87,7 +88,7 @@ def truth_of(made: World, steps: Steps) -> Truth:
     for need in sorted(rows):
         by_person[made.needs.person[need]].append(rows[need])
     stretches = [stretch for of_one in by_person.values() for stretch in _stretches(of_one)]
-    return Truth(steps, [_names(found) for found in rows.values()], [_names(found) for found in stretches])
+    return Truth(made, steps, [_names(found) for found in rows.values()], [_names(found) for found in stretches])
 
 
 def _stretches(needs: list[Moments]) -> list[Moments]:
@@ -119,8 +120,8 @@ def _rows(made: World, steps: Steps) -> dict[int, Moments]:
         refusal = f" -> {hit.status // 100}xx" if hit.status >= 400 else ""
         add(hit.need, hit.at_s, hit.order, "web", f"{hit.method} {hit.path}{refusal}")
     for call in made.calls:
-        for source, code in _call_codes(call):
-            add(call.need, call.connect_s or call.end_s, call.sequence, source, code)
+        for at_s, source, code in _of_call(call):
+            add(call.need, at_s, call.sequence, source, code)
     for order in made.orders:
         add(order.need, order.created_s, 0, "orders", f"created {order.source}")
         for at_s, kind, code in order.log:
@@ -129,12 +130,16 @@ def _rows(made: World, steps: Steps) -> dict[int, Moments]:
     return {need: sorted(found) for need, found in rows.items()}
 
 
-def _call_codes(call: Call) -> list[tuple[str, str]]:
+def _of_call(call: Call) -> list[tuple[int, str, str]]:
+    """(epoch second, source, code) of what a call leaves that is visible."""
+    told = [(at_s, "calls", f"MENU_{node} NONE") for at_s, node in call.menu]
+    told += [(leg.connect_s, "calls", f"BLINDTRANSFER {leg.queue}") for leg in call.legs]
+    if call.asked_s:
+        told.append((call.asked_s, "calls", f"ASKED {call.queue}"))
     if call.outcome in ("menu", "closed"):
-        return [("cdr", f"from-pstn {'BackGround' if call.outcome == 'menu' else 'Playback'} ANSWERED")]
+        return [*told, (call.start_s, "cdr", f"from-pstn {'BackGround' if call.outcome == 'menu' else 'Playback'} ANSWERED")]
     verb = {"answered": call.completed_by, "abandoned": "ABANDON", "timeout": "EXITWITHTIMEOUT"}[call.outcome]
-    handed = [("calls", f"BLINDTRANSFER {call.handed_on[0]}")] if call.handed_on else []
-    return [*handed, ("calls", f"{verb} {call.queue}")]
+    return [*told, (call.connect_s or call.end_s, "calls", f"{verb} {call.queue}")]
 
 
 def cycles(sequence: Sequence[str], free: set[str]) -> list[frozenset[str]]:

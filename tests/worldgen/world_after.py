@@ -69,7 +69,7 @@ def wait_in_warehouse(actor: Actor, pick_s: int) -> int:
     if pick_s < config.start_s + config.plants.slow_pick_from * config.days * DAY_S:
         return pick_s
     slow = actor.strikes("slow_pick", pick_s)
-    return pick_s if slow is None else next_workday_s(pick_s + (3 + slow.below(4)) * DAY_S) + 9 * HOUR_S
+    return pick_s if slow is None else next_workday_s(pick_s + (5 + slow.below(3)) * DAY_S) + 9 * HOUR_S
 
 
 def send_round(actor: Actor, order: Order, parcel: Delivery, draws: Draws) -> Journey:

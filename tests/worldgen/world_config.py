@@ -53,10 +53,12 @@ class Plants:
     menu_again: float = 0.0  # of calls: the phone menu plays its main node once more, and so on
     asks_per_customer: float = 0.0  # product calls for no other reason, mean over 60 days, a rate of each customer
     ask_again: float = 0.0  # of such calls: another within 7 days
-    handed_on: float = 0.0  # of answered status calls: the agent hands the caller on within a minute
+    via_order_desk: float = 0.0  # of answered status calls: the order desk has the caller first, and hands them on
+    handed_on: float = 0.0  # of those: the status line hands them on to the returns line within a minute
     asked_again: float = 0.0  # of answered status calls: the agent asks for the order number the menu had asked for
     mails_of_a_day: float = 0.0  # of delivered orders: two more mails on the day of delivery
     no_retry: bool = False  # nobody who was not answered calls again
+    no_page_call: bool = False  # no page makes anybody call
 
     @staticmethod
     def none() -> Plants:

@@ -75,15 +75,15 @@ def _queue_rows(call: Call) -> list[Row]:
 
 
 def _extra(call: Call) -> list[tuple[int, str]]:
-    """What only standard worlds have: the queue that handed the caller on, and the agent's question."""
+    """What only standard worlds have: desks that handed the caller on, and the agent's question."""
     lines: list[tuple[int, str]] = []
-    if call.handed_on:
-        queue, connect, end = call.handed_on
-        lines.append((connect - 4, f"{queue}|NONE|ENTERQUEUE||{call.caller}|1"))
-        lines.append((connect, f"{queue}|{call.agent}|CONNECT|4|{connect - 4}.{call.sequence + 1}|3"))
-        lines.append((end, f"{queue}|{call.agent}|BLINDTRANSFER|{call.queue}|default|4|{end - connect}|1"))
+    for leg in call.legs:
+        hold, talk = leg.connect_s - leg.enter_s, leg.end_s - leg.connect_s
+        lines.append((leg.enter_s, f"{leg.queue}|NONE|ENTERQUEUE||{call.caller}|1"))
+        lines.append((leg.connect_s, f"{leg.queue}|{leg.agent}|CONNECT|{hold}|{leg.enter_s}.{call.sequence + 1}|3"))
+        lines.append((leg.end_s, f"{leg.queue}|{leg.agent}|BLINDTRANSFER|{leg.next_queue}|default|{hold}|{talk}|1"))
     if call.asked_s:
-        lines.append((call.asked_s, f"{call.handed_on[0] if call.handed_on else call.queue}|{call.agent}|ASKED|order_number"))
+        lines.append((call.asked_s, f"{call.queue}|{call.agent}|ASKED|order_number"))
     return lines
 
 

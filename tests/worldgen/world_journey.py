@@ -72,7 +72,8 @@ def question(actor: Actor, visit: Visit) -> Generator[Any, Any, float]:
     draws, world = actor.draws, actor.world
     rate = world.config.plants.poor_page_call
     saw_poor = not POOR.isdisjoint(visit.pages)
-    calls = draws.u() < (max(rate, BASE_PAGE_CALL) if saw_poor else BASE_PAGE_CALL if visit.pages else 0.0)
+    base = 0.0 if world.config.plants.no_page_call else BASE_PAGE_CALL
+    calls = draws.u() < (max(rate, base) if saw_poor else base if visit.pages else 0.0)
     wants_s = visit.at_s + 120 + draws.exp(0.8 * HOUR_S)
     if saw_poor and world.is_recorded(wants_s):
         world.tally.count("poor_page_call", calls)

@@ -10,7 +10,7 @@ import math
 
 from world_config import HOUR_S, is_workday, next_workday_s, seconds_of_day
 from world_random import Draws
-from world_record import Call, World
+from world_record import Call, Leg, World
 
 QUEUES = ("product", "order", "status", "returns")
 OPEN_S, SHIFT_S, CLOSE_S = 8 * HOUR_S, 14 * HOUR_S, 20 * HOUR_S
@@ -108,16 +108,23 @@ class CallCentre:
     def _treat(self, call: Call) -> None:
         """What agents of the status line do when planted: ask for the order number, hand the caller on."""
         talk = call.end_s - call.connect_s
-        if self._strikes("asked_again", call) is not None:
-            call.asked_s = call.connect_s + min(talk // 2, 15)
-        handed = self._strikes("handed_on", call)
-        if handed is not None:
-            first = int(handed.between(18, 45))
-            call.handed_on = (call.queue, call.connect_s, call.connect_s + first)
-            call.queue, call.ringing = "returns", []
-            call.enter_s = call.connect_s + first + 1
-            call.connect_s = call.enter_s + int(handed.between(60, 240))
+        draws = Draws(self.world.config.seed, "legs", call.sequence)
+        if self._strikes("via_order_desk", call) is not None:
+            self._leg(call, "order", "status", int(draws.between(70, 200)))
+            if self._strikes("handed_on", call) is not None:
+                self._leg(call, "status", "returns", int(draws.between(18, 45)))
             call.end_s = call.connect_s + talk
+        if self._strikes("asked_again", call) is not None:
+            call.asked_s = call.connect_s + 5
+
+    def _leg(self, call: Call, queue: str, next_queue: str, talk_s: int) -> None:
+        """The desk that has the caller talks for a while, then hands them on; the next answers within a minute."""
+        agent = agent_name(queue, 0, call.connect_s)
+        end = call.connect_s + talk_s
+        call.legs.append(Leg(queue, agent, call.enter_s, call.connect_s, end, next_queue))
+        call.queue, call.ringing = next_queue, []
+        call.enter_s, call.connect_s = end + 1, end + 1 + 7 + talk_s % 40
+        call.agent = agent_name(next_queue, 0, call.connect_s)
 
     def _wait(self, call: Call, draws: Draws) -> None:
         free = self.free_s[call.queue]

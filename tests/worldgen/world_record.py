@@ -37,6 +37,17 @@ class Context(NamedTuple):
     person: int
 
 
+class Leg(NamedTuple):
+    """Talk at a desk whose agent hands the caller on to another queue. Times are epoch seconds."""
+
+    queue: str
+    agent: str
+    enter_s: int
+    connect_s: int
+    end_s: int
+    next_queue: str
+
+
 @dataclass
 class Call:
     """One call to the shop. Times are epoch seconds; outcome: closed, menu, abandoned, timeout or answered."""
@@ -59,7 +70,7 @@ class Call:
     completed_by: str = "COMPLETECALLER"
     menu: list[tuple[int, str]] = field(default_factory=list)  # (at_s, node of the phone menu)
     asked_s: int = 0  # when the agent asked for the order number, 0 = never
-    handed_on: tuple[str, int, int] | None = None  # (first queue, when its agent answered, when they handed on)
+    legs: list[Leg] = field(default_factory=list)  # at other desks, before the one that the call ends at
 
 
 @dataclass

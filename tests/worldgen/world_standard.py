@@ -39,6 +39,11 @@ CONSOLIDATION: Sizes = {
 }
 ALWAYS = {"payment_again": 0.40, "payment_give_up": 0.10, "asks_per_customer": 1.2, "no_retry": True}
 """How the loop of refused payments goes on; and customers who call as often as they do, in every world."""
+CALLS = {
+    "late_delivery": 0.20, "late_call_per_day": 0.40, "late_call_again": 0.50, "via_order_desk": 0.90,
+    "asks_per_customer": 0.4,
+}  # fmt: skip
+"""Enough calls about orders under way for what agents do with them to be seen."""
 IDENTITY = {
     "households": 0.10, "shared_tablets": 0.5, "switchboard": 25, "cookie_blockers": 0.04, "cookie_life_days": 40.0,
     "more_devices": 0.45, "anonymous_calls": 0.05, "late_logins": 0.2, "wrong_customer": 0.02,
@@ -58,15 +63,16 @@ class Standard:
 STANDARD: dict[str, Standard] = {
     "W0": Standard(
         "nothing planted: customers differ, growth, week noise, a day without the web log",
+        plants={"no_page_call": True},
         settings={"drift_per_week": 0.02, "week_noise": 0.15, "outage_days": 1},
     ),
     "W1": Standard("deviations", DEVIATIONS),
     "W2": Standard("loops and repeated contact", LOOPS, settings={"days": 100}),
-    "W3": Standard("merge, hand-off, asked twice, channel switch, mails of a day", CONSOLIDATION),
+    "W3": Standard("merge, hand-off, asked twice, channel switch, mails of a day", CONSOLIDATION, CALLS),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),
     "W11": Standard("50 customers, everything planted", DEVIATIONS | LOOPS | CONSOLIDATION),
-    "W12": Standard("everything at once, and dirt", DEVIATIONS | LOOPS | CONSOLIDATION, IDENTITY | {"dirt": 1.0}),
+    "W12": Standard("everything at once, and dirt", DEVIATIONS | LOOPS | CONSOLIDATION, CALLS | IDENTITY | {"dirt": 1.0}),
 }
 TINY = 50
 
