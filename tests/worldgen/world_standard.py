@@ -40,7 +40,7 @@ CONSOLIDATION: Sizes = {
 ALWAYS = {"payment_again": 0.40, "payment_give_up": 0.10, "asks_per_customer": 1.2, "no_retry": True}
 """How the loop of refused payments goes on; and customers who call as often as they do, in every world."""
 CALLS = {
-    "late_delivery": 0.20, "late_call_per_day": 0.40, "late_call_again": 0.50, "via_order_desk": 0.90,
+    "late_delivery": 0.30, "late_call_per_day": 0.40, "late_call_again": 0.50, "via_order_desk": 0.90,
     "asks_per_customer": 0.4,
 }  # fmt: skip
 """Enough calls about orders under way for what agents do with them to be seen."""
