@@ -14,8 +14,6 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "worldgen"), str(Path(__file__).parents[2])]
-
 from judged import judge
 from matching import Record
 from scores import score
@@ -24,7 +22,14 @@ from world_standard import STANDARD
 
 ROOT = Path(__file__).parents[2]
 KEPT = ROOT / ".truth"
-CODE = ("ingest", "mining", "tests/worldgen", "tests/truth/judged.py", "tests/truth/true_needs.py", "tests/truth/claims.py")
+CODE = (
+    "ingest",
+    "mining",
+    "tests/worldgen",
+    "tests/truth/judged.py",
+    "tests/truth/true_needs.py",
+    "tests/truth/claims.py",
+)
 CUSTOMERS = 1_200
 
 

@@ -1,7 +1,7 @@
 """What is true of a standard world, as (kind, where, size): the planted, and what every world of the generator has.
 
-A claim's `rate` is what a finding publishes, as it is in the long run of such worlds. `CONSEQUENCES` is what a plant brings
-about beside itself: to tell it is neither right nor wrong.
+A claim's `rate` is what a finding publishes, as it is in the long run of such worlds. `CONSEQUENCES` is what a plant
+brings about beside itself: to tell it is neither right nor wrong.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ NOT_BOTH = "not both cancel and deliver"
 
 @dataclass(frozen=True)
 class Claim:
-    """One truth. `rate` None: that it is so can be told, its size is not compared. `null`: the rate at which there would
-    be nothing to tell, such as the tolerance. `n`: about how many closed units there are to see it in.
+    """One truth. `rate` None: that it is so can be told, its size is not compared. `null`: the rate at which there
+    would be nothing to tell, such as the tolerance. `n`: about how many closed units there are to see it in.
     """
 
     plant: str
@@ -60,8 +60,12 @@ LOOPS: list[tuple[str, str, set[str]]] = [
     ("address_again", "loop.self", {"checkout_address"}),
     ("sent_round", "loop.pingpong", {"call_returns", "call_status"}),
 ]
-OPEN = {"menu_again": "IVR loops", "poor_page_call": "channel_switch, whose true size has no closed form"}
+OPEN = {"poor_page_call": "channel_switch, whose true size has no closed form"}
 """Plants whose size is compared with nothing, and what would tell them."""
+CLAIMED = {plant for plant, _, _ in DEVIATIONS + LOOPS} | {
+    "slow_pick", "menu_again", "ask_again", "together", "handed_on", "asked_again", "mails_of_a_day",
+}  # fmt: skip
+"""Plants that claims are made of, below."""
 CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
     "address_again": [("deviation.unexpected", {"checkout_address"})],
     "double_mail": [
@@ -107,7 +111,14 @@ def deviations(truth: Truth) -> list[Claim]:
     shipped = sum(_has(order, "delivered") for order in ended) / max(1, len(ended))
     n = round(CLOSED_SHARE * len(ended))
     out = [
-        Claim(plant, kind, frozenset(place), getattr(plants, plant) * (shipped if plant in OF_SHIPPED else 1), n, TOLERANCE)
+        Claim(
+            plant,
+            kind,
+            frozenset(place),
+            getattr(plants, plant) * (shipped if plant in OF_SHIPPED else 1),
+            n,
+            TOLERANCE,
+        )
         for plant, kind, place in DEVIATIONS
     ]
     slow = frozenset({"in_transit", "confirmation_mail", SLOW})
@@ -122,6 +133,11 @@ def loops(truth: Truth) -> list[Claim]:
     queued = [call for call in made.calls if call.queue == "product" and call.enter_s]
     asks = sum(call.outcome == "answered" and made.needs.kind[call.need] == 4 for call in queued)
     excess = plants.ask_again * asks / max(1, len(queued))
+    heard = sum(bool(call.menu) for call in made.calls)
+    out += [
+        Claim("menu_again", "loop.self", frozenset({menu, "call"}), plants.menu_again, heard, 0.0)
+        for menu in ("menu_main", "menu_topic")
+    ]
     return [*out, Claim("ask_again", "repeat_contact", frozenset({"product", "7"}), excess, len(queued) // 2, 0.0)]
 
 
@@ -131,7 +147,9 @@ def consolidations(truth: Truth) -> list[Claim]:
     out = []
     if plants.together > WHEN_OFF:
         pair = frozenset({"checkout_address", "checkout_delivery"})
-        out.append(Claim("together", "merge", pair, plants.together * (1 - plants.address_again), len(made.orders), MERGE_MIN))
+        out.append(
+            Claim("together", "merge", pair, plants.together * (1 - plants.address_again), len(made.orders), MERGE_MIN)
+        )
     n_via = round(CLOSED_SHARE * sum(bool(call.legs) for call in made.calls))
     desks = frozenset({"Order desk", "Call centre"})
     out.append(Claim("handed_on", "handoff", desks, plants.handed_on, n_via, HANDOFF_MIN))
@@ -152,20 +170,24 @@ def background(truth: Truth) -> list[Claim]:
     come after the term, two mails on the day of the order, research before an order by phone.
     """
     orders = truth.made.orders
-    terms = [_business_days(order) for order in orders if _has(order, "delivered") and order.created_s >= truth.made.start_s]
+    terms = [
+        _business_days(order) for order in orders if _has(order, "delivered") and order.created_s >= truth.made.start_s
+    ]
     late = sum(days > 5 for days in terms) / max(1, len(terms))
     rule = frozenset({"deliver", "confirmation_mail", LATE})
     return [
         _loop("second try", "loop.pingpong", {"attempted_delivery", "out_for_delivery"}, truth, planted=False),
         Claim("menu", "merge", frozenset({"menu_main", "menu_topic"}), None, len(truth.needs), MERGE_MIN, False),
         Claim("term", "deviation.rule", rule, late, round(CLOSED_SHARE * len(terms)), TOLERANCE, False),
-        Claim("mails", "batch_contact", frozenset({"confirmation_mail", "shipping_mail"}), None, len(orders), 0.0, False),
+        Claim(
+            "mails", "batch_contact", frozenset({"confirmation_mail", "shipping_mail"}), None, len(orders), 0.0, False
+        ),
         Claim("research", "channel_switch", frozenset({"call_order", "web"}), None, len(orders), 0.0, False),
     ]
 
 
 def asked_twice(needs: Iterable[list[str]]) -> tuple[int, int]:
-    """Needs that were asked for the order number again (by the agent after the menu, or the other way), and asked at all."""
+    """Needs asked for the order number again (by the agent after the menu, or the other way), and asked at all."""
     asks = [[step for step in found if step in ("menu_order_number", "agent_asks_order")] for found in needs]
     return sum(len(set(found)) > 1 for found in asks), sum(bool(found) for found in asks)
 

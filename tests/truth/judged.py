@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,8 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 from unittest import mock
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "worldgen")]
 
 from claims import claims, place_of
 from true_needs import Steps, Truth, truth_of
@@ -72,13 +69,15 @@ def loaded(name: str, seed: int, customers: int) -> Iterator[Loaded]:
 
 
 def record(night: Loaded) -> dict[str, Any]:
-    """Mine a loaded world (without the discovered model, which no finding rests on) and note what is needed to judge."""
+    """Mine a loaded world (without the discovered model, which no finding rests on); note what a judge needs."""
     started = time.perf_counter()
     config, made, truth = night.config, night.made, night.truth
     with mock.patch.object(discovery, "discover"):
         stage.mine(night.site, night.store, config.last_day)
-    findings = [{key: finding[key] for key in KEPT} for finding in register.read(night.store)]
-    for finding in findings:
+    told = register.read(night.store)
+    findings = [{key: finding[key] for key in KEPT} for finding in told]
+    for finding, whole in zip(findings, told, strict=True):
+        finding["tendency"] = ((whole.get("extra") or {}).get("tendency") or {}).get("verdict")
         if finding["kind"].startswith("loop."):
             place = place_of(finding)
             finding["true_share"] = {

@@ -11,11 +11,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 from unittest import mock
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "worldgen"), str(Path(__file__).parents[2])]
 
 from judged import loaded, record
 from matching import Record
@@ -70,7 +67,10 @@ def joined_by_position(store: Any, scope: Any) -> list[population.Variant]:
 
 def confirmed_on_discovery(store: Any, scope: Any) -> list[population.Variant]:
     """The customers who proposed a finding confirm it too."""
-    return [replace(way, counts=way.counts | {"confirm": way.counts["discovery"]}) for way in population_variants(store, scope)]
+    return [
+        replace(way, counts=way.counts | {"confirm": way.counts["discovery"]})
+        for way in population_variants(store, scope)
+    ]
 
 
 def seen_is_shown(hits: float, n: int, share: float) -> float:
@@ -94,9 +94,7 @@ MUTATIONS = (
     Mutation(
         "no hub guard",
         ("W8",),
-        lambda: mock.patch.object(
-            resolve, "RULES", Rules(hub_persons=10**9, hub_records=10**9, conflict_rule=False)
-        ),
+        lambda: mock.patch.object(resolve, "RULES", Rules(hub_persons=10**9, hub_records=10**9, conflict_rule=False)),
         is_of_ingest=True,
     ),
 )

@@ -1,15 +1,12 @@
 """A few small worlds with fixed seeds, and exactly what is found in them: any change of a finding shows.
 
-`python tests/truth/regression.py` writes the numbers anew, when a change is meant.
+`make truth KEEP=1` writes the numbers anew, when a change is meant.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from pathlib import Path
-
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "worldgen"), str(Path(__file__).parents[2])]
 
 from judged import judge
 from matching import Record

@@ -7,11 +7,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from matching import Record, match
+from matching import Record, Verdict, match
 from scipy import stats
 
 FALSE_ALARM_SHARE, CONFIDENCE = 0.10, 0.95
 RECALL_MIN, PRECISION_MIN = 0.80, 0.90
+TENDENCY = "loop.pingpong, as a tendency"
 
 
 @dataclass
@@ -121,6 +122,7 @@ def _add(out: defaultdict[str, Score], world: Record, kinds: set[str]) -> None:
         out[finding["kind"]].confirmed += 1
     for finding in verdict.habits:
         out[finding["kind"]].habits += 1
+    _add_tendency(out, world, verdict)
     if is_null:
         for name in kinds:
             out[name].null_worlds += 1
@@ -133,3 +135,19 @@ def _add(out: defaultdict[str, Score], world: Record, kinds: set[str]) -> None:
         if finding["q"] is not None and finding["q"] <= 0.10 and finding["status"] in ("confirmed", "candidate"):
             out[finding["kind"]].q_small += 1
             out[finding["kind"]].q_false += id(finding) not in real and finding in false
+
+
+def _add_tendency(out: defaultdict[str, Score], world: Record, verdict: Verdict) -> None:
+    """The claim "a tendency, and not a mix of customers" of ping-pongs, which is tested by itself (4.3)."""
+    if not any(finding["tendency"] for finding in world["findings"]):
+        return
+    kind = out[TENDENCY]
+    planted = {id(one.finding) for one in verdict.told}
+    shown = [finding for finding in world["findings"] if finding["tendency"] == "shown"]
+    false = [f for f in shown if id(f) not in planted and not 2 * f["true_share"]["need"] >= f["effect"]["value"]]
+    kind.planted += sum(one.claim["kind"] == "loop.pingpong" and one.claim["planted"] for one in verdict.told)
+    kind.confirmed += len(shown)
+    kind.false += len(false)
+    if world["world"] == "W0":
+        kind.null_worlds += 1
+        kind.alarmed_worlds += bool(false)

@@ -137,7 +137,10 @@ def _of_call(call: Call) -> list[tuple[int, str, str]]:
     if call.asked_s:
         told.append((call.asked_s, "calls", f"ASKED {call.queue}"))
     if call.outcome in ("menu", "closed"):
-        return [*told, (call.start_s, "cdr", f"from-pstn {'BackGround' if call.outcome == 'menu' else 'Playback'} ANSWERED")]
+        return [
+            *told,
+            (call.start_s, "cdr", f"from-pstn {'BackGround' if call.outcome == 'menu' else 'Playback'} ANSWERED"),
+        ]
     verb = {"answered": call.completed_by, "abandoned": "ABANDON", "timeout": "EXITWITHTIMEOUT"}[call.outcome]
     return [*told, (call.connect_s or call.end_s, "calls", f"{verb} {call.queue}")]
 

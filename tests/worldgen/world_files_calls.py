@@ -51,7 +51,9 @@ def _rotations(config: Config) -> list[int]:
 
 def _queue_rows(call: Call) -> list[Row]:
     """The lines of one call; none of a queue for callers who never reached one."""
-    menu = [(at, call.sequence, n, f"{at}|{call.call_id}|NONE|NONE|MENU_{node}|") for n, (at, node) in enumerate(call.menu)]
+    menu = [
+        (at, call.sequence, n, f"{at}|{call.call_id}|NONE|NONE|MENU_{node}|") for n, (at, node) in enumerate(call.menu)
+    ]
     if not call.enter_s:
         return menu
     menu += [(at, call.sequence, 50 + n, f"{at}|{call.call_id}|{text}") for n, (at, text) in enumerate(_extra(call))]

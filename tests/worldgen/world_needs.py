@@ -64,7 +64,7 @@ def _weeks(config: Config) -> npt.NDArray[np.float64]:
 
 
 def _asks(config: Config) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """(person, start) of the calls for no other reason: each customer has a rate of their own, the same all the time."""
+    """(person, start) of the calls for no other reason, at a rate of each customer's own that stays the same."""
     rng = stream(config.seed, "asks")
     mean = config.plants.asks_per_customer * config.days / 60
     activity = rng.gamma(ASK_SHAPE, 1 / ASK_SHAPE, config.customers)

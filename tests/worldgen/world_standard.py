@@ -72,7 +72,9 @@ STANDARD: dict[str, Standard] = {
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),
     "W11": Standard("50 customers, everything planted", DEVIATIONS | LOOPS | CONSOLIDATION),
-    "W12": Standard("everything at once, and dirt", DEVIATIONS | LOOPS | CONSOLIDATION, CALLS | IDENTITY | {"dirt": 1.0}),
+    "W12": Standard(
+        "everything at once, and dirt", DEVIATIONS | LOOPS | CONSOLIDATION, CALLS | IDENTITY | {"dirt": 1.0}
+    ),
 }
 TINY = 50
 
