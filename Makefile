@@ -11,6 +11,8 @@ LOG_FORMAT ?=
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+# a file of tests stays with one worker, so that what it prepares is prepared once
+WORKERS := -n auto --dist loadfile
 NIGHT := --site $(SITE) $(if $(AS_OF),--as-of $(AS_OF)) $(if $(QUIET),--quiet) $(if $(LOG_FORMAT),--log-format $(LOG_FORMAT))
 
 help: ## List the targets
@@ -38,7 +40,7 @@ config-check: setup ## Name all that is wrong with the configuration of SITE
 	@code=0; for stage in ingest mining; do $(PY) -m $$stage config-check --site $(SITE) || code=$$?; done; exit $$code
 
 test: setup-dev ## Run the tests
-	$(PY) -m pytest
+	$(PY) -m pytest $(WORKERS)
 
 campaign: setup-dev ## The long fault tests: every fault point, 100 kills, live rotation, failing system calls (hours)
 	FRONTSTAGE_CAMPAIGN=1 $(PY) -m pytest tests/faults tests/ingest/test_logrotate.py tests/ingest/test_deliveries_machine.py
@@ -49,7 +51,7 @@ check: setup-dev ## Tests, and lint, types, SQL style, import contracts
 	$(PY) -m mypy
 	$(PY) -m sqlfluff lint --processes 1 --disable-progress-bar ingest mining
 	$(VENV)/bin/lint-imports
-	$(PY) -m pytest
+	$(PY) -m pytest $(WORKERS)
 
 bench: setup-dev ## Speed against pandas + pm4py, DuckDB's floor and GoAccess [EVENTS="1000000 10000000"]
 	$(PY) tests/bench/run.py

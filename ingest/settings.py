@@ -163,6 +163,12 @@ class PrivacySection(Strict):
     )
 
 
+class DecisionSection(Strict):
+    """What findings are decided on: every fourth Monday, over the closed window that ends there (method 0.6)."""
+
+    window_days: int = Field(56, ge=28, multiple_of=7, description="length of the closed window: whole weeks")
+
+
 Severity = Literal["off", "warn", "error"]
 
 
@@ -174,6 +180,7 @@ class Settings(Strict):
     identity: IdentitySection = IdentitySection()
     journeys: JourneySection = JourneySection()
     costs: CostSection = CostSection()
+    decisions: DecisionSection = DecisionSection()
     privacy: PrivacySection = PrivacySection()
     audits: dict[str, Severity] = Field({}, description="audit -> severity, where not the audit's own")
 

@@ -155,6 +155,25 @@ class Store:
             raise
         self._execute("commit", None, "commit")
 
+    @contextmanager
+    def beside(self) -> Iterator[Store]:
+        """A second connection to the same tables, with a scratch database in memory in front of them.
+
+        What it creates goes to the scratch database, hides the warehouse's table of that name there, and is gone at the
+        end of the block; the warehouse is only read. Temporary tables and variables are the connection's own.
+        """
+        connection = self._connection.cursor()
+        other = Store(connection, self._path)
+        home = other.value("select current_database()")
+        other.run("attach ':memory:' as scratch", name="scratch")
+        try:
+            other.run(f"set search_path = 'scratch.main,{home}.main'", name="scratch")
+            other.run("set TimeZone = 'UTC'", name="scratch")
+            yield other
+        finally:
+            other.run(f"use {home}; detach scratch", name="scratch")
+            connection.close()
+
     def checkpoint(self) -> None:
         """Move everything into the main file, so that no write-ahead log is left at a stage's end."""
         self._execute("checkpoint", None, "checkpoint")

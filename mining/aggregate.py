@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from ingest.store import Store
@@ -31,14 +32,17 @@ def is_kept(unit: Unit) -> bool:
     return bool(unit.meta.get("keep", True))
 
 
-def build(store: Store, *, drop_helpers: bool = True) -> dict[str, float]:
-    """Build every aggregate; helpers are temporary. Returns the seconds each took, for logs and benchmarks only."""
+def build(store: Store, *, drop_helpers: bool = True, wanted: Collection[str] | None = None) -> dict[str, float]:
+    """Build the aggregates, or only the `wanted` ones and what they read; helpers are temporary.
+
+    Returns the seconds each took, for logs and benchmarks only.
+    """
     started = time.perf_counter()
     for name, table in zip(CUT, sequences.cut(store), strict=True):
         store.put(name, table)
     store.run(f"set variable middle_pos = {int(store.value('select coalesce(max(pos), 0) from journey_event')) // 2}")
     seconds = {CUT[0]: time.perf_counter() - started}
-    ordered = units()
+    ordered = units() if wanted is None else _needed(units(), wanted)
     for unit in ordered:
         started = time.perf_counter()
         kind = "table" if is_kept(unit) else "temporary table"
@@ -50,3 +54,12 @@ def build(store: Store, *, drop_helpers: bool = True) -> dict[str, float]:
         if drop_helpers and not is_kept(unit):
             store.run(f"drop table temp.{unit.stem}", name=f"drop helper {unit.stem}")
     return seconds
+
+
+def _needed(ordered: list[Unit], wanted: Collection[str]) -> list[Unit]:
+    """The units that are wanted, and those they read."""
+    names = set(wanted)
+    for unit in reversed(ordered):
+        if unit.stem in names:
+            names.update(unit.meta.get("reads", []))
+    return [unit for unit in ordered if unit.stem in names]

@@ -1,4 +1,4 @@
-"""`config-check` of mining: everything that is wrong with process/intended.toml.
+"""`config-check` of mining: everything that is wrong with process/intended.toml and process/accepted.toml.
 
 `intended.parse` stops at the first problem. So each part is parsed by itself, in a process that is otherwise right;
 what depends on several parts at once is found by parsing the whole when no part is wrong by itself.
@@ -14,13 +14,26 @@ from ingest.problems import listed
 from ingest.settings import read_toml
 from ingest.site import Site
 from ingest.touch import load_steps
-from mining import intended
+from mining import accepted, intended
 
 _ANY_PROCESS = {"process": "any", "steps": ["any_step"]}
 
 
 def problems(site: Site) -> list[Problem]:
-    """All problems of intended.toml; none when the site has no such file."""
+    """All problems of intended.toml and accepted.toml; none of a file that the site does not have."""
+    return [*_of_intended(site), *_of_accepted(site)]
+
+
+def _of_accepted(site: Site) -> list[Problem]:
+    path = site.process / "accepted.toml"
+    try:
+        accepted.load(path)
+    except ConfigError as error:
+        return listed(error, path)
+    return []
+
+
+def _of_intended(site: Site) -> list[Problem]:
     path = site.process / "intended.toml"
     if not path.exists():
         return []

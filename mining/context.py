@@ -45,6 +45,20 @@ class Context:
     intended: Intended | None
     config_hash: str
     input_hash: str
+    confirmed: frozenset[str] | None = None
+    """The findings that past decisions confirmed; None on a decision itself, which goes by its own tests."""
+    known: frozenset[str] = frozenset()
+    """Findings that were ever confirmed: told again even where others are more frequent."""
+    wanted: frozenset[str] | None = None
+    """Only these findings are asked for; None = all that there are."""
+
+    def status(self, finding_id: str, tested: str) -> str:
+        """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6)."""
+        if self.confirmed is None:
+            return tested
+        if finding_id in self.confirmed:
+            return "confirmed"
+        return "candidate" if tested == "confirmed" else tested
 
     @property
     def weeks(self) -> float:

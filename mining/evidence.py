@@ -16,7 +16,7 @@ from mining.findings import seed_of
 from mining.population import Scope
 from mining.statistics import bootstrap_sum, wilson
 
-NOT_COMPUTED = "not computed yet: the journeys would have to be cut anew with another gap"
+NOT_CUT = "counted when it is up for decision, by cutting the journeys anew"
 Minutes = npt.NDArray[np.int64]
 
 
@@ -62,9 +62,9 @@ def publishable(
     for kind in kinds:
         own = [(place, reaches[place.finding_id]) for place in places if place.kind == kind]
         shown = [one for one in own if one[1].customers >= context.method.small_cell_customers]
-        shown.sort(key=lambda one: (-one[1].journeys, one[0].finding_id))
+        shown.sort(key=lambda one: (one[0].finding_id not in context.known, -one[1].journeys, one[0].finding_id))
         bound = context.method.stored_per_kind_max
-        kept += shown[:bound]
+        kept += [one for one in shown[:bound] if context.wanted is None or one[0].finding_id in context.wanted]
         _fold(store, kind, len(own), len(own) - len(shown), max(0, len(shown) - bound))
     _unmark(store, [place.finding_id for place in places], [place.finding_id for place, _ in kept])
     return kept
@@ -234,5 +234,5 @@ def robustness(light: tuple[float, float], strict: tuple[float, float], baseline
         else:
             parts[name] = {"value": round(hits / n, 6), "n": int(n)}
             signs.append((wilson(hits, n, 0.95)[1] if name == "strict_identity" else hits / n) > baseline)
-    parts |= {"half_gap": {"reason": NOT_COMPUTED}, "double_gap": {"reason": NOT_COMPUTED}}
+    parts |= {"half_gap": {"reason": NOT_CUT}, "double_gap": {"reason": NOT_CUT}}
     return {**parts, "sign_stable": all(signs) if signs else None}

@@ -90,6 +90,12 @@ def save(store: Store, findings: list[Finding], night: dt.date) -> None:
             _insert(store, "finding_history", [_history(finding, night) for finding in ordered])
 
 
+def labels(store: Store) -> dict[str, str]:
+    """finding_id -> label, of every finding ever made."""
+    rows = store.rows("select finding_id, label_no from finding_register order by label_no")
+    return {finding_id: f"F-{number:02d}" for finding_id, number in rows}
+
+
 def _labels(store: Store, ids: list[str], night: dt.date) -> dict[str, str]:
     """The F-nn label of each finding; new ones get the next free numbers in rank order."""
     known: dict[str, int] = dict(store.rows("select finding_id, label_no from finding_register"))

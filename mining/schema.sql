@@ -27,3 +27,16 @@ create or replace table model_quality (
     model varchar, fitness double, precision_ double, n_variants ubigint, n_journeys ubigint,
     coverage_share double, note varchar
 );
+
+-- one row per decision date that was held: every fourth Monday, over the closed window that ends there
+create table if not exists decision_date (
+    decided_for date, decided_on date, window_from date, window_to date, config_hash varchar
+);
+
+-- one row per finding of a decision; record_json = the finding as it was decided on
+create table if not exists decision (decided_for date, finding_id varchar, status varchar, record_json json);
+
+-- one row per thing that happened to a finding: confirmed, changed, withdrawn, accepted; built anew each night
+create or replace table finding_ledger (
+    finding_id varchar, happened_on date, what varchar, note varchar
+);

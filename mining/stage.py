@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.store import Store
-from mining import aggregate, analyses, context, discovery, intended, population, register
+from mining import accepted, aggregate, analyses, context, decisions, discovery, intended, population, register
 from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
+from mining.gaps import with_gaps
 from mining.method import Method
 
 if TYPE_CHECKING:
@@ -28,12 +29,35 @@ def mine(site: Site, store: Store, night: dt.date) -> None:
     register.prepare(store)
     frame = make_context(site, store, night)
     aggregate.build(store)
+    decide(site, store, frame, night)
+    standings = decisions.read(store, night)
+    known, unknown = accepted.by_id(accepted.load(site.process / "accepted.toml"), register.labels(store))
+    for name in unknown:
+        log.warning("process/accepted.toml: %s means no finding of this site; see exports/findings.json", name)
+    standing = frozenset(finding_id for finding_id, one in standings.items() if one.is_confirmed)
+    frame = replace(frame, confirmed=standing, known=frozenset(standings))
     population.prepare(store, frame)
     discovery.discover(store, frame, site.exports)
-    findings = with_doubts(store, find_all(store, frame))
+    found = with_doubts(store, find_all(store, frame))
+    findings = decisions.carried(found, standings, decisions.date_for(night), known)
     register.save(store, findings, night)
+    decisions.write_ledger(store, standings, known)
     register.export(store, site.exports / "findings.json")
     log.info("%d findings, %d confirmed", len(findings), sum(finding.status == "confirmed" for finding in findings))
+
+
+def decide(site: Site, store: Store, frame: context.Context, night: dt.date) -> None:
+    """Hold the decision that is due up to `night`, unless an earlier night did or the data are too short for it."""
+    due = decisions.date_for(night)
+    window = decisions.window_of(due, frame.window_from, site.settings.decisions.window_days)
+    if window is None or decisions.is_held(store, due, night, frame.config_hash):
+        return
+    known = frozenset(decisions.read(store, due - dt.timedelta(days=2)))
+    closed = replace(frame, window_from=window[0], window_to=window[1], known=known)
+    population.prepare(store, closed)
+    found = with_doubts(store, find_all(store, closed))
+    decisions.write(store, closed, night, with_gaps(store, site.settings.journeys, closed, found))
+    store.run("delete from finding_variant", name="finding_variant")
 
 
 def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
@@ -46,6 +70,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
     extra: dict[str, Any] = {
         "agent_hour": settings.costs.agent_hour,
         "currency": settings.site.currency,
+        "decision_window_days": settings.decisions.window_days,
         "intended": canonical(process.source) if process else None,
     }
     return context.Context(

@@ -16,7 +16,7 @@ from reports.maps import ProcessMap
 from reports.places import place_of
 from reports.records import Example, FindingFigure, Night
 from reports.view_data import DataView, data_view
-from reports.view_facts import cost_facts, n_facts, provenance_facts, robustness_facts, sample_line
+from reports.view_facts import cost_facts, n_facts, provenance_facts, robustness_facts, sample_line, standing_facts
 from reports.view_figures import KeyFigure, key_figures
 from reports.view_findings import (
     GRADE_WORDS,
@@ -230,7 +230,7 @@ def _findings(
             examples=groups,
             card_examples=groups[0][2][:2] if groups else (),
             sql=str(finding.evidence.get("sql") or ""),
-            provenance=provenance_facts(finding),
+            provenance=(*standing_facts(finding), *provenance_facts(finding)),
             trend=trend(figures.history(finding.finding_id)),
             map=diagram,
             map_note=map_note,

@@ -82,8 +82,6 @@ def robustness_facts(finding: FindingFigure) -> tuple[Fact, ...]:
         "strict_identity": "Only customers identified without doubt",
         "half_gap": "Journeys cut at half the quiet time",
         "double_gap": "Journeys cut at twice the quiet time",
-        "gap/2": "Journeys cut at half the quiet time",
-        "gap*2": "Journeys cut at twice the quiet time",
     }
     unit = str(finding.effect.get("unit") or "")
     facts = []
@@ -97,6 +95,19 @@ def robustness_facts(finding: FindingFigure) -> tuple[Fact, ...]:
             facts.append(Fact(names.get(key, key.replace("_", " ").capitalize()), shown, note))
         elif key == "sign_stable" and value is not None:
             facts.append(Fact("Same direction in all of these", "yes" if value else "no"))
+    return tuple(facts)
+
+
+def standing_facts(finding: FindingFigure) -> tuple[Fact, ...]:
+    """What the decisions said of it so far, and when the next one is."""
+    told = finding.extra.get("standing")
+    if not told:
+        return ()
+    words = {"confirmed": "Confirmed", "changed": "Changed", "withdrawn": "Withdrawn"}
+    facts = [Fact(words.get(what, what), _day(day), str(note)) for day, what, note in told["events"]]
+    if told.get("accepted"):
+        facts.append(Fact("Accepted by the business", _day(told["accepted"]["since"]), str(told["accepted"]["reason"])))
+    facts.append(Fact("Next decision", _day(told["next_decision"]), "a night only refreshes the numbers"))
     return tuple(facts)
 
 

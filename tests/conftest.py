@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
@@ -20,7 +21,27 @@ def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the project after `make nightly` (with this environment; CI sets up a fresh one before the tests)."""
     if shutil.which("make") is None:
         pytest.skip("make is not here")
-    copy = tmp_path_factory.mktemp("night") / "frontstage"
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:  # workers run side by side and share one night
+        shared = shared.parent
+    copy = shared / "night" / "frontstage"
+    with (shared / "night.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not copy.exists():
+            make_night(copy)
+    return copy
+
+
+def make_night(copy: Path) -> None:
+    """Copy the project and run its night there; what fails leaves no copy."""
+    try:
+        _run_night(copy)
+    except BaseException:
+        shutil.rmtree(copy, ignore_errors=True)
+        raise
+
+
+def _run_night(copy: Path) -> None:
     shutil.copytree(ROOT, copy, ignore=_LEFT_OUT)
     shutil.rmtree(copy / "data" / "sample" / "reports", ignore_errors=True)
     (copy / ".venv").symlink_to(Path(sys.prefix))
@@ -31,4 +52,3 @@ def sample_night(tmp_path_factory: pytest.TempPathFactory) -> Path:
         cwd=copy, capture_output=True, text=True, check=False, env=os.environ | {"AS_OF": ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return copy

@@ -27,6 +27,7 @@ CONTRACT = {
     "durable",
     "cli",
     "problems",
+    "recut",
 }
 
 

@@ -43,6 +43,7 @@ def derive(site: Site, store: Store, as_of: dt.date | None) -> dt.date:
         name="night_end",
     )
     expire(site, store, night)
+    _run(store, "newest.sql")
     _run(store, "live.sql")
     if not store.value("select count(*) from live"):
         raise DataGateError(

@@ -1,12 +1,5 @@
--- Raw events that hold on this night: the newest version of each record, what happened up to the night's end.
--- A later version wins by its own clock; two of the same version by their content, so that load order never matters.
+-- Raw events that hold on this night: the newest version of each record (newest.sql), what happened up to the night's end.
 -- `live` is a view: what is superseded is little, what holds is nearly all.
-create or replace temp table newest_record as
-select record_key, max({'record_version': record_version, 'record_hash': record_hash}) as version
-from raw_event
-where record_key is not null
-group by record_key;
-
 create or replace temp table superseded as
 with state as (
     select

@@ -2,10 +2,12 @@
 
 A customer is too large with more than `MOST_NUMBERS` customer numbers; or with more than `LARGEST_NAMES` names
 (customer numbers, logins, mails, references, phones; not cookies, which one person has many of) or `LARGEST`
-identifiers of any kind, in both cases only if that is more than `LARGEST_SHARE` of all there are.
+identifiers with cookies, in both cases only if that is more than `LARGEST_SHARE` of all there are. Order and call
+numbers never count: they name what somebody did, and one person does much.
 
 The customer at the 99.9th percentile must also not have doubled against what the same rules make of the links that were
-known four weeks before; below `MIN_CUSTOMERS` there is no such percentile.
+known four weeks before; below `MIN_CUSTOMERS` there is no such percentile, and up to `ORDINARY` identifiers are one
+person's: a new source may well bring everybody a second one.
 """
 
 from __future__ import annotations
@@ -23,8 +25,10 @@ LARGEST_NAMES = 20
 LARGEST = 100
 LARGEST_SHARE = 0.001
 MIN_CUSTOMERS = 1000
+ORDINARY = 6
 MONTH_DAYS = 28
 _NAMES = [KINDS.index(kind) for kind in ("customer_no", "login", "email", "reference", "phone")]
+_DEEDS = [KINDS.index(kind) for kind in ("order_no", "call_no")]
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,9 @@ class Alarm:
     @property
     def has_doubled(self) -> bool:
         """Whether the largest customers have grown as only merging does."""
-        return self.p999 is not None and self.p999_before is not None and self.p999 >= 2 * self.p999_before > 0
+        if self.p999 is None or self.p999_before is None:
+            return False
+        return self.p999 > ORDINARY and self.p999 >= 2 * self.p999_before > 0
 
 
 def over_merging(graph: Graph, found: Resolution, some: Graph, night_end: int, rules: Rules | None = None) -> Alarm:
@@ -46,13 +52,13 @@ def over_merging(graph: Graph, found: Resolution, some: Graph, night_end: int, r
 
     `some` = the graph, or a sample of it (resolving.sample), on which the growth since last month is measured.
     """
-    identifier, cluster = _members(found)
+    identifier, cluster = _members(graph, found)
     n = int(cluster.max(initial=-1)) + 1
-    names, numbers = np.isin(graph.kinds, _NAMES), graph.kinds == CUSTOMER_NO
+    names, deeds, numbers = np.isin(graph.kinds, _NAMES), np.isin(graph.kinds, _DEEDS), graph.kinds == CUSTOMER_NO
     too_large = (
         (np.bincount(cluster[numbers[identifier]], minlength=n) > MOST_NUMBERS)
         | (np.bincount(cluster[names[identifier]], minlength=n) > max(LARGEST_NAMES, LARGEST_SHARE * names.sum()))
-        | (np.bincount(cluster, minlength=n) > max(LARGEST, LARGEST_SHARE * len(graph.kinds)))
+        | (np.bincount(cluster, minlength=n) > max(LARGEST, LARGEST_SHARE * (~deeds).sum()))
     )
     known = some.only(some.first_at < night_end - MONTH_DAYS * DAY_US)
     now, before = _p999(some, found), None
@@ -61,9 +67,9 @@ def over_merging(graph: Graph, found: Resolution, some: Graph, night_end: int, r
     return Alarm(int(too_large.sum()), now, before)
 
 
-def _members(found: Resolution) -> tuple[Ints, Ints]:
-    """Distinct (identifier, cluster) of what is no hub."""
-    linked = found.cluster >= 0
+def _members(graph: Graph, found: Resolution) -> tuple[Ints, Ints]:
+    """Distinct (identifier, cluster) of what is no hub and tells of a person, not of a deed."""
+    linked = (found.cluster >= 0) & ~np.isin(graph.kinds[found.identifier], _DEEDS)
     return distinct_pairs(found.identifier[linked], found.cluster[linked])
 
 
@@ -71,7 +77,7 @@ def _p999(graph: Graph, found: Resolution) -> int | None:
     """Identifiers of the customer at the 99.9th percentile of those that hold a link."""
     has_link = np.zeros(len(graph.kinds), dtype=bool)
     has_link[graph.a] = has_link[graph.b] = True
-    identifier, cluster = _members(found)
+    identifier, cluster = _members(graph, found)
     sizes = np.bincount(cluster[has_link[identifier]])
     sizes = sizes[sizes > 0]
     if len(sizes) < MIN_CUSTOMERS:

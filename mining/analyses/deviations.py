@@ -177,7 +177,8 @@ def _finding(
     robust = evidence.robustness(
         (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), intended.tolerance
     )
-    status = _status(case, reach, needed, robust, intended.tolerance, context)
+    tested = _status(case, reach, needed, robust, intended.tolerance, context)
+    status = context.status(case.finding_id, tested)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
     conforming = {one.variant.variant_id for one in checked if one.conforms}

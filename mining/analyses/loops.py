@@ -199,7 +199,7 @@ def _finding(
     method = context.method
     needed = floor_needed(rate, reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
-    status = _status(context, rate, reach, needed, robust)
+    status = context.status(loop.finding_id, _status(context, rate, reach, needed, robust))
     sample = "confirm" if status == "confirmed" else "all"
     passes = _passes(loop, frame.by_id)
     cost = (

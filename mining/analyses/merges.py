@@ -211,6 +211,7 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
     )
     if status == "confirmed" and (robust["sign_stable"] is False or kind == "data_quality"):
         status = "candidate"
+    status = context.status(one.finding_id, status)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
     cost, once = _cost(pair, context)

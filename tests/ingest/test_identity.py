@@ -700,11 +700,21 @@ def test_the_alarm_fires_when_the_guards_are_off_and_not_when_they_are_on():
     assert over_merging(world, unguarded, world, 360 * DAY, UNGUARDED).n_too_large >= 1
 
 
+def test_who_calls_and_orders_much_is_not_too_large():
+    calls = [(f"phone:{i // 300}", f"call_no:{i}", 1, 0) for i in range(1200)]
+    orders = [("email:0", f"order_no:{i}", 1, 0) for i in range(400)]
+    world = graph(list(dict.fromkeys(itertools.chain.from_iterable(e[:2] for e in calls + orders))), calls + orders)
+    found = resolve(world)
+    assert np.bincount(found.cluster[found.cluster >= 0]).max() >= 300, "one customer holds them all"
+    alarm = over_merging(world, found, world, 100 * DAY)
+    assert (alarm.n_too_large, alarm.has_doubled) == (0, False)
+
+
 def test_customers_that_double_within_a_month_raise_the_alarm():
     edges = [(f"email:{i}", f"order_no:{i}", 1, 0) for i in range(1500)]
-    late = [(f"email:{i}", f"reference:{i // 3}", 1, 90 * DAY) for i in range(30)]
+    late = [(f"email:{i}", f"reference:{i // 9}", 1, 90 * DAY) for i in range(90)]
     joined = graph(list(dict.fromkeys(itertools.chain.from_iterable(e[:2] for e in edges + late))), edges + late)
     alarm = over_merging(joined, resolve(joined), joined, 100 * DAY)
-    assert (alarm.p999_before, alarm.p999, alarm.has_doubled) == (2, 7, True), "three mails, three orders, a reference"
+    assert (alarm.p999_before, alarm.p999, alarm.has_doubled) == (1, 10, True), "nine mails, a reference; no orders"
     assert not over_merging(joined, resolve(joined), joined, 200 * DAY).has_doubled, "known for more than a month"
     assert over_merging(graph([], []), resolve(graph([], [])), graph([], []), 0).p999 is None
