@@ -59,7 +59,7 @@ bench: setup-dev ## Speed against pandas + pm4py, DuckDB's floor and GoAccess [E
 fuzz: setup-dev ## Damaged files for each adapter, for long [EXAMPLES=500]
 	FRONTSTAGE_FUZZ=$(or $(EXAMPLES),500) $(PY) -m pytest tests/ingest/test_fuzz.py
 
-truth: setup-dev ## Score the findings in planted worlds [SEEDS=1-10] [WORLDS=W0,W1] [CUSTOMERS=1200] [JOBS=1] [MUTATE=1] [KEEP=1]
+truth: setup-dev ## Score the findings in planted worlds [SEEDS=1-10] [WORLDS=W0,W1] [CUSTOMERS=1000] [JOBS=1] [MUTATE=1] [KEEP=1]
 	@PYTHONPATH=.:tests/worldgen $(PY) tests/truth/$(if $(KEEP),regression,$(if $(MUTATE),mutations,campaign)).py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(WORLDS),--worlds $(WORLDS)) $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(JOBS),--jobs $(JOBS))
 
 bench-night: setup-dev ## What a night costs that adds a day to 60 of a large world, against a rebuild [SCALE=100]

@@ -30,7 +30,7 @@ CODE = (
     "tests/truth/true_needs.py",
     "tests/truth/claims.py",
 )
-CUSTOMERS = 1_200
+CUSTOMERS = 1_000
 
 
 def code_hash() -> str:
