@@ -62,12 +62,24 @@ LOOPS: list[tuple[str, str, set[str]]] = [
 ]
 OPEN = {"poor_page_call": "channel_switch, whose true size has no closed form"}
 """Plants whose size is compared with nothing, and what would tell them."""
+ASKED_ANYWAY: list[tuple[str, set[str]]] = [
+    ("duplicate_request", {"order_number"}),
+    ("re_ask", {"order_number", "call_status"}),
+    ("re_ask", {"order_number", "call_returns"}),
+    ("duplicate_request", {"identity"}),
+    ("re_ask", {"identity", "call_order"}),
+]
+"""Items that steps.toml says are asked in each call, and on the web before it."""
 CLAIMED = {plant for plant, _, _ in DEVIATIONS + LOOPS} | {
     "slow_pick", "menu_again", "ask_again", "together", "handed_on", "asked_again", "mails_of_a_day",
 }  # fmt: skip
 """Plants that claims are made of, below."""
 CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
-    "address_again": [("deviation.unexpected", {"checkout_address"})],
+    "address_again": [
+        ("deviation.unexpected", {"checkout_address"}), ("duplicate_request", {"address"}),
+        ("re_ask", {"address", "checkout_address"}),
+    ],
+    "asked_again": [("re_ask", {"parcel_no", "menu_parcel_number"})],
     "double_mail": [
         ("loop.self", {"confirmation_mail"}), ("batch_contact", {"confirmation_mail"}),
     ],
@@ -156,8 +168,8 @@ def consolidations(truth: Truth) -> list[Claim]:
     again, asked = asked_twice(truth.needs)
     if plants.asked_again:
         share = again / max(1, asked)
-        out.append(Claim("asked_again", "duplicate_request", frozenset({"order_no"}), share, asked, REQUEST_MIN))
-        place = frozenset({"order_no", "agent_asks_order"})
+        out.append(Claim("asked_again", "duplicate_request", frozenset({"parcel_no"}), share, asked, REQUEST_MIN))
+        place = frozenset({"parcel_no", "agent_asks_parcel"})
         out.append(Claim("asked_again", "re_ask", place, None, asked, 0.0))
     if plants.mails_of_a_day:
         n = sum(_has(order, "review_mail_sent") for order in made.orders)
@@ -167,7 +179,8 @@ def consolidations(truth: Truth) -> list[Claim]:
 
 def background(truth: Truth) -> list[Claim]:
     """What nobody planted and every world has: a second try at the door, a phone menu before each topic, parcels that
-    come after the term, two mails on the day of the order, research before an order by phone.
+    come after the term, two mails on the day of the order, research before an order by phone, the order number and the
+    name in each call.
     """
     orders = truth.made.orders
     terms = [
@@ -183,12 +196,13 @@ def background(truth: Truth) -> list[Claim]:
             "mails", "batch_contact", frozenset({"confirmation_mail", "shipping_mail"}), None, len(orders), 0.0, False
         ),
         Claim("research", "channel_switch", frozenset({"call_order", "web"}), None, len(orders), 0.0, False),
+        *(Claim("asks", kind, frozenset(place), None, len(orders), 0.0, False) for kind, place in ASKED_ANYWAY),
     ]
 
 
 def asked_twice(needs: Iterable[list[str]]) -> tuple[int, int]:
-    """Needs asked for the order number again (by the agent after the menu, or the other way), and asked at all."""
-    asks = [[step for step in found if step in ("menu_order_number", "agent_asks_order")] for found in needs]
+    """Needs asked for the parcel number again (by the agent after the menu, or the other way), and asked at all."""
+    asks = [[step for step in found if step in ("menu_parcel_number", "agent_asks_parcel")] for found in needs]
     return sum(len(set(found)) > 1 for found in asks), sum(bool(found) for found in asks)
 
 

@@ -55,7 +55,7 @@ class Plants:
     ask_again: float = 0.0  # of such calls: another within 7 days
     via_order_desk: float = 0.0  # of answered status calls: the order desk has the caller first, and hands them on
     handed_on: float = 0.0  # of those: the status line hands them on to the returns line within a minute
-    asked_again: float = 0.0  # of answered status calls: the agent asks for the order number the menu had asked for
+    asked_again: float = 0.0  # of answered status calls: the agent asks for the parcel number the menu had asked for
     mails_of_a_day: float = 0.0  # of delivered orders: two more mails on the day of delivery
     no_retry: bool = False  # nobody who was not answered calls again
     no_page_call: bool = False  # no page makes anybody call

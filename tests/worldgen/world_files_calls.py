@@ -85,7 +85,7 @@ def _extra(call: Call) -> list[tuple[int, str]]:
         lines.append((leg.connect_s, f"{leg.queue}|{leg.agent}|CONNECT|{hold}|{leg.enter_s}.{call.sequence + 1}|3"))
         lines.append((leg.end_s, f"{leg.queue}|{leg.agent}|BLINDTRANSFER|{leg.next_queue}|default|{hold}|{talk}|1"))
     if call.asked_s:
-        lines.append((call.asked_s, f"{call.queue}|{call.agent}|ASKED|order_number"))
+        lines.append((call.asked_s, f"{call.queue}|{call.agent}|ASKED|parcel_number"))
     return lines
 
 

@@ -99,14 +99,14 @@ class CallCentre:
         again = self._strikes("menu_again", call)
         rounds = 1 if again is None else 2 + again.geometric(0.3, 3)
         topic = call.queue.upper()
-        topics = [topic, "ORDER_NUMBER"] if topic in ("STATUS", "RETURNS") else [topic]
+        topics = [topic, "PARCEL_NUMBER"] if topic in ("STATUS", "RETURNS") else [topic]
         nodes = ["MAIN", topic] * rounds + topics[1:]
         menu_s = max(menu_s, 6 * len(nodes))
         call.menu = [(call.start_s + menu_s * n // len(nodes), node) for n, node in enumerate(nodes)]
         return menu_s
 
     def _treat(self, call: Call) -> None:
-        """What agents of the status line do when planted: ask for the order number, hand the caller on."""
+        """What agents of the status line do when planted: ask for the parcel number, hand the caller on."""
         talk = call.end_s - call.connect_s
         draws = Draws(self.world.config.seed, "legs", call.sequence)
         if self._strikes("via_order_desk", call) is not None:

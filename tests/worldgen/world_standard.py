@@ -40,7 +40,7 @@ CONSOLIDATION: Sizes = {
 ALWAYS = {"payment_again": 0.40, "payment_give_up": 0.10, "asks_per_customer": 1.2, "no_retry": True}
 """How the loop of refused payments goes on; and customers who call as often as they do, in every world."""
 CALLS = {
-    "late_delivery": 0.30, "late_call_per_day": 0.40, "late_call_again": 0.50, "via_order_desk": 0.90,
+    "late_delivery": 0.40, "late_call_per_day": 0.60, "late_call_again": 0.50, "via_order_desk": 0.90,
     "asks_per_customer": 0.4,
 }  # fmt: skip
 """Enough calls about orders under way for what agents do with them to be seen."""
@@ -68,7 +68,7 @@ STANDARD: dict[str, Standard] = {
     ),
     "W1": Standard("deviations", DEVIATIONS),
     "W2": Standard("loops and repeated contact", LOOPS, settings={"days": 100}),
-    "W3": Standard("merge, hand-off, asked twice, channel switch, mails of a day", CONSOLIDATION, CALLS),
+    "W3": Standard("merge, hand-off, asked twice, channel switch, mails of a day", CONSOLIDATION, CALLS, {"size": 1.3}),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),
     "W11": Standard("50 customers, everything planted", DEVIATIONS | LOOPS | CONSOLIDATION),
@@ -91,11 +91,11 @@ def world(name: str, seed: int, customers: int) -> Config:
     """The configuration of a standard world. Raises KeyError for a name that is none."""
     standard = STANDARD[name]
     settings = dict(standard.settings)
-    needs = settings.pop("needs", 1.0)
+    needs, size = settings.pop("needs", 1.0), settings.pop("size", 1.0)
     plants = replace(Plants.none(), **ALWAYS | standard.plants | drawn(name, seed))
     config = Config(
         seed=seed,
-        customers=TINY if name == "W11" else round(customers / needs),
+        customers=TINY if name == "W11" else round(customers * size / needs),
         plants=plants,
         standard=name,
         whole_files=True,
