@@ -161,8 +161,9 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
     chance = (
         ""
         if context_step is None
-        else """ and p.variant_id in (
-            select variant_id from variants where contains(' > ' || steps || ' > ', ' > ' || $step || ' > '))"""
+        else """ and p.journey_id in (
+            select m.journey_id from journey_metrics as m inner join variants as v on v.variant_id = m.variant_id
+            where contains(' > ' || v.steps || ' > ', ' > ' || $step || ' > '))"""
     )
     counter = store.rows(
         f"""with drawn as (
