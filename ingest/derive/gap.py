@@ -12,15 +12,17 @@ DEFAULT_GAP_DAYS = 7.0
 
 def gap_free_days(site: Site, store: Store) -> tuple[float, str]:
     """The gap that parts two needs: configured, else the valley of log10 gaps between contacts, else 7 days (method
-    2.2)."""
+    2.2). Events are stored by customer and time, so the row before is the event before."""
     configured = site.settings.journeys.gap_free_days
     if configured:
         return configured, "as configured"
     rows = store.rows(
         """select cast(floor(10 * log10(gap_s / 86400.0)) as integer) as tenth, count(*) as n from (
-            select epoch(occurred_at - lag(occurred_at) over (partition by customer_id order by event_no)) as gap_s
+            select
+                epoch(occurred_at - lag(occurred_at) over ()) as gap_s,
+                customer_id = lag(customer_id) over () as is_of_one
             from event where visible and customer_id is not null
-        ) where gap_s > 43200 group by tenth order by tenth"""
+        ) where is_of_one and gap_s > 43200 group by tenth order by tenth"""
     )
     valley = valley_days(Counter({int(tenth): int(n) for tenth, n in rows}))
     if valley is None:
