@@ -89,6 +89,12 @@ def write_dictionary(store: Store, steps: StepDictionary) -> None:
                 "visible": [s.visible for s in declared],
                 "repeats": pa.array([None if s.repeats == "any" else s.repeats for s in declared], pa.int32()),
                 "step_no": pa.array(range(1, len(declared) + 1), pa.uint16()),
+                "asks": pa.array([s.asks for s in declared], pa.list_(pa.string())),
+                "changes": pa.array([s.changes for s in declared], pa.list_(pa.string())),
+                "mandatory": [s.mandatory for s in declared],
+                "reactive": [s.reactive for s in declared],
+                "bad": [s.bad for s in declared],
+                "typical_minutes": pa.array([s.typical_minutes for s in declared], pa.float64()),
             }
         ),
     )
