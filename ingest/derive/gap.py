@@ -12,10 +12,21 @@ DEFAULT_GAP_DAYS = 7.0
 
 def gap_free_days(site: Site, store: Store) -> tuple[float, str]:
     """The gap that parts two needs: configured, else the valley of log10 gaps between contacts, else 7 days (method
-    2.2). Events are stored by customer and time, so the row before is the event before."""
+    2.2)."""
     configured = site.settings.journeys.gap_free_days
     if configured:
         return configured, "as configured"
+    valley = valley_days(gaps_in_tenths(store))
+    if valley is None:
+        return DEFAULT_GAP_DAYS, "7 days: the gaps between contacts show no clear valley"
+    return valley, "at the valley of the gaps between contacts"
+
+
+def gaps_in_tenths(store: Store) -> Counter[int]:
+    """How many gaps of more than half a day lie between a customer's visible events, by tenth of log10 days.
+
+    Events are stored by customer and time, so the row before is the event before: no partition, no sort.
+    """
     rows = store.rows(
         """select cast(floor(10 * log10(gap_s / 86400.0)) as integer) as tenth, count(*) as n from (
             select
@@ -24,10 +35,7 @@ def gap_free_days(site: Site, store: Store) -> tuple[float, str]:
             from event where visible and customer_id is not null
         ) where is_of_one and gap_s > 43200 group by tenth order by tenth"""
     )
-    valley = valley_days(Counter({int(tenth): int(n) for tenth, n in rows}))
-    if valley is None:
-        return DEFAULT_GAP_DAYS, "7 days: the gaps between contacts show no clear valley"
-    return valley, "at the valley of the gaps between contacts"
+    return Counter({int(tenth): int(n) for tenth, n in rows})
 
 
 def valley_days(tenths: Counter[int]) -> float | None:
