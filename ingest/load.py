@@ -124,6 +124,7 @@ class FileLoad:
         self._set_variables()
         for block in one_ahead(self._blocks()):
             self._stage(block)
+        store.drop("delivered")
         self.n_unanswered = int(store.value(sql("loading/unanswered.sql")))
         self._note_robots()
         settle(store, self.zone)
@@ -179,7 +180,7 @@ class FileLoad:
 
     def _stage(self, block: pa.Table) -> None:
         store = self.store
-        store.put("delivered", block)
+        store.refill("delivered", block)
         records = _cut_json(self.adapter.list_key) if self.adapter.records == "json" else "select * from delivered"
         store.run(
             f"create or replace temp {'table' if self.adapter.records == 'json' else 'view'} block as {records}",
@@ -194,7 +195,6 @@ class FileLoad:
         store.run(sql("loading/answers.sql"), name=f"adapters/{self.adapter.name}")
         store.run(sql("loading/faults.sql"), name="loading/faults.sql")
         store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
-        store.drop("delivered")
 
     def query(self) -> str:
         """The adapter's SELECT for this file. Raises UnreadableFile when the adapter can't read such a file."""

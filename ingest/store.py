@@ -28,12 +28,22 @@ Params = Mapping[str, Any] | None
 _UNREACHABLE = ("lock", "permission", "no space", "read-only file system", "input/output error")
 
 
+class _Slot:
+    """What DuckDB reads under a name of `refill`: the table that is in it at the moment of a scan."""
+
+    table: pa.Table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
 class Store:
     """A connection to one warehouse file (or to memory). Use as a context manager."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
         self._connection = connection
         self._path = path
+        self._slots: dict[str, _Slot] = {}
 
     @classmethod
     def open(
@@ -125,8 +135,21 @@ class Store:
         """Make an Arrow table (or a data frame) readable in SQL under `name`, without copying it."""
         self._connection.register(name, table)
 
+    def refill(self, name: str, table: pa.Table) -> None:
+        """`put` for one table after the other, all of one schema: the one before is let go at once.
+
+        Within a transaction DuckDB keeps all that was ever `put`, for it may be rolled back: a file's blocks would
+        stay in memory until its last.
+        """
+        slot = self._slots.setdefault(name, _Slot())
+        is_new = not hasattr(slot, "table")
+        slot.table = table
+        if is_new:
+            self._connection.register(name, slot)
+
     def drop(self, name: str) -> None:
-        """Forget a table that `put` made readable."""
+        """Forget a table that `put` or `refill` made readable."""
+        self._slots.pop(name, None)
         self._connection.unregister(name)
 
     def has_table(self, name: str) -> bool:
@@ -148,6 +171,7 @@ class Store:
         try:
             yield
         except BaseException:
+            self._slots.clear()  # their names are rolled back, too
             try:
                 self._connection.execute("rollback")
             except duckdb.Error:  # the failing COMMIT has already ended the transaction
