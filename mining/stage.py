@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.store import Store
-from mining import accepted, aggregate, analyses, context, decisions, discovery, intended, population, register
+from mining import accepted, aggregate, analyses, context, decisions, discovery, intended, population, register, savings
 from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
 from mining.gaps import with_gaps
@@ -39,7 +39,8 @@ def mine(site: Site, store: Store, night: dt.date) -> None:
     population.prepare(store, frame)
     discovery.discover(store, frame, site.exports)
     found = with_doubts(store, find_all(store, frame))
-    findings = decisions.carried(found, standings, decisions.date_for(night), known)
+    carried = decisions.carried(found, standings, decisions.date_for(night), known)
+    findings = savings.settle(store, carried)
     register.save(store, findings, night)
     decisions.write_ledger(store, standings, known)
     register.export(store, site.exports / "findings.json")
@@ -57,13 +58,20 @@ def decide(site: Site, store: Store, frame: context.Context, night: dt.date) -> 
     population.prepare(store, closed)
     found = with_doubts(store, find_all(store, closed))
     decisions.write(store, closed, night, with_gaps(store, site.settings.journeys, closed, found))
-    store.run("delete from finding_variant", name="finding_variant")
+    for table in ("finding_variant", "finding_journey"):
+        store.run(f"delete from {table}", name=table)
 
 
 def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
     """The night's frame from the site's settings and the warehouse."""
     settings = site.settings
-    method = replace(Method(), small_cell_customers=settings.privacy.min_cell, merge_setup_min=settings.costs.setup_min)
+    costs = settings.costs
+    method = replace(
+        Method(),
+        small_cell_customers=settings.privacy.min_cell,
+        merge_setup_min=costs.setup_min,
+        reading_min=costs.reading_min,
+    )
     touch = context.read_touch(store)
     process = intended.load(site.process / "intended.toml", touch)
     first, last = context.read_window(store, night)
@@ -72,6 +80,8 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         "currency": settings.site.currency,
         "decision_window_days": settings.decisions.window_days,
         "intended": canonical(process.source) if process else None,
+        "ask_min": costs.ask_min,
+        "order_value": costs.order_value,
     }
     return context.Context(
         method,
@@ -83,6 +93,9 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         process,
         method.config_hash(extra),
         context.read_input_hash(store),
+        costs.ask_min,
+        costs.order_value,
+        settings.site.timezone,
     )
 
 

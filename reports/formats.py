@@ -81,11 +81,17 @@ def ratio(n: int, of_n: int, decimals: int | None = None) -> str:
 
 def duration(ms: float | None) -> str:
     """Milliseconds in the unit a reader would choose: 40 s, 4 min, 5.2 h, 1.8 d, 42 d."""
+    value, unit = duration_parts(ms)
+    return f"{value}{THIN}{unit}" if unit else value
+
+
+def duration_parts(ms: float | None) -> tuple[str, str]:
+    """The number of `duration` and its unit; no unit for nothing and for what is not known."""
     if ms is None or not math.isfinite(ms):
-        return NONE
+        return NONE, ""
     size = abs(ms)
     if size == 0:
-        return "0"
+        return "0", ""
     for unit, name, from_ms in (
         (_DAY, "d", 36 * _HOUR),
         (_HOUR, "h", 90 * _MINUTE),
@@ -96,7 +102,7 @@ def duration(ms: float | None) -> str:
             value = ms / unit
             decimals = 1 if name in ("d", "h") and abs(value) < 99.95 else 0
             text = number(value, decimals)
-            return f"{text.removesuffix('.0')}{THIN}{name}"
+            return text.removesuffix(".0"), name
     raise AssertionError("the last unit starts at 0")
 
 

@@ -52,14 +52,14 @@ def key_figures(figures: Figures, night: Night) -> tuple[KeyFigure, ...]:
         )
     duration = figures.duration()
     if duration:
-        value, time_unit = formats.duration(duration.value).split(formats.THIN)
+        value, time_unit = formats.duration_parts(duration.value)
         between = (
             f"{formats.interval(formats.duration(duration.low), formats.duration(duration.high))}; "
             f"{formats.count(duration.n)} closed {unit}"
             if duration.low is not None
             else f"{formats.count(duration.n)} closed {unit}"
         )
-        words = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds"}
+        words = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds", "": ""}
         result.append(KeyFigure("Median time from first to last contact", value, words[time_unit], between, Markup("")))
     met = figures.departments_met()
     if met:
