@@ -106,11 +106,11 @@ class TestDryRun:
 
     def test_it_changes_nothing_and_foretells_the_real_run(self, tmp_path: Path) -> None:
         root = tmp_path / "site"
-        self.part_of_the_sample(root, 2)
+        self.part_of_the_sample(root, 1)
         late = sorted((root / "inbox/orders").iterdir())[0]
         late.rename(tmp_path / late.name)
         assert ingest("--site", root, "--as-of", "2026-01-20").returncode == 0
-        self.part_of_the_sample(root, 3)
+        self.part_of_the_sample(root, 2)
         (root / "inbox/orders/again.json.gz").write_bytes(late.read_bytes())
         damaged = bytearray((SAMPLE / "inbox/web/access.log-20260102.gz").read_bytes())
         damaged[len(damaged) // 2] ^= 1

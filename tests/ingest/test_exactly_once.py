@@ -38,7 +38,7 @@ def deliveries(draw):
     return log, draw(st.permutations(files))
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(plan=deliveries())
 def test_any_cut_of_a_log_into_files_gives_the_same_events(new_lab, pool, plan):
     log, files = plan
