@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from ingest.adapters import FileContext
-from ingest.reader import UnreadableFile, unpacked
+from ingest.packed import UnreadableFile
+from ingest.reader import unpacked
 from ingest.settings import EPOCHS, TableSection
 
 SUMMARY = "relational CSV exports (Olist, CRM tables): columns declared per table in site.toml"
@@ -110,6 +111,9 @@ def _list(names: list[str]) -> str:
     return "[" + ", ".join(map(_text, names)) + "]::varchar[]"
 
 
+_ADVICE = "name its columns in site.toml as the file's header does"
+
+
 class _Columns:
     """SQL of a column's text in the record; UnreadableFile for a column that the file has not."""
 
@@ -119,9 +123,11 @@ class _Columns:
     def __call__(self, column: str) -> str:
         if column not in self.columns:
             # the header's own names are not told: of a file without one they are a row of somebody's data
+            only = next(iter(self.columns), "") if len(self.columns) == 1 else ""
+            mark = next((repr(mark) for mark in (";", "\t", "|") if mark in only), "")
             raise UnreadableFile(
                 f"table {self.table!r} has no column {column!r} among the {len(self.columns)} of its first line; "
-                "name its columns in site.toml as the file's header does"
+                + (f"its columns are parted by {mark}: export it with commas" if mark else _ADVICE)
             )
         return f"f[{self.columns[column]}]"
 
