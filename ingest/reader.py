@@ -153,6 +153,8 @@ def prefix_sha256(path: Path, n_bytes: int) -> str:
 def _counted(file: Readable, digest: hashlib._Hash, reading: Reading, packed: BinaryIO | None) -> Iterator[bytes]:
     """Pieces of the file. A bomb is told by what was read of it so far, not at its end."""
     while chunk := file.read(PIECE_BYTES):
+        if not reading.n_bytes and chunk[257:262] == b"ustar":
+            raise UnreadableFile("a tar archive; unpack it into the inbox")
         digest.update(chunk)
         reading.n_bytes += len(chunk)
         if packed is not None and reading.n_bytes >= max(MAX_RATIO * packed.tell(), PIECE_BYTES):

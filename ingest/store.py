@@ -123,13 +123,9 @@ class Store:
 
     def arrow(self, sql: str, params: Params = None) -> pa.Table:
         """A query's result as an Arrow table."""
-        try:
-            point("sql", sql.strip()[:60])
+        with self._told(_first_line(sql)):
+            point("sql", _first_line(sql))
             return self._connection.sql(sql, params=dict(params) if params else None).to_arrow_table()
-        except duckdb.Error as error:
-            raise FrontstageError(
-                f"{sql.strip()[:60]}: the query failed ({type(error).__name__}); this is a bug"
-            ) from error
 
     def put(self, name: str, table: Any) -> None:
         """Make an Arrow table (or a data frame) readable in SQL under `name`, without copying it."""
@@ -207,10 +203,16 @@ class Store:
         self._connection.interrupt()
 
     def _execute(self, sql: str, params: Params, name: str) -> duckdb.DuckDBPyConnection:
-        where = name or sql.strip().split("\n", 1)[0][:60]
-        try:
+        where = name or _first_line(sql)
+        with self._told(where):
             point("sql", where)
             return self._connection.execute(sql, dict(params)) if params else self._connection.execute(sql)
+
+    @contextmanager
+    def _told(self, where: str) -> Iterator[None]:
+        """Turn what goes wrong with a statement into errors that name it and hold no row."""
+        try:
+            yield
         except (OSError, duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
             raise StorageError(
                 f"{where}: the database could not write or read its file ({type(error).__name__}){self._room()}; "
@@ -227,6 +229,10 @@ class Store:
 
     def _room(self) -> str:
         return f": {self._path}, {free_bytes(self._path)} bytes are free on its disk" if self._path else ""
+
+
+def _first_line(sql: str) -> str:
+    return sql.strip().split("\n", 1)[0][:60]
 
 
 def _connect(path: str, read_only: bool, config: dict[str, Any], patience_s: float) -> duckdb.DuckDBPyConnection:

@@ -95,7 +95,9 @@ def table_of(tables: Mapping[str, TableSection], path: str) -> str | None:
 
 
 def _places(context: FileContext) -> dict[str, int]:
-    return {column.strip().strip('"'): i + 1 for i, column in enumerate(context.header or [])}
+    """Where each column stands, from 1; 0 for a name that several columns have."""
+    names = [column.strip().strip('"') for column in context.header or []]
+    return {name: i + 1 if names.count(name) == 1 else 0 for i, name in enumerate(names)}
 
 
 def _is_header(names: list[str]) -> str:
@@ -129,6 +131,8 @@ class _Columns:
                 f"table {self.table!r} has no column {column!r} among the {len(self.columns)} of its first line; "
                 + (f"its columns are parted by {mark}: export it with commas" if mark else _ADVICE)
             )
+        if not self.columns[column]:
+            raise UnreadableFile(f"table {self.table!r} has several columns {column!r}; export it with different names")
         return f"f[{self.columns[column]}]"
 
 
@@ -223,7 +227,7 @@ def _moment(name: str, event: str, table: TableSection, place: _Columns) -> str:
 def _identifier(text: str, digits_only: bool) -> str:
     if digits_only:
         text = rf"nullif(ltrim(regexp_replace(regexp_replace({text}, '\.0*$', ''), '[^0-9]', '', 'g'), '0'), '')"
-    return f"nullif({text}, '')"
+    return f"nullif(trim({text}), '')"
 
 
 def _extras(table: TableSection, place: _Columns) -> str:
