@@ -19,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_site import AGENT
+from tiny_site import WEB_SITE as SITE
+from tiny_site import WEB_STEPS as STEPS
 from typer.testing import CliRunner
 
 from ingest import __version__, nightly
@@ -32,24 +35,6 @@ from ingest.store import Store
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SAMPLE = ROOT / "data/sample"
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
-SITE = """
-[site]
-name = "Tiny"
-timezone = "Europe/Berlin"
-[[source]]
-name = "web"
-adapter = "nginx_combined"
-extra = ["cookie"]
-"""
-STEPS = """
-[[step]]
-step = "page"
-label = "Page"
-stage = "research"
-channel = "web"
-codes.web = ["GET *"]
-"""
 
 
 def web(day: int, second: int, cookie: str = "c1", path: str = "/p/1") -> str:
