@@ -179,8 +179,8 @@ def consolidations(truth: Truth) -> list[Claim]:
 
 def background(truth: Truth) -> list[Claim]:
     """What nobody planted and every world has: a second try at the door, a phone menu before each topic, parcels that
-    come after the term, two mails on the day of the order, research before an order by phone, the order number and the
-    name in each call.
+    come after the term, two mails on the day of the order, research before an order by phone and before a question, the
+    order number and the name in each call.
     """
     orders = truth.made.orders
     terms = [
@@ -188,6 +188,7 @@ def background(truth: Truth) -> list[Claim]:
     ]
     late = sum(days > 5 for days in terms) / max(1, len(terms))
     rule = frozenset({"deliver", "confirmation_mail", LATE})
+    seen = [] if truth.made.config.plants.no_page_call else [{"call_product", "web"}]
     return [
         _loop("second try", "loop.pingpong", {"attempted_delivery", "out_for_delivery"}, truth, planted=False),
         Claim("menu", "merge", frozenset({"menu_main", "menu_topic"}), None, len(truth.needs), MERGE_MIN, False),
@@ -195,7 +196,10 @@ def background(truth: Truth) -> list[Claim]:
         Claim(
             "mails", "batch_contact", frozenset({"confirmation_mail", "shipping_mail"}), None, len(orders), 0.0, False
         ),
-        Claim("research", "channel_switch", frozenset({"call_order", "web"}), None, len(orders), 0.0, False),
+        *(
+            Claim("research", "channel_switch", frozenset(place), None, len(orders), 0.0, False)
+            for place in [{"call_order", "web"}, *seen]
+        ),
         *(Claim("asks", kind, frozenset(place), None, len(orders), 0.0, False) for kind, place in ASKED_ANYWAY),
     ]
 
