@@ -178,8 +178,8 @@ def consolidations(truth: Truth) -> list[Claim]:
 
 def background(truth: Truth) -> list[Claim]:
     """What nobody planted and every world has: a second try at the door, a phone menu before each topic, parcels that
-    come after the term (or never, cancelled: the rule says so), two mails on the day of the order, research before an order by phone and before a question, the
-    order number and the name in each call.
+    come after the term (or never, cancelled: the rule says so), two mails on the day of the order, research before an
+    order by phone and before a question, the order number and the name in each call.
     """
     orders = truth.made.orders
     terms = [
