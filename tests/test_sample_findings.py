@@ -18,8 +18,13 @@ PLANTED = {
     "no thank-you page": ("deviation.skipped", {"order_confirmation"}),
     "scans swapped": ("deviation.out_of_order", {"out_for_delivery", "deliver"}),
 }
-# the world has failed deliveries that are tried again: a loop, though nobody planted it as one
-ALSO_TRUE = {("loop.pingpong", frozenset({"attempted_delivery", "out_for_delivery"}))}
+# the world has failed deliveries that are tried again: a loop, though nobody planted it as one; the planted status calls
+# break the rule against them too; parcels that come late, and orders that are cancelled, break the rule on delivery
+ALSO_TRUE = {
+    ("loop.pingpong", frozenset({"attempted_delivery", "out_for_delivery"})),
+    ("deviation.rule", frozenset({"call_status"})),
+    ("deviation.rule", frozenset({"confirmation_mail", "deliver"})),
+}
 
 
 @pytest.fixture(scope="module")
