@@ -88,9 +88,9 @@ def _conforming(sequence: Sequence[str]) -> Alignment:
 class Aligner:
     """Aligns sequences with one automaton. `weights` = cost of skipping a step (default 1), whole numbers from 1.
 
-    The search is guided by what any alignment must still pay (A*, Hart, Nilsson and Raphael 1968): each event left whose
-    step can't come any more, and each step that every way to the end has and no event left is. Neither ever overrates
-    what one move pays, so a node is done when it is first taken up.
+    The search is guided by what any alignment must still pay (A*, Hart, Nilsson and Raphael 1968): each event left
+    whose step can't come any more, and each step that every way to the end has and no event left is. Neither ever
+    overrates what one move pays, so a node is done when it is first taken up.
     """
 
     def __init__(
