@@ -13,7 +13,7 @@ from ingest.pseudonym import KEY_VARIABLE, load_key
 from ingest.reader import deliveries
 from ingest.settings import SourceSection, read_toml, suggestion, validate
 from ingest.site import Site
-from ingest.touch import load_steps
+from ingest.touch import StepDictionary, load_steps
 
 
 def problems(site: Site) -> list[Problem]:
@@ -75,11 +75,29 @@ def _steps(site: Site, sources: list[str]) -> list[Problem]:
         steps = load_steps(path)
     except ConfigError as error:
         return listed(error, path)
-    return [
+    return _unasked(site, steps) + [
         Problem(str(path), f"step.{number}.codes.{name}", f"unknown source; {suggestion(name, sources)}")
         for number, step in enumerate(steps.step)
         for name in step.codes
         if sources and name not in sources
+    ]
+
+
+def _unasked(site: Site, steps: StepDictionary) -> list[Problem]:
+    """Items that have a price in site.toml and are asked by no step: a slip of the pen."""
+    asked = {item for step in steps.step for item in step.asks}
+    try:
+        priced = site.settings.costs.ask_min
+    except ConfigError:  # site.toml is broken elsewhere, which is told already
+        return []
+    return [
+        Problem(
+            str(site.root / "site.toml"),
+            f"costs.ask_min.{item}",
+            f"no step of process/steps.toml asks it; {suggestion(item, asked)}" if asked else "no step asks anything",
+        )
+        for item in priced
+        if item not in asked
     ]
 
 

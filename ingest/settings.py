@@ -152,6 +152,17 @@ class CostSection(Strict):
     agent_hour: float | None = Field(None, gt=0)
     margin_per_order: float | None = None
     setup_min: float = Field(2, ge=0, description="greeting, login, identification of one contact, minutes")
+    ask_min: dict[str, float] = Field({}, description="item that steps ask for -> minutes of giving it once")
+    reading_min: float = Field(0.5, ge=0, description="reading one message, minutes, where its step tells none")
+    order_value: str | None = Field(None, description="attribute of a source's events that holds an order's value")
+
+    @field_validator("ask_min")
+    @classmethod
+    def _minutes(cls, minutes: dict[str, float]) -> dict[str, float]:
+        for item, value in minutes.items():
+            if not 0 <= value <= 1440:
+                raise ValueError(f"{item} = {value:g}, expected minutes from 0 to 1440")
+        return minutes
 
 
 class PrivacySection(Strict):

@@ -18,6 +18,8 @@ from ingest.errors import ConfigError
 from ingest.settings import Strict, read_toml, suggestion, validate
 
 PLACEHOLDERS = ("product", "order", "call")
+Item = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
+"""What a step asks the customer for: `address`, `order_no`, `identity`; named by the site."""
 _TOKEN = re.compile(r"\*|\{(\w+)\}")
 
 
@@ -40,7 +42,24 @@ class Step(Strict):
     actor: Literal["customer", "company"] = "customer"
     visible: bool = True
     repeats: Annotated[int, Field(ge=0)] | Literal["any"] = Field(0, description="legitimate repeats beyond the first")
+    asks: list[Item] = Field([], description="items that the customer has to give in this step")
+    changes: list[Item] = Field([], description="items that this step alters: asking them again after it is no repeat")
+    mandatory: bool = Field(False, description="law or security asks for it: never proposed to drop or merge")
+    reactive: bool = Field(False, description="an answer to trouble: who meets it is worse off beforehand")
+    bad: bool = Field(False, description="an outcome nobody wants: cancelled, given up, complained, sent back")
+    typical_minutes: float | None = Field(None, ge=0, le=1440, description="of the customer, where no log tells")
     codes: dict[str, list[str]] = {}
+
+    @model_validator(mode="after")
+    def _flags_fit(self) -> Step:
+        if repeated := sorted({item for items in (self.asks, self.changes) for item in items if items.count(item) > 1}):
+            raise ValueError(f"step {self.step!r}: {', '.join(repeated)} named twice in one list, expected once")
+        if not self.visible and (hidden := [key for key in ("asks", "bad") if getattr(self, key)]):
+            raise ValueError(
+                f"step {self.step!r}: {' and '.join(hidden)} on a step with visible = false, which no customer meets; "
+                "expected it on a visible step"
+            )
+        return self
 
     @field_validator("codes")
     @classmethod

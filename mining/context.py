@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import StateError
@@ -26,6 +27,11 @@ class Touch:
     department: str | None
     repeats: int | None
     actor: str = "customer"
+    asks: tuple[str, ...] = ()
+    mandatory: bool = False
+    reactive: bool = False
+    bad: bool = False
+    typical_minutes: float | None = None
 
     @property
     def is_free(self) -> bool:
@@ -35,7 +41,11 @@ class Touch:
 
 @dataclass(frozen=True)
 class Context:
-    """The night's frame. The window is closed: [window_from, window_to), UTC days."""
+    """The night's frame. The window is closed: [window_from, window_to), UTC days.
+
+    ask_min: minutes of giving an item once, where the site states them. order_value: the attribute of events that holds
+    an order's value. timezone: the site's clock, for what happens on one day.
+    """
 
     method: Method
     window_from: dt.date
@@ -46,6 +56,9 @@ class Context:
     intended: Intended | None
     config_hash: str
     input_hash: str
+    ask_min: Mapping[str, float] = field(default_factory=dict)
+    order_value: str | None = None
+    timezone: str = "UTC"
     calendar: BusinessCalendar = USUAL
     confirmed: frozenset[str] | None = None
     """The findings that past decisions confirmed; None on a decision itself, which goes by its own tests."""
@@ -89,13 +102,12 @@ class Context:
 
 def read_touch(store: Store) -> dict[str, Touch]:
     """The step dictionary, by step."""
-    rows = store.rows("select step, label, class, channel, department, repeats, actor from touch order by step")
-    return {
-        step: Touch(
-            step, label or step, str(kind), str(channel), None if lane is None else str(lane), repeats, str(actor)
-        )
-        for step, label, kind, channel, lane, repeats, actor in rows
-    }
+    rows = store.records(
+        """select step, coalesce(label, step) as label, class::varchar as step_class, channel::varchar as channel,
+            department::varchar as department, repeats, actor, asks, mandatory, reactive, bad, typical_minutes
+        from touch order by step"""
+    )
+    return {row["step"]: Touch(**{**row, "asks": tuple(row["asks"])}) for row in rows}
 
 
 def read_window(store: Store, night: dt.date) -> tuple[dt.date, dt.date]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ingest.store import Store
-from mining.findings import Finding
+from mining.findings import Finding, holds
 
 ALARM = "over-merging alarm"
 _ON_ALARM = "Not confirmed tonight: some customers look like several people taken for one, see the data page."
@@ -46,7 +46,6 @@ def _doubted(finding: Finding, alarmed: bool) -> Finding:
 def holds_strictly(finding: Finding) -> bool | None:
     """Whether the effect keeps its direction with strong identity only; None when that was not counted."""
     value = finding.robustness.get("strict_identity", {}).get("value")
-    baseline = finding.effect.get("baseline")
-    if value is None or baseline is None:
+    if value is None or finding.effect.get("baseline") is None:
         return None
-    return bool(value < baseline if finding.effect.get("direction") == "down" else value > baseline)
+    return holds(finding.effect, value)

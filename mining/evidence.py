@@ -29,8 +29,8 @@ class Reach:
     customers_confirm: int
 
 
-class Place(Protocol):
-    """Something seen somewhere, before it becomes a finding."""
+class Told(Protocol):
+    """Something that becomes a finding."""
 
     @property
     def kind(self) -> str:
@@ -40,12 +40,17 @@ class Place(Protocol):
     def finding_id(self) -> str:
         """Identity of the finding it becomes."""
 
+
+class Place(Told, Protocol):
+    """Something seen in variants."""
+
     @property
     def hits(self) -> Mapping[int, float]:
         """variant_id (way_id where the scope marks journeys) -> how much of it a journey shows."""
 
 
 P = TypeVar("P", bound=Place)
+T = TypeVar("T", bound=Told)
 
 
 def publishable(
@@ -58,19 +63,27 @@ def publishable(
     """
     mark(store, scope, {place.finding_id: place.hits for place in places})
     reaches = reach(store, scope)
-    kept: list[tuple[P, Reach]] = []
-    for kind in kinds:
-        own = [(place, reaches[place.finding_id]) for place in places if place.kind == kind]
-        shown = [one for one in own if one[1].customers >= context.method.small_cell_customers]
-        shown.sort(key=lambda one: (one[0].finding_id not in context.known, -one[1].journeys, one[0].finding_id))
-        bound = context.method.stored_per_kind_max
-        kept += [one for one in shown[:bound] if context.wanted is None or one[0].finding_id in context.wanted]
-        _fold(store, kind, len(own), len(own) - len(shown), max(0, len(shown) - bound))
+    kept = bounded(store, context, kinds, [(place, reaches[place.finding_id]) for place in places])
     _unmark(store, scope, [place.finding_id for place in places], [place.finding_id for place, _ in kept])
     return kept
 
 
-def _fold(store: Store, kind: str, n_places: int, n_small: int, n_beyond: int) -> None:
+def bounded(
+    store: Store, context: Context, kinds: Sequence[str], places: Sequence[tuple[T, Reach]]
+) -> list[tuple[T, Reach]]:
+    """Of each kind the most frequent places of enough customers; `data_quality` says how many are left out."""
+    kept: list[tuple[T, Reach]] = []
+    for kind in kinds:
+        own = [one for one in places if one[0].kind == kind]
+        shown = [one for one in own if one[1].customers >= context.method.small_cell_customers]
+        shown.sort(key=lambda one: (one[0].finding_id not in context.known, -one[1].journeys, one[0].finding_id))
+        bound = context.method.stored_per_kind_max
+        kept += [one for one in shown[:bound] if context.wanted is None or one[0].finding_id in context.wanted]
+        fold(store, kind, len(own), len(own) - len(shown), max(0, len(shown) - bound))
+    return kept
+
+
+def fold(store: Store, kind: str, n_places: int, n_small: int, n_beyond: int) -> None:
     """Say in `data_quality` what is not told one by one."""
     for measure, n, note in (
         ("findings_small_cell", n_small, "seen in too few customers to publish; folded to protect them"),
@@ -110,7 +123,7 @@ def mark(store: Store, scope: Scope, hits: Mapping[str, Mapping[int, float]]) ->
     store.put("incoming_marks", pa.table(table))
     marks = "select * from incoming_marks"
     if scope.by_journey:
-        marks = f"""select m.finding_id, p.journey_id, m.amount from incoming_marks as m
+        marks = f"""select m.finding_id, p.journey_id from incoming_marks as m
             inner join population as p on p.way_id = m.variant_id where {scope.condition} order by all"""
     store.run(f"insert into {scope.marks} {marks}", name=scope.marks)
     store.drop("incoming_marks")

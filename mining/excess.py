@@ -1,72 +1,85 @@
-"""The test "the rate lies above what is tolerated", over a family, with customers kept apart (method notes 0.6, 3.4).
+"""How many contacts lead to another one, beyond those that the same customers make anyway (method note 4.2).
 
-Shared by the findings that hold a rate against a tolerance. That something happened is a fact; the test is of its rate.
+a = share of contacts followed by another within N days; b = the same in a far window, 28 days off, as long: what the
+customer does anyway. If a contact brings a further one with chance x, then 1 - a = (1 - x)(1 - b), so
+x = (a - b) / (1 - b). Customers differ and repeat themselves, so the variance is that of the linearised estimate,
+summed over customers. It needs no more than sums over customers of products of two of a customer's numbers.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mining.evidence import Reach
-from mining.method import Method
-from mining.rates import Rate
-from mining.statistics import benjamini_hochberg, binomial_above, holm
+import numpy as np
+from scipy import stats
+
+NAMES = ("a", "b", "m", "t", "h")
+"""Per customer: contacts followed soon, contacts followed in the far window, contacts, seconds of the customer, of the
+company."""
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What the tests say of one rate. q is 1 outside the family, p_holm None for what is no candidate."""
+class Sums:
+    """Sums over customers of each of NAMES, and of the products of two of them, as {"a": ..., "a_b": ...}."""
 
-    in_family: bool
-    p_discovery: float = 1.0
-    q: float = 1.0
-    p_confirm: float | None = None
-    p_holm: float | None = None
+    n_customers: int
+    n_customers_again: int
+    total: Mapping[str, int]
 
     @property
-    def p(self) -> float:
-        """The p value that counts most: of the customers kept apart where there is one."""
-        return self.p_discovery if self.p_confirm is None else self.p_confirm
+    def contacts(self) -> int:
+        """Contacts with full follow-up."""
+        return self.total["m"]
 
-    def status(
-        self, share: float, tolerance: float, needed: int | None, reach: Reach, stable: bool | None, method: Method
-    ) -> str:
-        """below_tolerance, not_enough_data (a floor fails), cannot_tell (may be chance), candidate or confirmed.
+    @property
+    def soon(self) -> float:
+        """Share of contacts followed within the days."""
+        return self.total["a"] / self.contacts
 
-        `share` = over all; confirmed: Holm in the customers kept apart, and the rate stays above without the heaviest
-        customers and with strict identity.
-        """
-        if share <= tolerance:
-            return "below_tolerance"
-        if needed is not None:
-            return "not_enough_data"
-        if self.p_holm is None:
-            return "cannot_tell"
-        shown = self.p_holm <= method.confirm_alpha and reach.customers_confirm >= method.small_cell_customers
-        return "confirmed" if shown and stable is not False else "candidate"
+    @property
+    def far(self) -> float:
+        """Share of contacts with another in the far window."""
+        return self.total["b"] / self.contacts
+
+    def _spread(self, weight: Mapping[str, float]) -> float:
+        """Standard error of a sum over customers of weight . numbers."""
+        square = np.array(
+            [[self.total["_".join(sorted((x, y), key=NAMES.index))] for y in NAMES] for x in NAMES], float
+        )
+        line = np.array([weight.get(name, 0.0) for name in NAMES])
+        return math.sqrt(max(0.0, float(line @ square @ line)))
+
+    def _weights(self) -> dict[str, float]:
+        """What a customer's numbers add to the error of the excess."""
+        a, b, m = self.soon, self.far, self.contacts
+        of_a, of_b = 1 / ((1 - b) * m), (a - 1) / ((1 - b) ** 2 * m)
+        return {"a": of_a, "b": of_b, "m": -(a * of_a + b * of_b)}
+
+    def excess(self) -> tuple[float, float] | None:
+        """(excess, standard error); None where it can't be told: no contact, or all of them have one in the far
+        window."""
+        if not self.contacts or self.total["b"] >= self.contacts:
+            return None
+        return (self.soon - self.far) / (1 - self.far), self._spread(self._weights())
+
+    def time(self, name: str) -> tuple[float, float]:
+        """(seconds, standard error) of the further contacts, as long as the counted ones: excess x their time."""
+        told = self.excess()
+        if told is None:
+            return 0.0, 0.0
+        total = self.total[name]
+        return told[0] * total, self._spread({key: total * w for key, w in self._weights().items()} | {name: told[0]})
 
 
-def decide(rates: Sequence[Rate], tolerance: float, method: Method) -> list[Verdict]:
-    """One verdict per rate: BH over the family in the discovery parts, Holm over the candidates in the parts apart.
+def p_above(value: float, error: float) -> float:
+    """One-sided p of "the excess is at most 0"."""
+    if error <= 0:
+        return 0.0 if value > 0 else 1.0
+    return float(stats.norm.sf(value / error))
 
-    The family is every rate whose floors hold in the discovery parts, in proportion (0.7: the floor comes first); what
-    is kept apart has no say in it.
-    """
-    part = method.discovery_parts / 10
-    n_min, hits_min = (math.ceil(f * part) for f in (method.deviation_journeys_min, method.deviation_hits_min))
-    family = [i for i, r in enumerate(rates) if r.n["discovery"] >= n_min and r.hits["discovery"] >= hits_min]
 
-    def p_values(split: str, members: Sequence[int]) -> list[float]:
-        return [binomial_above(rates[i].hits[split], rates[i].n[split], tolerance) for i in members]
-
-    p_first = p_values("discovery", family)
-    out = [Verdict(False)] * len(rates)
-    for i, p, q in zip(family, p_first, benjamini_hochberg(p_first), strict=True):
-        out[i] = Verdict(True, p, q)
-    candidates = [i for i in family if out[i].q <= method.discovery_q and rates[i].share("discovery") > tolerance]
-    p_second = p_values("confirm", candidates)
-    for i, p, adjusted in zip(candidates, p_second, holm(p_second), strict=True):
-        out[i] = Verdict(True, out[i].p_discovery, out[i].q, p, adjusted)
-    return out
+def smallest_seen(error: float, power: float = 0.8, alpha: float = 0.05) -> float:
+    """The smallest excess that a one-sided test finds with this power."""
+    return float(stats.norm.ppf(1 - alpha) + stats.norm.ppf(power)) * error

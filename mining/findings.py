@@ -22,6 +22,7 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,6 +47,7 @@ KINDS = frozenset(
         "handoff",
         "duplicate_request",
         "channel_switch",
+        "batch_contact",
         "failure_point",
         "page_calls",
         "change_effect",
@@ -121,6 +123,14 @@ class Finding:
 def canonical(value: Any) -> str:
     """JSON with sorted keys and no blanks: equal values give equal bytes. Refuses NaN and infinity."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def holds(effect: Mapping[str, Any], value: float) -> bool:
+    """Whether another value of an effect lies on its side of the baseline; "within" = no farther from 0 than that."""
+    baseline, direction = effect.get("baseline") or 0.0, effect.get("direction")
+    if direction == "within":
+        return bool(abs(value) < baseline)
+    return bool(value < baseline if direction == "down" else value > baseline)
 
 
 def identity(kind: str, where: dict[str, Any], definition_version: str = DEFINITION_VERSION) -> str:

@@ -16,7 +16,7 @@ from ingest.settings import JourneySection
 from ingest.store import Store
 from mining import aggregate, analyses, population
 from mining.context import Context
-from mining.findings import Finding
+from mining.findings import Finding, holds
 
 FACTORS = {"half_gap": 0.5, "double_gap": 2.0}
 EVENTS_MAX = 2_000_000
@@ -51,7 +51,7 @@ def _cut(
         aggregate.build(beside, wanted={"variants", "journey_metrics"}.union(*(one.reads for one in asked)))
         population.prepare(beside, frame)
         beside.run("create table finding_variant (finding_id varchar, variant_id uinteger, amount double)")
-        beside.run("create table finding_journey (finding_id varchar, journey_id uinteger, amount double)")
+        beside.run("create table finding_journey (finding_id varchar, journey_id uinteger)")
         beside.run("create table data_quality as from data_quality", name="data_quality")
         found = [finding for analysis in asked for finding in analysis.find(beside, frame)]
         yield share, {one.finding_id: one for one in found if one.finding_id in wanted}
@@ -63,9 +63,7 @@ def _part(found: Finding | None, gap_days: float, share: float) -> dict[str, Any
     value = None if found is None else found.effect["value"]
     if found is None or value is None:
         return {**about, "reason": "not found in journeys cut so", "holds": False if share == 1 else None}
-    baseline = found.effect.get("baseline") or 0.0
-    holds = value < baseline if found.effect.get("direction") == "down" else value > baseline
-    return {**about, "value": value, "n": found.n["units"], "holds": bool(holds)}
+    return {**about, "value": value, "n": found.n["units"], "holds": holds(found.effect, value)}
 
 
 def _robust(finding: Finding, parts: dict[str, dict[str, Any]]) -> Finding:

@@ -41,6 +41,13 @@ class Method:
     loop_hits_min: int = 20
     loop_customers_min: int = 15
 
+    # repeat contact (4.2)
+    repeat_days: tuple[int, ...] = (1, 7, 14)
+    repeat_days_told: int = 7
+    repeat_contacts_min: int = 300
+    season_ratio_max: float = 1.25
+    """The far window is out of season when all contacts together are that many times more, or less, than near."""
+
     # deviations (3.4)
     deviation_journeys_min: int = 100
     deviation_hits_min: int = 10
@@ -79,6 +86,45 @@ class Method:
     realisable_low: float = 0.3
     realisable_mid: float = 0.6
     realisable_high: float = 0.9
+
+    entropy_draws: int = 200
+
+    # requests made twice (4.2, 5)
+    request_journeys_min: int = 200
+    request_share_min: float = 0.05
+    re_ask_journeys_min: int = 100
+    re_ask_hits_min: int = 20
+    re_ask_customers_min: int = 15
+
+    # hand-offs (5)
+    handoff_min: int = 100
+    handoff_share_min: float = 0.30
+    handoff_work_ms: int = 60 * 1000
+    """A department that worked less than this did no work of its own."""
+    handoff_within_ms: int = 24 * 3600 * 1000
+    """Who turns up at another department later than this was not handed over."""
+
+    # steps to drop (5)
+    equivalence_margins: tuple[float, ...] = (0.01, 0.02)
+    equivalence_margin_of_base: float = 0.4
+    """No margin above this part of the share that ends badly: 2 points say nothing where 1 % does."""
+    equivalence_confidence: float = 0.90
+    next_step_distance_max: float = 0.05
+    next_step_draws: int = 300
+    arm_min: int = 30
+    """Fewer journeys than this with or without the step: it is not looked at at all."""
+    top_value_share: float = 0.05
+
+    # web to phone (5, 7.3)
+    switch_visits_min: int = 200
+    switch_pairs_min: int = 20
+    switch_within_ms: int = 24 * 3600 * 1000
+
+    # messages of one day (5)
+    batch_days_min: int = 50
+    batch_customers_min: int = 15
+    reading_min: float = 0.5
+    message_channels: tuple[str, ...] = ("mail", "email", "sms", "letter", "post", "push", "phone", "agent", "chat")
 
     # discovery
     model_noise_thresholds: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5)

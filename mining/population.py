@@ -16,6 +16,10 @@ from mining import recording
 from mining.context import Context
 
 _SQL = Path(__file__).parent / "population.sql"
+_CLAIMS = (
+    "create or replace temporary table saving_claim (finding_id varchar, pos uinteger, ms bigint, assumed_ms bigint)"
+)
+"""Which finding claims how much of which event's minutes (mining/savings.py)."""
 SPLITS = ("all", "discovery", "confirm", "light", "strict")
 
 
@@ -99,12 +103,13 @@ class Scope:
 
 
 def prepare(store: Store, context: Context) -> None:
-    """Make the temporary table `population`."""
+    """Make the temporary table `population`, and an empty one for what findings claim of its events."""
     recording.prepare(store, context)
     start = dt.datetime.combine(context.window_from, dt.time())
     end = dt.datetime.combine(context.window_to, dt.time())
     params = {"window_from": start, "window_to": end, "discovery_parts": context.method.discovery_parts}
     store.run(_SQL.read_text(encoding="utf-8"), params, name="population")
+    store.run(_CLAIMS, name="saving_claim")
 
 
 def variants(store: Store, scope: Scope) -> list[Variant]:

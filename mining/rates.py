@@ -74,9 +74,16 @@ def count_text(value: float) -> str:
     return whole if abs(value - round(value)) < 0.05 else f"about {max(1, round(value)):,}"
 
 
-def sample_sentence(rate: Rate, sample: str, confidence: float, noun: str = "journeys") -> str:
+def not_few(n: int, few: int) -> str:
+    """A count that may stand for fewer customers than can be told: '1,234', '0', 'fewer than 5'."""
+    return f"{n:,}" if n == 0 or n >= few else f"fewer than {few}"
+
+
+def sample_sentence(
+    rate: Rate, sample: str, confidence: float, noun: str = "journeys", interval: dict[str, Any] | None = None
+) -> str:
     """One sentence with numerator, denominator and interval, and where the numbers come from."""
-    ci = ci_part(rate, sample, confidence)
+    ci = interval or ci_part(rate, sample, confidence)
     part = (
         f"{count_text(rate.hits[sample])} of {count_text(rate.n[sample])} {noun}, {share_text(rate.share(sample), ci)}"
     )

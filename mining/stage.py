@@ -19,6 +19,7 @@ from mining import (
     intended,
     population,
     register,
+    savings,
 )
 from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
@@ -50,7 +51,8 @@ def mine(site: Site, store: Store, night: dt.date) -> None:
     population.prepare(store, frame)
     discovery.discover(store, frame, site.exports)
     found = with_doubts(store, find_all(store, frame))
-    findings = decisions.carried(found, standings, decisions.date_for(night), known)
+    carried = decisions.carried(found, standings, decisions.date_for(night), known)
+    findings = savings.settle(store, carried)
     register.save(store, findings, night)
     decisions.write_ledger(store, standings, known)
     register.export(store, site.exports / "findings.json")
@@ -68,14 +70,20 @@ def decide(site: Site, store: Store, frame: context.Context, night: dt.date) -> 
     population.prepare(store, closed)
     found = with_doubts(store, find_all(store, closed))
     decisions.write(store, closed, night, with_gaps(store, site.settings.journeys, closed, found))
-    for marks in ("finding_variant", "finding_journey"):
-        store.run(f"delete from {marks}", name=marks)
+    for table in ("finding_variant", "finding_journey"):
+        store.run(f"delete from {table}", name=table)
 
 
 def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
     """The night's frame from the site's settings and the warehouse."""
     settings = site.settings
-    method = replace(Method(), small_cell_customers=settings.privacy.min_cell, merge_setup_min=settings.costs.setup_min)
+    costs = settings.costs
+    method = replace(
+        Method(),
+        small_cell_customers=settings.privacy.min_cell,
+        merge_setup_min=costs.setup_min,
+        reading_min=costs.reading_min,
+    )
     touch = context.read_touch(store)
     process = intended.load(site.process, {step: one.label for step, one in touch.items()})
     hours = business_time.load(site.process)
@@ -86,6 +94,8 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         "decision_window_days": settings.decisions.window_days,
         "intended": canonical(process.source) if process else None,
         "calendar": repr((hours.spans, sorted(hours.holidays))),
+        "ask_min": costs.ask_min,
+        "order_value": costs.order_value,
     }
     return context.Context(
         method,
@@ -97,6 +107,9 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         process,
         method.config_hash(extra),
         context.read_input_hash(store),
+        costs.ask_min,
+        costs.order_value,
+        settings.site.timezone,
         hours,
     )
 

@@ -25,14 +25,19 @@ def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, floa
     return max(0.0, (centre - spread) / scale), min(1.0, (centre + spread) / scale)
 
 
-def binomial_above(hits: float, n: int, share: float) -> float:
-    """One-sided exact p of "the true share is at most `share`"; fractional hits are rounded down (conservative)."""
-    return float(stats.binom.sf(math.floor(hits) - 1, n, share)) if n > 0 else 1.0
+def normal_quantile(share: float) -> float:
+    """The value below which a standard normal lies with probability `share`."""
+    return float(stats.norm.ppf(share))
 
 
 def normal_above(z: float) -> float:
-    """Share of a normal above `z` standard deviations."""
+    """The probability that a standard normal exceeds `z`."""
     return float(stats.norm.sf(z))
+
+
+def binomial_above(hits: float, n: int, share: float) -> float:
+    """One-sided exact p of "the true share is at most `share`"; fractional hits are rounded down (conservative)."""
+    return float(stats.binom.sf(math.floor(hits) - 1, n, share)) if n > 0 else 1.0
 
 
 def t_above(values: Sequence[float], level: float) -> float:
@@ -87,6 +92,16 @@ def entropy_bits(counts: Sequence[int]) -> float:
         return 0.0
     plain = -sum(count / n * math.log2(count / n) for count in used)
     return plain + (len(used) - 1) / (2 * n * math.log(2))
+
+
+def bootstrap_entropy(
+    counts: npt.NDArray[np.int64], seed: int, draws: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Interval of `entropy_bits` of the columns' sums; rows (customers) are drawn anew with Poisson(1) weights."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    found = sorted(entropy_bits((rng.poisson(1.0, len(counts)) @ counts).tolist()) for _ in range(draws))
+    tail = (1 - confidence) / 2
+    return found[math.floor(tail * draws)], found[min(draws - 1, math.ceil((1 - tail) * draws) - 1)]
 
 
 def bootstrap_sum(

@@ -26,6 +26,7 @@ from reports.view_findings import (
     measure,
     second_measure,
     seen_line,
+    together,
     tone_of,
     trend,
     word_of,
@@ -63,6 +64,7 @@ class Report:
     figures: tuple[KeyFigure, ...]
     findings: tuple[FindingView, ...]
     other_findings: str
+    together: str
     maps: MapsView | None
     steps: tuple[TableRow, ...]
     moves: tuple[TableRow, ...]
@@ -115,6 +117,7 @@ def build(
         figures=key_figures(figures, night),
         findings=views,
         other_findings=_others(figures.finding_statuses()),
+        together=together(findings),
         maps=maps,
         steps=step_rows(steps, night, figures.k),
         moves=rows,
@@ -255,7 +258,7 @@ def _examples(
     finding: FindingFigure, examples: Mapping[str, Example], names: StepNames
 ) -> tuple[tuple[str, str, tuple[Strip, ...]], ...]:
     """(heading, how they were chosen, journeys) for each kind of example that there is."""
-    own = frozenset(place_of(finding.kind, finding.where, frozenset(names.label)).steps)
+    own = frozenset(place_of(finding.kind, finding.place, frozenset(names.label)).steps)
     groups = []
     for kind, title, note in _EXAMPLES:
         found = tuple(strip(examples[key], names, own) for key in _keys(finding, kind) if key in examples)

@@ -38,6 +38,12 @@ def cost_facts(finding: FindingFigure, currency: str) -> tuple[Fact, ...]:
             facts.append(Fact(name, f"{formats.number(float(cost['mid']))}{formats.THIN}{unit}", note))
         else:
             facts.append(Fact(name, "not known", str(reason.get(key) or "")))
+        own = finding.cost.get("own")
+        if key == "customer_min_per_week" and isinstance(own, dict) and float(own.get("part", 1)) < 1:
+            shown = f"{formats.number(float(own['mid']))}{formats.THIN}min a week"
+            facts.append(
+                Fact("Of it, claimed by no finding above", shown, bounds(float(own["low"]), float(own["high"])))
+            )
     return tuple(facts)
 
 

@@ -27,6 +27,7 @@ KIND_WORDS = {
     "handoff": "Hand-over",
     "duplicate_request": "Asked twice",
     "channel_switch": "Web to phone",
+    "batch_contact": "Messages of one day",
     "failure_point": "Failure point",
     "page_calls": "Web page with calls",
     "change_effect": "Before / after",
@@ -48,6 +49,7 @@ _ICONS = {
     "handoff": "merge",
     "duplicate_request": "loop",
     "channel_switch": "fork",
+    "batch_contact": "merge",
     "failure_point": "triangle",
     "page_calls": "page",
     "change_effect": "bars",
@@ -57,7 +59,10 @@ _ICONS = {
     "data_quality": "page",
 }
 
-_TONES = {"merge": "save", "eliminate": "save", "whatif": "neutral", "map_change": "neutral", "data_quality": "neutral"}
+_CONSOLIDATION = ("merge", "eliminate", "handoff", "duplicate_request", "channel_switch", "batch_contact")
+"""Kinds whose minutes are what could fall away, not what is spent."""
+
+_TONES = dict.fromkeys(_CONSOLIDATION, "save") | dict.fromkeys(("whatif", "map_change", "data_quality"), "neutral")
 
 STATUS_WORDS = {
     "confirmed": "confirmed on customers who were not used to find it",
@@ -165,6 +170,8 @@ def measure(finding: FindingFigure, axes: Mapping[tuple[str, str], Axis]) -> Mea
     tone = tone_of(finding)
     name = str(finding.effect.get("name") or "")
     shown, detail = effect_words(unit, value, low, high, finding.ci, name)
+    if unit == MINUTES and tone == "save":
+        detail = detail.replace("a week", "a week could fall away", 1)
     label = f"{shown} {detail}"
     return Measure(shown, detail, effect_axis(value, low, high, axes[axis_key(finding)], tone, label), tone, unit)
 
@@ -202,6 +209,19 @@ def second_measure(finding: FindingFigure) -> Fact | None:
         str(finding.effect.get("name") or ""),
     )
     return Fact(str(finding.effect.get("name") or "effect"), shown, detail)
+
+
+def together(findings: Sequence[FindingFigure]) -> str:
+    """What all consolidation candidates could give back, minutes that several claim counted once; '' for none."""
+    own = [finding.cost["own"] for finding in findings if isinstance(finding.cost.get("own"), dict)]
+    low, mid, high = (sum(float(part[name]) for part in own) for name in ("low", "mid", "high"))
+    if not own or high <= 0:
+        return ""
+    many = formats.plural(len(own), "candidate") + " to consolidate"
+    return (
+        f"{many} could give back {formats.number(mid)}{formats.THIN}min of customers' time a week together "
+        f"({bounds(low, high)}); minutes that several of them claim are counted once."
+    )
 
 
 def trend(history: Sequence[tuple[dt.date, float, float | None, float | None]]) -> Markup:

@@ -115,6 +115,25 @@ BROKEN: dict[str, tuple[Callable[[Path], object], list[list[str]]]] = {
         edit(IN_STEPS, 'label = "Page"\nstage = "research"', 'lable = "Page"\nstage = "resarch"'),
         [["step.0.lable", "did you mean 'label'"], ["step.0.stage", "'resarch'"], ["step.0.label", "missing"]],
     ),
+    "an item asked twice in one step": (
+        edit(IN_STEPS, 'step = "pay"', 'step = "pay"\nasks = ["card", "card"]'),
+        [[IN_STEPS, "step.1", "card named twice"]],
+    ),
+    "a hidden step asks": (
+        edit(IN_STEPS, 'step = "pay"', 'step = "pay"\nvisible = false\nasks = ["card"]'),
+        [[IN_STEPS, "step.1", "asks on a step with visible = false"]],
+    ),
+    "a price of what nobody asks": (
+        lambda site: (
+            edit(IN_STEPS, 'step = "pay"', 'step = "pay"\nasks = ["card"]')(site),
+            edit(IN_SITE, "[[source]]", "[costs.ask_min]\ncrad = 1\n[[source]]")(site),
+        ),
+        [[IN_SITE, "costs.ask_min.crad", "did you mean 'card'"]],
+    ),
+    "a price below nothing": (
+        edit(IN_SITE, "[[source]]", "[costs.ask_min]\ncard = -1\n[[source]]"),
+        [[IN_SITE, "costs.ask_min", "expected minutes"]],
+    ),
     "no steps": (lambda site: (site / IN_STEPS).unlink(), [[IN_STEPS, "no such file"]]),
     "key for all to read": (write_key("5e" * 32, 0o644), [["var/key", "expected mode 0600", "chmod 600"]]),
     "no key": (write_key("s3cret", 0o600), [["var/key", "expected 64 hex digits"]]),

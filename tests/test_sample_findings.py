@@ -13,17 +13,18 @@ import pytest
 PLANTED = {
     "merge": ("merge", {"checkout_address", "checkout_delivery"}),
     "payment loop": ("loop.pingpong", {"payment_page", "pay_failed"}),
+    "poor pages": ("channel_switch", {"call_product"}),
     "status calls": ("loop.self", {"call_status"}),
     "no shipping mail": ("deviation.skipped", {"shipping_mail"}),
     "no thank-you page": ("deviation.skipped", {"order_confirmation"}),
     "scans swapped": ("deviation.out_of_order", {"out_for_delivery", "deliver"}),
 }
-# the world has failed deliveries that are tried again: a loop, though nobody planted it as one; the planted status calls
-# break the rule against them too; parcels that come late, and orders that are cancelled, break the rule on delivery
+# true, though nobody planted it
 ALSO_TRUE = {
-    ("loop.pingpong", frozenset({"attempted_delivery", "out_for_delivery"})),
-    ("deviation.rule", frozenset({"call_status"})),
-    ("deviation.rule", frozenset({"confirmation_mail", "deliver"})),
+    ("batch_contact", frozenset({"confirmation_mail", "shipping_mail"})),  # what is packed at once is sent that day
+    ("re_ask", frozenset({"call_status", "order_number"})),  # who calls again is asked again
+    ("deviation.rule", frozenset({"call_status"})),  # the planted status calls break the rule against them
+    ("deviation.rule", frozenset({"confirmation_mail", "deliver"})),  # parcels come late, orders are cancelled
 }
 
 

@@ -2,8 +2,9 @@
 
 A pair A, B is proposed when, over closed journeys whose start is in the data: after A comes B and before B stands A,
 both with Wilson's lower bound at least 0.85; channel and department are the same in at least 80 % of the moves; there
-is no decision between them (entropy of what follows A at most 0.3 bit, Miller-Madow); and the median gap is at most 10
-minutes. A median gap under 2 seconds says that one action is written down twice: that is `data_quality`, not a merge.
+is no decision between them (entropy of what follows A at most 0.3 bit, Miller-Madow); the median gap is at most 10
+minutes; and neither step is `mandatory`. A median gap under 2 seconds says that one action is written down twice: that
+is `data_quality`, not a merge.
 
 Status. The claim is about two shares, so it is tested: H0 "one of them is at most 0.85", intersection-union, that is
 the larger of two one-sided exact binomial p values. Family = all pairs with the floor of
@@ -11,7 +12,9 @@ occurrences of both steps.
 - candidate: the definition holds over all closed journeys and BH q <= 0.10 in the discovery parts.
 - confirmed: Holm over the candidates <= 0.05 in the customers kept apart; share and interval are theirs.
 - cannot_tell: the definition holds over all, but the discovery parts alone do not carry it.
-The grade is D: a count. What could fall away is an assumption (set-up minutes, realisable part), marked as such.
+The grade is D: a count. What could fall away, per occurrence: the wait between the two, that is what of the gap the
+customer was not busy with A; and, where they are two calls or visits, a second greeting, login, identification
+(`[costs] setup_min`). What customers do in the two steps stays to be done. Each occurrence counts with the median.
 """
 
 from __future__ import annotations
@@ -22,21 +25,24 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ingest.store import Store
-from mining import evidence
+from mining import evidence, savings
 from mining.context import Context
+from mining.deciding import Decision, decide
 from mining.evidence import Reach
-from mining.findings import Finding, identity
+from mining.findings import Finding, identity, seed_of
 from mining.population import SPLITS, Scope, Variant, variants
 from mining.rates import Rate, ci_part, n_part, share_text
-from mining.statistics import benjamini_hochberg, binomial_above, entropy_bits, holm, wilson
+from mining.statistics import binomial_above, bootstrap_entropy, entropy_bits, wilson
 
 NAME = "merges"
 KINDS = ("merge", "data_quality")
 SUMMARY = "pairs of steps that always go together and might be one step"
-READS = ("journey_event", "journey", "journey_metrics", "variants", "touch")
+READS = ("journey_event", "event", "journey", "journey_metrics", "variants", "touch")
 
-EFFECT = "weaker of P(next) and P(previous)"
+EFFECT = "share of occurrences next to the other step, the weaker direction"
 FAMILY = "merge:adjacency"
 _SCOPE = Scope(keep_truncated=False)
 _SQL = Path(__file__).parent.parent / "pairs.sql"
@@ -60,9 +66,9 @@ class Pair:
     gap_ms: tuple[int, int, int]
 
     @property
-    def key(self) -> tuple[str, str]:
-        """The two steps."""
-        return self.first, self.second
+    def name(self) -> str:
+        """The two steps, by which the family of tests knows the pair."""
+        return f"{self.first} > {self.second}"
 
     @property
     def where(self) -> dict[str, Any]:
@@ -102,9 +108,15 @@ def find(store: Store, context: Context) -> list[Finding]:
     proposed = [
         Proposal(pair, _kind(pair, context), _variants_with(pair, ways)) for pair in family if fulfils(pair, context)
     ]
-    decisions = _decide(family, [one.pair for one in proposed], context)
+    tested = {pair.name: pair for pair in family}
+    decisions = decide(
+        context.method,
+        {name: pair.p_value("discovery", context.method.merge_share_min) for name, pair in tested.items()},
+        [one.pair.name for one in proposed],
+        lambda name: tested[name].p_value("confirm", context.method.merge_share_min),
+    )
     shown = evidence.publishable(store, context, _SCOPE, KINDS, proposed)
-    return [_finding(store, context, one, decisions[one.pair.key], reach, len(family)) for one, reach in shown]
+    return [_finding(store, context, one, decisions[one.pair.name], reach, len(family)) for one, reach in shown]
 
 
 def read_pairs(store: Store) -> list[Pair]:
@@ -142,35 +154,13 @@ def fulfils(pair: Pair, context: Context) -> bool:
         and pair.same_band >= method.merge_band_share_min
         and pair.entropy <= method.merge_entropy_max_bit
         and pair.gap_ms[1] <= method.merge_gap_max_ms
+        and not any(context.touch[step].mandatory for step in (pair.first, pair.second) if step in context.touch)
     )
 
 
 def _kind(pair: Pair, context: Context) -> str:
     """Two steps within seconds of one another are one action that is written down twice."""
     return "data_quality" if pair.gap_ms[1] < context.method.merge_gap_min_ms else "merge"
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What the tests say of a proposed pair."""
-
-    status: str
-    p: float
-    q: float
-
-
-def _decide(family: list[Pair], proposed: list[Pair], context: Context) -> dict[tuple[str, str], Decision]:
-    """BH over the family in the discovery parts, Holm over the candidates in the parts kept apart."""
-    method = context.method
-    tested = [pair.p_value("discovery", method.merge_share_min) for pair in family]
-    found = {pair.key: (p, q) for pair, p, q in zip(family, tested, benjamini_hochberg(tested), strict=True)}
-    candidates = [pair for pair in proposed if found[pair.key][1] <= method.discovery_q]
-    checked = [pair.p_value("confirm", method.merge_share_min) for pair in candidates]
-    out = {pair.key: Decision("cannot_tell", *found[pair.key]) for pair in proposed}
-    for pair, p, adjusted in zip(candidates, checked, holm(checked), strict=True):
-        status = "confirmed" if adjusted <= method.confirm_alpha else "candidate"
-        out[pair.key] = Decision(status, p, found[pair.key][1])
-    return out
 
 
 def _variants_with(pair: Pair, ways: list[Variant]) -> dict[int, float]:
@@ -183,23 +173,71 @@ def _variants_with(pair: Pair, ways: list[Variant]) -> dict[int, float]:
     return out
 
 
-def _cost(pair: Pair, context: Context) -> tuple[dict[str, Any], dict[str, float]]:
-    """Customer minutes a week that could fall away, and per occurrence (gap + set-up, before the realisable part)."""
+_OCCURRENCES = """
+    select b.pos, a.customer_id, coalesce(b.handle_ms > 0, false) as is_handled,
+        not coalesce(ea.session_id = eb.session_id, false) and not coalesce(ea.call_id = eb.call_id, false) as is_apart,
+        greatest(0, date_diff('millisecond', greatest(coalesce(a.ended_at, a.occurred_at),
+            a.occurred_at + to_milliseconds(a.engaged_ms)), b.occurred_at)) as wait_ms
+    from journey_event as a
+    inner join journey_event as b on b.pos = a.pos + 1 and b.journey_id = a.journey_id
+    inner join population as p on p.journey_id = a.journey_id
+    inner join event as ea on ea.event_no = a.event_no
+    inner join event as eb on eb.event_no = b.event_no
+    where a.step = $first::varchar::step_t and b.step = $second::varchar::step_t and not p.is_truncated"""
+_FOLLOWERS = """
+    with follower as (
+        select a.customer_id % $blocks as block, coalesce(b.step::varchar, '') as step_to
+        from journey_event as a
+        inner join population as p on p.journey_id = a.journey_id
+        left join journey_event as b on b.pos = a.pos + 1 and b.journey_id = a.journey_id
+        where a.step = $first::varchar::step_t and not p.is_truncated)
+    select dense_rank() over (order by block), dense_rank() over (order by step_to), count(*)
+    from follower group by block, step_to order by all"""
+
+
+def _cost(store: Store, context: Context, one: Proposal) -> tuple[dict[str, Any], dict[str, float]]:
+    """What could fall away a week, and minutes per occurrence (quartiles, before the part that can be had)."""
+    setup_ms = round(60_000 * context.method.merge_setup_min)
+    store.run(
+        f"""create or replace temporary table occurrence as
+        select *, wait_ms + case when is_apart then {setup_ms} else 0 end as ms from ({_OCCURRENCES}) order by pos""",
+        {"first": one.pair.first, "second": one.pair.second},
+        name="occurrence",
+    )
+    low, mid, high, apart = store.rows(
+        """select quantile_disc(ms, 0.25), quantile_disc(ms, 0.5), quantile_disc(ms, 0.75),
+            count(*) filter (is_apart) / count(*) from occurrence"""
+    )[0]
+    rows = store.rows(
+        """select customer_id, count(*), count(*) filter (is_apart and is_handled)
+        from occurrence group by customer_id order by customer_id"""
+    )
+    savings.claim(store, one.finding_id, f"select pos, {mid}, 0 from occurrence")
+    saved = savings.Saved(
+        [n * mid for _, n, _ in rows] if mid else [],
+        [n * setup_ms for _, _, n in rows],
+        ("costs.setup_min",) if apart else (),
+    )
+    cost = savings.cost(
+        context,
+        one.finding_id,
+        saved,
+        unknown="one follows the other in one visit or call, without a wait: what customers do there stays to be done",
+    )
+    once = {name: round(ms / 60_000, 3) for name, ms in (("low", low), ("mid", mid), ("high", high))}
+    return cost, {**once, "share_in_two_contacts": round(apart, 6)}
+
+
+def _entropy_interval(store: Store, context: Context, one: Proposal) -> list[float]:
+    """What follows the first step, in bit: interval by bootstrap over customers (in blocks, when there are many)."""
+    rows = store.rows(_FOLLOWERS, {"blocks": context.method.bootstrap_customers_max, "first": one.pair.first})
+    counts = np.zeros((max(row[0] for row in rows), max(row[1] for row in rows)), dtype=np.int64)
+    for block, follower, n in rows:
+        counts[block - 1, follower - 1] = n
     method = context.method
-    once = {
-        name: gap / 60_000 + method.merge_setup_min
-        for name, gap in zip(("low", "mid", "high"), pair.gap_ms, strict=True)
-    }
-    week = pair.moves["all"] / context.weeks
-    part = {"low": method.realisable_low, "mid": method.realisable_mid, "high": method.realisable_high}
-    cost = evidence.no_cost("no company minutes are known to fall away")
-    cost["customer_min_per_week"] = {
-        **{name: round(week * once[name] * part[name], 2) for name in part},
-        "unit": "min/week",
-    }
-    cost["basis"]["customer_min_per_week"] = "assumed:method.merge_setup_min,method.realisable"
-    cost["reason"]["customer_min_per_week"] = None
-    return cost, {name: round(value, 3) for name, value in once.items()}
+    return [
+        round(v, 6) for v in bootstrap_entropy(counts, seed_of(one.finding_id), method.entropy_draws, method.confidence)
+    ]
 
 
 def _finding(store: Store, context: Context, one: Proposal, decision: Decision, reach: Reach, m: int) -> Finding:
@@ -214,18 +252,14 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
     status = context.status(one.finding_id, status)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
-    cost, once = _cost(pair, context)
-    if kind == "data_quality":
-        cost = evidence.no_cost("one action that is written down twice costs nothing")
+    cost, once = evidence.no_cost("one action that is written down twice costs nothing"), dict[str, float]()
+    if kind == "merge":
+        cost, once = _cost(store, context, one)
     share = share_text(rate.share(sample), ci)
-    minutes = cost["customer_min_per_week"]
     if kind == "merge":
         title = f"{first} and {second} always go together ({share}): they could be one step"
-        more = (
-            f", {minutes['mid']:,.0f} [{minutes['low']:,.0f} to {minutes['high']:,.0f}] customer minutes a week "
-            "could fall away, if the assumed part of the gap and of the set-up can be had"
-        )
-        caution = f"{_MAY_WORSEN} A count, no trial: the minutes rest on assumptions."
+        more = savings.sentence(cost, context)
+        caution = f"{_MAY_WORSEN} A count, no trial{': the minutes rest on assumptions' if more else ''}."
     else:
         title = f"{first} and {second} come within seconds of one another ({share}): probably one action recorded twice"
         more, caution = "", "Check the logging before reading anything into this pair of steps."
@@ -267,6 +301,8 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
             "p_next": round(pair.moves["all"] / pair.n_first["all"], 6),
             "p_prev": round(pair.moves["all"] / pair.n_second["all"], 6),
             "entropy_bit": round(pair.entropy, 6),
+            "entropy_ci_bit": _entropy_interval(store, context, one),
+            "mandatory": False,
             "same_band_share": round(pair.same_band, 6),
             "gap_median_ms": pair.gap_ms[1],
             "saving_per_occurrence_min": once,

@@ -174,3 +174,16 @@ def test_a_night_that_fails_half_way_leaves_the_tables_of_the_night_before(new_l
             assert {table: lab.rows(f"from {table} order by all") for table in tables} == before, f"after step {n}"
     assert n_done >= 6
     assert lab.rows("select count(*) from event") == [(3,)]
+
+
+def test_flags_of_steps_reach_the_tables_and_default_to_nothing(new_lab, web_line):
+    flags = {"asks": ["address"], "changes": ["card"], "mandatory": True, "reactive": True, "bad": True}
+    steps = [{**STEPS[0], **flags, "typical_minutes": 1.5}, *STEPS[1:]]
+    lab = new_lab(None, steps)
+    lab.put("web", "a.log", web_line(0, "/") + web_line(60, "/p/17"))
+    lab.night()
+    query = "select asks, changes, mandatory, reactive, bad, typical_minutes from touch order by step_no limit 2"
+    assert lab.rows(query) == [
+        (["address"], ["card"], True, True, True, 1.5),
+        ([], [], False, False, False, None),
+    ]

@@ -32,6 +32,7 @@ class Ev:
     order: int = 0
     call: str | None = None
     coarse: bool = False  # only the day is known; `at` is its end
+    intent: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,12 @@ class St:
     actor: str = "customer"
     repeats: int | None = 0
     source: int = 1
+    asks: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    mandatory: bool = False
+    reactive: bool = False
+    bad: bool = False
+    typical_minutes: float | None = None
 
 
 @dataclass
@@ -147,12 +154,19 @@ def _dictionary(store: Store, steps: list[St], departments: list[str]) -> None:
                 "visible": True,
                 "repeats": s.repeats,
                 "step_no": n,
+                "asks": list(s.asks),
+                "changes": list(s.changes),
+                "mandatory": s.mandatory,
+                "reactive": s.reactive,
+                "bad": s.bad,
+                "typical_minutes": s.typical_minutes,
             }
             for n, s in enumerate(steps, 1)
         ],
         "step varchar, label varchar, stage stage_t, channel channel_t, department department_t, class class_t, "
         "actor varchar, "
-        "visible boolean, repeats integer, step_no usmallint",
+        "visible boolean, repeats integer, step_no usmallint, asks varchar[], changes varchar[], mandatory boolean, "
+        "reactive boolean, bad boolean, typical_minutes double",
     )
 
 
@@ -188,6 +202,7 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
             "ambiguous": False,
             "tie": e.order,
             "call_id": e.call,
+            "intent": e.intent,
             "actor": touch[e.step].actor,
             "source_id": touch[e.step].source,
             "time_rule": "whole day" if e.coarse else None,
@@ -203,11 +218,11 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
         "stage stage_t, class class_t, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, "
         "engaged_ms bigint, "
         "weight double, n_raw uinteger, assign_rule varchar, ambiguous boolean, tie integer, call_id varchar, actor "
-        "varchar, source_id utinyint, time_rule varchar",
+        "varchar, intent varchar, source_id utinyint, time_rule varchar",
     )
     store.run("""create table journey_event as
         select cast(row_number() over (order by journey_id, occurred_at, tie, event_no) as uinteger) as pos,
-            * exclude (tie, call_id, actor, source_id, time_rule, event_no), event_no
+            * exclude (tie, call_id, actor, intent, source_id, time_rule, event_no), event_no
         from all_moments order by pos""")
     store.run("""create table event as
         select event_no, cast(md5(cast(event_no as varchar)) as uuid) as event_id, customer_id, occurred_at, ended_at,
@@ -215,7 +230,7 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
                 department, actor,
             true as visible, cast(null as varchar) as product_id, cast(null as varchar) as order_id, cast(null as
                 uinteger) as session_id,
-            call_id, cast(null as varchar) as intent, wait_ms, handle_ms, engaged_ms, cast(null as json) as attributes,
+            call_id, intent, wait_ms, handle_ms, engaged_ms, cast(null as json) as attributes,
             time_rule, source_id, cast(1 as uinteger) as source_file, event_no as source_line
         from all_moments order by event_no""")
     store.run("drop table all_moments")

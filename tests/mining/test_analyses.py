@@ -185,7 +185,7 @@ def merging(together: float, gap: float):  # type: ignore[no-untyped-def]
 
 def test_steps_that_always_go_together(store: Store) -> None:
     """T5.1: 96 % adjacent, gap 3 min, n = 2,000."""
-    findings = mined(store, world(merging(0.96, 3), 2000, MERGE_STEPS), only="merges")
+    findings = mined(store, world(merging(0.96, 3), 2000, MERGE_STEPS, engaged_ms=0), only="merges")
     assert [(f.kind, f.where) for f in findings] == [("merge", {"next": "check", "step": "address"})]
     merge = findings[0]
     assert merge.status == "confirmed" and merge.extra["may_worsen"]
@@ -262,4 +262,4 @@ def test_every_analysis_describes_itself_and_has_its_test() -> None:
     text = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("test_*.py")))
     for analysis in analyses.scan():
         assert analysis.summary and analysis.kinds and analysis.reads
-        assert f'only="{analysis.name}"' in text, f"add a test of mining/analyses/{analysis.name}.py under tests/mining"
+        assert f'only="{analysis.name}"' in text, f"add a test of mining/analyses/{analysis.name}.py to tests/mining"

@@ -1,0 +1,195 @@
+"""Findings that are shown by single journeys, where the way through the process does not tell (a wait, a day, a visit).
+
+An analysis leaves the temporary table `chance`: one row per place and journey that had the chance to show it, with
+n = opportunities, hits = how many show it, before = how many show the opposite (0 where there is none). Everything is
+counted from there: rates with customers as clusters, who shows it, example journeys. What is told stays in the table
+`finding_journey`, by which the finding's SQL finds all its journeys again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import pyarrow as pa
+
+from ingest.store import Store
+from mining.context import Context
+from mining.deciding import Decision
+from mining.evidence import Reach, Told, bounded
+from mining.findings import Finding, seed_of
+from mining.population import SPLITS, Scope
+from mining.rates import Rate
+from mining.statistics import binomial_above, normal_quantile, wilson
+
+_SPLIT = """
+    with told as (
+        select c.place, p.customer_id, c.n, c.hits, c.before, unnest(list_filter([
+            'all', case when p.is_discovery then 'discovery' else 'confirm' end,
+            case when not p.is_heavy then 'light' end, case when p.is_strict then 'strict' end
+        ], lambda name: name is not null)) as split
+        from chance as c inner join population as p using (journey_id) where {condition}),
+    person as (
+        select place, split, customer_id, sum(n)::bigint as n, sum(hits)::bigint as hits, sum(before)::bigint as before
+        from told group by place, split, customer_id)
+    select place, split, count(*), sum(n)::bigint, sum(hits)::bigint, sum(before)::bigint,
+        sum(n * n)::hugeint, sum(n * (hits - before))::hugeint, sum((hits - before) * (hits - before))::hugeint
+    from person group by place, split order by place, split"""
+
+
+class Marked(Told, Protocol):
+    """Something seen at a place of `chance`."""
+
+    @property
+    def place(self) -> str:
+        """Its name in `chance`."""
+
+    @property
+    def where(self) -> dict[str, Any]:
+        """The finding's place."""
+
+
+M = TypeVar("M", bound=Marked)
+
+
+@dataclass(frozen=True)
+class ClusteredRate(Rate):
+    """A share whose units come in customers: `effective` = as many independent units as they are worth."""
+
+    effective: dict[str, float]
+
+    def interval(self, split: str, confidence: float) -> tuple[float, float]:
+        """Wilson interval of the share, at the effective size."""
+        size = self.effective[split]
+        return wilson(self.share(split) * size, size, confidence)
+
+    def p_above(self, split: str, share: float) -> float:
+        """One-sided p of "the true share is at most `share`"."""
+        size = math.floor(self.effective[split])
+        return binomial_above(self.share(split) * size, size, share)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Sums over customers of one place and split: units, hits, the opposite, and their products."""
+
+    customers: int = 0
+    n: int = 0
+    hits: int = 0
+    before: int = 0
+    n_n: int = 0
+    n_excess: int = 0
+    excess_excess: int = 0
+
+    @property
+    def excess(self) -> float:
+        """(hits - before) / n."""
+        return (self.hits - self.before) / self.n if self.n else 0.0
+
+    @property
+    def error(self) -> float:
+        """Standard error of `excess`, by linearisation, customers as clusters; infinite for fewer than two."""
+        if self.customers < 2 or not self.n:
+            return math.inf
+        r = self.excess
+        spread = max(0.0, self.excess_excess - 2 * r * self.n_excess + r * r * self.n_n)
+        return math.sqrt(spread * self.customers / (self.customers - 1)) / self.n
+
+    def interval(self, confidence: float) -> tuple[float, float]:
+        """Normal interval of the excess."""
+        half = normal_quantile(0.5 + confidence / 2) * self.error
+        return max(-1.0, self.excess - half), min(1.0, self.excess + half)
+
+    @property
+    def effective(self) -> float:
+        """Independent units that would tell a share as exactly; at most n."""
+        share, error = self.hits / self.n if self.n else 0.0, self.error
+        if not 0 < share < 1 or error == 0:
+            return float(min(self.n, self.customers))
+        return min(float(self.n), share * (1 - share) / error**2) if error < math.inf else float(min(self.n, 1))
+
+
+def tallies(store: Store, scope: Scope) -> dict[str, dict[str, Tally]]:
+    """place -> split -> sums over closed journeys; each place has every split."""
+    out: dict[str, dict[str, Tally]] = {}
+    for place, split, *sums in store.rows(_SPLIT.format(condition=scope.condition)):
+        out.setdefault(place, {name: Tally() for name in SPLITS})[split] = Tally(*(int(value) for value in sums))
+    return out
+
+
+def rate_of(tally: dict[str, Tally]) -> ClusteredRate:
+    """The share of units that show it."""
+    return ClusteredRate(
+        {split: float(t.hits) for split, t in tally.items()},
+        {split: t.n for split, t in tally.items()},
+        {split: t.effective for split, t in tally.items()},
+    )
+
+
+def publishable(
+    store: Store, context: Context, scope: Scope, kinds: Sequence[str], places: Sequence[M]
+) -> list[tuple[M, Reach]]:
+    """The places that become findings, each with who shows it; their journeys are left in `finding_journey`."""
+    found = {
+        row[0]: Reach(*row[1:])
+        for row in store.rows(f"""
+            select c.place, count(*), count(distinct p.customer_id),
+                count(distinct p.customer_id) filter (not p.is_discovery)
+            from chance as c inner join population as p using (journey_id)
+            where c.hits > 0 and {scope.condition} group by c.place""")
+    }
+    kept = bounded(store, context, kinds, [(place, found.get(place.place, Reach(0, 0, 0))) for place in places])
+    if kept:
+        names = {"place": [one.place for one, _ in kept], "finding_id": [one.finding_id for one, _ in kept]}
+        store.put("incoming_names", pa.table(names))
+        store.run("delete from finding_journey where finding_id in (select finding_id from incoming_names)")
+        store.run(
+            f"""insert into finding_journey
+            select n.finding_id, c.journey_id
+            from chance as c inner join incoming_names as n using (place) inner join population using (journey_id)
+            where c.hits > 0 and {scope.condition} order by n.finding_id, c.journey_id""",
+            name="finding_journey",
+        )
+        store.drop("incoming_names")
+    return kept
+
+
+def finding(store: Store, context: Context, scope: Scope, one: Marked, decision: Decision, **told: Any) -> Finding:
+    """The finding of a place: what all have in common, and what is `told` of this one."""
+    return Finding(
+        kind=one.kind,
+        where=one.where,
+        window=context.window,
+        evidence=journeys(store, context, scope, one),
+        p=decision.p,
+        q=decision.q,
+        config_hash=context.config_hash,
+        input_hash=context.input_hash,
+        **told,
+    )
+
+
+def journeys(store: Store, context: Context, scope: Scope, one: Marked) -> dict[str, Any]:
+    """The record's `evidence`; counter-examples had the chance and do not show it."""
+    method, seed = context.method, seed_of(one.finding_id)
+    chosen = f"""from chance as c inner join population as p using (journey_id)
+        where c.place = $place and {scope.condition} and c.hits"""
+    drawn = f"order by md5(p.journey_key || '-{seed}'), p.journey_key limit"
+    params = {"place": one.place}
+    typical = [row[0] for row in store.rows(f"select p.journey_key {chosen} > 0 {drawn} {method.n_typical}", params)]
+    extreme = store.rows(
+        f"""select p.journey_key {chosen} > 0 and not list_contains($taken, p.journey_key)
+        order by c.hits desc, p.engaged_ms desc, p.journey_key limit {method.n_extreme}""",
+        {**params, "taken": typical},
+    )
+    counter = store.rows(f"select p.journey_key {chosen} = 0 {drawn} {method.n_counter}", params)
+    return {
+        "typical": typical,
+        "extreme": [row[0] for row in extreme],
+        "counter": [row[0] for row in counter],
+        "sql": "select j.journey_key from finding_journey as f inner join journey as j using (journey_id) "
+        f"where f.finding_id = '{one.finding_id}' order by j.journey_key",
+        "seed": seed,
+    }
