@@ -13,7 +13,9 @@ with sent as (
     from journey_event
     inner join touch on journey_event.step = cast(touch.step as step_t)
     inner join population on journey_event.journey_id = population.journey_id
-    where touch.actor = 'company' and touch.visible and list_contains($channels, cast(touch.channel as varchar))
+    where
+        touch.actor = 'company' and touch.visible and list_contains($channels, cast(touch.channel as varchar))
+        and touch.class not in ('handoff', 'info_request')
 ),
 
 followed as (

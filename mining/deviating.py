@@ -111,7 +111,11 @@ def read_path(path: Sequence[Move], labels: frozenset[str]) -> list[Deviation]:
     1. the same step as model move and as log move: out of order, told with the neighbour it changed places with
     2. other model moves: skipped, after the last synchronous step
     3. other log moves: unexpected; equal ones in a row are one occurrence
+
+    Of a step that comes twice with nothing of the process in between, the first is the intended one and the second too
+    many: the optimum leaves that open, and half the blame would go to each of two places.
     """
+    path = _earliest_intended(path)
     swapped = _swapped(path)
     used = {index for pair in swapped for index in pair[:2]}
     out = [Deviation("out_of_order", early, START, late) for _, _, early, late in swapped]
@@ -126,6 +130,20 @@ def read_path(path: Sequence[Move], labels: frozenset[str]) -> list[Deviation]:
         elif move.step != last_log:
             out.append(Deviation("unexpected", move.step, context, known=move.step in labels))
             last_log = move.step
+    return out
+
+
+def _earliest_intended(path: Sequence[Move]) -> list[Move]:
+    """The path with each synchronous move brought forward to a log move of the same step, over log moves alone."""
+    out: list[Move] = []
+    for move in path:
+        run = len(out)
+        while run and out[run - 1].kind == LOG:
+            run -= 1
+        first = next((at for at in range(run, len(out)) if out[at].step == move.step), None)
+        if move.kind == SYNC and first is not None:
+            out[first], move = move._replace(position=out[first].position), out[first]._replace(position=move.position)
+        out.append(move)
     return out
 
 

@@ -123,7 +123,7 @@ def mark(store: Store, scope: Scope, hits: Mapping[str, Mapping[int, float]]) ->
     store.put("incoming_marks", pa.table(table))
     marks = "select * from incoming_marks"
     if scope.by_journey:
-        marks = f"""select m.finding_id, p.journey_id from incoming_marks as m
+        marks = f"""select m.finding_id, p.journey_id, m.amount from incoming_marks as m
             inner join population as p on p.way_id = m.variant_id where {scope.condition} order by all"""
     store.run(f"insert into {scope.marks} {marks}", name=scope.marks)
     store.drop("incoming_marks")

@@ -70,8 +70,8 @@ def decide(site: Site, store: Store, frame: context.Context, night: dt.date) -> 
     population.prepare(store, closed)
     found = with_doubts(store, find_all(store, closed))
     decisions.write(store, closed, night, with_gaps(store, site.settings.journeys, closed, found))
-    for table in ("finding_variant", "finding_journey"):
-        store.run(f"delete from {table}", name=table)
+    for marks in ("finding_variant", "finding_journey"):
+        store.run(f"delete from {marks}", name=marks)
 
 
 def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
@@ -93,9 +93,9 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         "currency": settings.site.currency,
         "decision_window_days": settings.decisions.window_days,
         "intended": canonical(process.source) if process else None,
-        "calendar": repr((hours.spans, sorted(hours.holidays))),
         "ask_min": costs.ask_min,
         "order_value": costs.order_value,
+        "calendar": repr((hours.spans, sorted(hours.holidays))),
     }
     return context.Context(
         method,

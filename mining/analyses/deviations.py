@@ -8,7 +8,7 @@ Left out of N: journeys cut off by the start of the data (a skip there is an art
 day it delivered too little, journeys that began before the process was valid. Running journeys are no part of N either:
 how many of them show the deviation already, whatever still comes, is told beside it.
 
-Status: see `mining.tolerance`. Grade D. The minutes compare with conforming journeys of the same start week and
+Status: see `mining.tolerated`. Grade D. The minutes compare with conforming journeys of the same start week and
 channel: an association (C), said so.
 """
 
@@ -22,7 +22,7 @@ import pyarrow as pa
 
 from ingest.store import Store
 from mining import deviation_words as words
-from mining import evidence, tolerance
+from mining import evidence, tolerated
 from mining.compare import minutes_beyond
 from mining.context import Context
 from mining.deviating import START, Checked, Deviation, check_all
@@ -103,7 +103,7 @@ def find(store: Store, context: Context) -> list[Finding]:
     conforming = [one.variant.variant_id for one in checking.closed if one.conforms]
     store.put("conforming_way", pa.table({"way_id": pa.array(conforming, pa.uint32())}))
     cases = gather(checking.closed, intended, context)
-    verdicts = tolerance.decide([case.rate for case in cases], intended.tolerance, context.method)
+    verdicts = tolerated.decide([case.rate for case in cases], intended.tolerance, context.method)
     by_id = {case.finding_id: verdict for case, verdict in zip(cases, verdicts, strict=True)}
     m = sum(verdict.in_family for verdict in verdicts)
     shown = evidence.publishable(store, context, scope, KINDS, cases)
@@ -143,7 +143,7 @@ def gather(checked: list[Checked], intended: Intended, context: Context) -> list
 
 
 def _finding(
-    store: Store, context: Context, checking: Checking, case: Case, reach: Reach, verdict: tolerance.Verdict, m: int
+    store: Store, context: Context, checking: Checking, case: Case, reach: Reach, verdict: tolerated.Verdict, m: int
 ) -> Finding:
     method, rate, scope, intended = context.method, case.rate, checking.scope, checking.intended
     needed = floor_needed(
@@ -190,7 +190,7 @@ def _finding(
 
 
 def _extra(
-    case: Case, checking: Checking, rate: Rate, verdict: tolerance.Verdict, alternative_blame: float
+    case: Case, checking: Checking, rate: Rate, verdict: tolerated.Verdict, alternative_blame: float
 ) -> dict[str, Any]:
     intended, undecided = checking.intended, checking.n_undecided
     conforming = sum(one.variant.counts["all"] for one in checking.closed if one.conforms)

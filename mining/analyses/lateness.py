@@ -54,8 +54,8 @@ _LIMITS = """
     from wait_limit as l inner join judged_wait as w on w.wait_no = l.wait_no
     group by l.wait_no, l.prev, l.step, l.channel, l.is_open, l.n_baseline, l.usual_ms, l.limit_ms order by l.wait_no"""
 _MARK = """insert into finding_journey
-    select distinct $id, journey_id from judged_wait where wait_no = $wait_no and is_late and week >= $window_from
-    order by journey_id"""
+    select $id, journey_id, count(*) from judged_wait where wait_no = $wait_no and is_late and week >= $window_from
+    group by journey_id order by journey_id"""
 
 
 @dataclass

@@ -3,8 +3,8 @@
 `rate` = violations / activations (see `mining.rule_activations`) over the closed journeys of the process; activations
 whose window is not over are left out. Activations of one customer go together, so the interval and the tests take the
 effective number: activations / design effect, where the design effect is the variance between customers over that of
-independent cases, at least 1; then as for the other deviations (`mining.tolerance`). A rule that was never broken in
-300 cases or more is told as kept. Grade D; the minutes compare with journeys in which the same rule was kept.
+independent cases, at least 1; then as for other deviations (`mining.tolerated`). A rule that was never broken in 300
+cases or more is told as kept. Grade D; the minutes compare with journeys in which the same rule was kept.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from ingest.store import Store
 from mining import deviation_words as words
-from mining import evidence, tolerance
+from mining import evidence, tolerated
 from mining import rule_words as told
 from mining.analyses.deviations import scope_of
 from mining.compare import minutes_beyond
@@ -52,8 +52,8 @@ _SPLIT = {
 _KEPT = """select journey_id from rule_activation where rule_no = {number}
     group by journey_id having not bool_or(is_violation)"""
 _MARK = """insert into finding_journey
-    select distinct $id, journey_id from rule_activation where rule_no = $number and is_violation
-    order by journey_id"""
+    select $id, journey_id, count(*) from rule_activation where rule_no = $number and is_violation
+    group by journey_id order by journey_id"""
 _NEVER_CAME = "rule that never came up"
 
 
@@ -84,7 +84,7 @@ def find(store: Store, context: Context) -> list[Finding]:
     context = context.since(intended.valid_from)
     scope = scope_of(intended)
     cases = _cases(store, intended, evaluate(store, context, intended, scope))
-    verdicts = tolerance.decide([case.effective for case in cases], intended.tolerance, context.method)
+    verdicts = tolerated.decide([case.effective for case in cases], intended.tolerance, context.method)
     by_id = {case.finding_id: verdict for case, verdict in zip(cases, verdicts, strict=True)}
     broken = [case for case in cases if case.rate.hits["all"]]
     for case in broken:
@@ -134,7 +134,7 @@ def _finding(
     scope: Scope,
     case: Case,
     reach: Reach,
-    verdict: tolerance.Verdict,
+    verdict: tolerated.Verdict,
     m: int,
 ) -> Finding:
     method, rate, effective = context.method, case.rate, case.effective

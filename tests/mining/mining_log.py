@@ -31,8 +31,8 @@ class Ev:
     n_raw: int = 1
     order: int = 0
     call: str | None = None
-    coarse: bool = False  # only the day is known; `at` is its end
     intent: str | None = None
+    coarse: bool = False  # only the day is known; `at` is its end
 
 
 @dataclass(frozen=True)
@@ -47,13 +47,13 @@ class St:
     step_class: str = "work"
     actor: str = "customer"
     repeats: int | None = 0
-    source: int = 1
     asks: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     mandatory: bool = False
     reactive: bool = False
     bad: bool = False
     typical_minutes: float | None = None
+    source: int = 1
 
 
 @dataclass
