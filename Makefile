@@ -65,7 +65,7 @@ truth: setup-dev ## Score the findings in planted worlds [SEEDS=1-10] [WORLDS=W0
 	@PYTHONPATH=.:tests/worldgen $(PY) tests/truth/$(if $(KEEP),regression,$(if $(MUTATE),mutations,campaign)).py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(WORLDS),--worlds $(WORLDS)) $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(JOBS),--jobs $(JOBS))
 
 bench-night: setup-dev ## What a night costs that adds a day to 60 of a large world, against a rebuild [SCALE=100]
-	$(PY) tests/bench/run.py --events --lines --persons --records --world $(or $(SCALE),100)
+	$(PY) tests/bench/run.py --events --lines --persons --variants --records --world $(or $(SCALE),100)
 
 sample: setup-dev ## Rebuild data/sample byte for byte
 	$(PY) tests/worldgen/build.py --out data/sample

@@ -113,7 +113,9 @@ class Aligner:
         self._bit = {label: 1 << place for place, label in enumerate(labels)}
         self._foreign = 1 << len(labels)
         self._bit_weight = {1 << place: weight.get(label, 1) for place, label in enumerate(labels)}
-        self._reach, self._must = self._ahead()
+        reach, self._must = self._ahead()
+        self._never = [~steps for steps in reach]
+        self._owed: dict[int, int] = {}
 
     def _to_accepting(self) -> list[int]:
         """Cheapest way from each state to acceptance by model moves alone (Bellman-Ford; the automaton is small)."""
@@ -163,14 +165,12 @@ class Aligner:
         cost, pops, best = ahead(0, 0), 0, -1
         buckets: dict[int, list[int]] = {cost: [0]}
         done: set[int] = set()
-        while buckets:
-            while cost not in buckets:
-                cost += 1
-            queue = buckets[cost]
+        while True:
+            queue = buckets.get(cost)
             if not queue:
-                del buckets[cost]
                 if best >= 0:
                     break
+                cost += 1
                 continue
             node = queue.pop()
             if node in done:
@@ -183,22 +183,25 @@ class Aligner:
                 best = cost
             position, state = divmod(node, size)
             paid = distance[node]
-            leaving = [(position * size + target, step_cost, how) for how, target, step_cost in out[state]]
+            leaving = [(position, after, step_cost, how) for how, after, step_cost in out[state]]
             if position < n:
-                leaving.append((node + size, log_weight, LOG))
+                leaving.append((position + 1, state, log_weight, LOG))
                 synchronous = moves[state].get(sequence[position])
                 if synchronous is not None:
-                    leaving.append(((position + 1) * size + synchronous, 0, SYNC))
-            for target, step_cost, how in leaving:
-                reached = paid + step_cost
+                    leaving.append((position + 1, synchronous, 0, SYNC))
+            for at, after, step_cost, how in leaving:
+                target, reached = at * size + after, paid + step_cost
                 known = distance.get(target)
                 if known is None or reached < known:
-                    in_all = reached + ahead(target // size, target % size)
+                    in_all = reached + ahead(at, after)
                     if best >= 0 and in_all > best:
                         continue
                     distance[target] = reached
                     back[target] = [(node, how)]
-                    buckets.setdefault(in_all, []).append(target)
+                    if in_all in buckets:
+                        buckets[in_all].append(target)
+                    else:
+                        buckets[in_all] = [target]
                 elif known == reached:
                     back[target].append((node, how))
         edges, ways = self._optimal_graph(sequence, size, goals, distance, back, best)
@@ -211,19 +214,27 @@ class Aligner:
         for bit in reversed(bits):
             left.append(left[-1] | bit)
         left.reverse()
+        gone = [~ones for ones in left]
         must = [0] * len(self._must) if prefix else self._must
-        reach, weights, log_weight = self._reach, self._bit_weight, self.log_weight
+        never, owed, log_weight = self._never, self._owed, self.log_weight
 
         def ahead(position: int, state: int) -> int:
-            lost, missing = left[position] & ~reach[state], must[state] & ~left[position]
-            owed = log_weight * sum(1 for bit in bits[position:] if bit & lost) if lost else 0
-            while missing:
-                lowest = missing & -missing
-                owed += weights[lowest]
-                missing ^= lowest
-            return owed
+            lost, missing = left[position] & never[state], must[state] & gone[position]
+            pays = 0
+            if missing:
+                pays = owed.get(missing) or self._weigh(missing)
+            if lost:
+                for bit in bits[position:]:
+                    if bit & lost:
+                        pays += log_weight
+            return pays
 
         return ahead
+
+    def _weigh(self, steps: int) -> int:
+        """Cost of skipping each step of a set of bits once; remembered."""
+        self._owed[steps] = sum(weight for bit, weight in self._bit_weight.items() if bit & steps)
+        return self._owed[steps]
 
     def _undecided(
         self, n: int, size: int, cost: int, distance: Mapping[int, int], prefix: bool, pops: int
