@@ -44,8 +44,9 @@ config-check: setup ## Name all that is wrong with the configuration of SITE
 test: setup-dev ## Run the tests
 	$(PY) -m pytest $(WORKERS)
 
-campaign: setup-dev ## The long fault tests: every fault point, 100 kills, live rotation, failing system calls (hours)
-	FRONTSTAGE_CAMPAIGN=1 $(PY) -m pytest tests/faults tests/ingest/test_logrotate.py tests/ingest/test_deliveries_machine.py
+campaign: setup-dev ## The long tests: every fault point, 100 kills, live rotation, failing system calls, pm4py's alignments (hours)
+	FRONTSTAGE_CAMPAIGN=1 $(PY) -m pytest tests/faults tests/ingest/test_logrotate.py tests/ingest/test_deliveries_machine.py \
+	  tests/mining/test_alignment.py tests/mining/test_pm4py_agreement.py tests/mining/test_analyses.py
 
 check: setup-dev ## Tests, and lint, types, SQL style, import contracts
 	$(PY) -m ruff check .

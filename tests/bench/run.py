@@ -101,7 +101,10 @@ def bench_alignments(n_variants: int) -> None:
     ours = contender("alignments_ours.py", str(n_variants), str(n_some))
     per_second = ours["n_variants"] / ours["align_s"]
     length = ours["n_events"] / ours["n_variants"]
-    print(fXX)
+    print(
+        f"\n{n_variants:,} noisy variants of {length:.1f} events, {ours['n_states']} states; "
+        "processor time (costs equal)"
+    )
     print(f"  ours: exact, all optima counted      {per_second:8,.0f} /s  {ours['peak_mb']:6.0f} MB")
     for name, choice in (("pm4py: default (state equation A*)", ["default"]), ("pm4py: Dijkstra, less memory", [])):
         theirs = contender("alignments_pm4py.py", str(n_variants), str(n_some), *choice)
