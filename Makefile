@@ -44,8 +44,9 @@ config-check: setup ## Name all that is wrong with the configuration of SITE
 test: setup-dev ## Run the tests
 	$(PY) -m pytest $(WORKERS)
 
-campaign: setup-dev ## The long fault tests: every fault point, 100 kills, live rotation, failing system calls (hours)
-	FRONTSTAGE_CAMPAIGN=1 $(PY) -m pytest tests/faults tests/ingest/test_logrotate.py tests/ingest/test_deliveries_machine.py
+campaign: setup-dev ## The long tests: every fault point, 100 kills, live rotation, failing system calls, pm4py's alignments (hours)
+	FRONTSTAGE_CAMPAIGN=1 $(PY) -m pytest tests/faults tests/ingest/test_logrotate.py tests/ingest/test_deliveries_machine.py \
+	  tests/mining/test_alignment.py tests/mining/test_pm4py_agreement.py tests/mining/test_analyses.py
 
 check: setup-dev ## Tests, and lint, types, SQL style, import contracts
 	$(PY) -m ruff check .
@@ -65,7 +66,7 @@ truth: setup-dev ## Score the findings in planted worlds [SEEDS=1-10] [WORLDS=W0
 	@PYTHONPATH=.:tests/worldgen $(PY) tests/truth/$(if $(KEEP),regression,$(if $(MUTATE),mutations,campaign)).py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(WORLDS),--worlds $(WORLDS)) $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(JOBS),--jobs $(JOBS))
 
 bench-night: setup-dev ## What a night costs that adds a day to 60 of a large world, against a rebuild [SCALE=100]
-	$(PY) tests/bench/run.py --events --lines --persons --records --world $(or $(SCALE),100)
+	$(PY) tests/bench/run.py --events --lines --persons --variants --records --world $(or $(SCALE),100)
 
 sample: setup-dev ## Rebuild data/sample byte for byte
 	$(PY) tests/worldgen/build.py --out data/sample

@@ -8,7 +8,7 @@ rounding or order.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -79,8 +79,19 @@ class Alignment:
         return out
 
 
+def _conforming(sequence: Sequence[str]) -> Alignment:
+    """The one alignment of an allowed sequence: the automaton is deterministic, and every other move costs."""
+    edges = [((Move(SYNC, step, position), position + 1),) for position, step in enumerate(sequence)]
+    return Alignment(0, 0, True, len(sequence) + 1, (*edges, ()), (1,) * (len(sequence) + 1))
+
+
 class Aligner:
-    """Aligns sequences with one automaton. `weights` = cost of skipping a step (default 1), whole numbers from 1."""
+    """Aligns sequences with one automaton. `weights` = cost of skipping a step (default 1), whole numbers from 1.
+
+    The search is guided by what any alignment must still pay (A*, Hart, Nilsson and Raphael 1968): each event left
+    whose step can't come any more, and each step that every way to the end has and no event left is. Neither ever
+    overrates what one move pays, so a node is done when it is first taken up.
+    """
 
     def __init__(
         self,
@@ -98,6 +109,13 @@ class Aligner:
             for edges in automaton.moves
         ]
         self._shortest = self._to_accepting()
+        labels = sorted(automaton.labels)
+        self._bit = {label: 1 << place for place, label in enumerate(labels)}
+        self._foreign = 1 << len(labels)
+        self._bit_weight = {1 << place: weight.get(label, 1) for place, label in enumerate(labels)}
+        reach, self._must = self._ahead()
+        self._never = [~steps for steps in reach]
+        self._owed: dict[int, int] = {}
 
     def _to_accepting(self) -> list[int]:
         """Cheapest way from each state to acceptance by model moves alone (Bellman-Ford; the automaton is small)."""
@@ -112,31 +130,50 @@ class Aligner:
                         best[state], changed = best[target] + cost, True
         return best
 
+    def _ahead(self) -> tuple[list[int], list[int]]:
+        """Of each state, as sets of bits: the steps that can still come, and those that every way to the end has."""
+        n, every = len(self._out), self._foreign - 1
+        reach, must = [0] * n, [0 if s in self.automaton.accepting else every for s in range(n)]
+        changed = True
+        while changed:
+            changed = False
+            for state in range(n - 1, -1, -1):
+                can, has = 0, must[state]
+                for label, target in self.automaton.moves[state].items():
+                    can |= self._bit[label] | reach[target]
+                    has &= self._bit[label] | must[target]
+                if (can, has) != (reach[state], must[state]):
+                    reach[state], must[state], changed = can, has, True
+        return reach, must
+
     def align(self, sequence: Sequence[str], *, prefix: bool = False, max_pops: int | None = None) -> Alignment:
         """The optimum for a sequence; with `prefix` a journey that still runs: any state may be the last one.
 
-        At the limit of expansions: cost_low is the cost of the node just reached (all cheaper ones are done, so it is a
-        true lower bound), cost_high drops all that is left of the cheapest node in hand and completes by skipping.
+        At the limit of expansions: cost_low is what the node just reached must cost in all (all cheaper ones are done,
+        so it is a true lower bound), cost_high drops all that is left of the cheapest node in hand and completes by
+        skipping.
         """
         n, size, limit = len(sequence), len(self._out), self.max_pops if max_pops is None else max_pops
+        if n < limit and self.automaton.accepts(sequence, prefix=prefix):
+            return _conforming(sequence)
+        ahead = self._still_to_pay(sequence, prefix)
+        log_weight, out, moves = self.log_weight, self._out, self.automaton.moves
         final = range(size) if prefix else self.automaton.accepting
         goals = {n * size + state for state in final}
         distance: dict[int, int] = {0: 0}
         back: dict[int, list[tuple[int, str]]] = {0: []}
-        buckets: dict[int, list[int]] = {0: [0]}
+        cost, pops, best = ahead(0, 0), 0, -1
+        buckets: dict[int, list[int]] = {cost: [0]}
         done: set[int] = set()
-        cost, pops, best = 0, 0, -1
-        while buckets:
-            while cost not in buckets:
-                cost += 1
-            queue = buckets[cost]
+        while True:
+            queue = buckets.get(cost)
             if not queue:
-                del buckets[cost]
                 if best >= 0:
                     break
+                cost += 1
                 continue
             node = queue.pop()
-            if node in done or distance[node] != cost:
+            if node in done:
                 continue
             if pops >= limit:
                 return self._undecided(n, size, cost, distance, prefix, pops)
@@ -145,31 +182,59 @@ class Aligner:
             if node in goals:
                 best = cost
             position, state = divmod(node, size)
-            for target, step_cost, how in self._leaving(sequence, position, state, node, size):
-                reached = cost + step_cost
-                if best >= 0 and reached > best:
-                    continue
+            paid = distance[node]
+            leaving = [(position, after, step_cost, how) for how, after, step_cost in out[state]]
+            if position < n:
+                leaving.append((position + 1, state, log_weight, LOG))
+                synchronous = moves[state].get(sequence[position])
+                if synchronous is not None:
+                    leaving.append((position + 1, synchronous, 0, SYNC))
+            for at, after, step_cost, how in leaving:
+                target, reached = at * size + after, paid + step_cost
                 known = distance.get(target)
                 if known is None or reached < known:
+                    in_all = reached + ahead(at, after)
+                    if best >= 0 and in_all > best:
+                        continue
                     distance[target] = reached
                     back[target] = [(node, how)]
-                    buckets.setdefault(reached, []).append(target)
+                    if in_all in buckets:
+                        buckets[in_all].append(target)
+                    else:
+                        buckets[in_all] = [target]
                 elif known == reached:
                     back[target].append((node, how))
         edges, ways = self._optimal_graph(sequence, size, goals, distance, back, best)
         return Alignment(best, best, True, pops, edges, ways)
 
-    def _leaving(
-        self, sequence: Sequence[str], position: int, state: int, node: int, size: int
-    ) -> list[tuple[int, int, str]]:
-        """(target, cost, how) of the moves from a node; how = SYNC, LOG, or the step of a model move after "+"."""
-        out = [(position * size + target, cost, how) for how, target, cost in self._out[state]]
-        if position < len(sequence):
-            out.append((node + size, self.log_weight, LOG))
-            target = self.automaton.moves[state].get(sequence[position])
-            if target is not None:
-                out.append(((position + 1) * size + target, 0, SYNC))
-        return out
+    def _still_to_pay(self, sequence: Sequence[str], prefix: bool) -> Callable[[int, int], int]:
+        """What an alignment must at least pay from (position, state) on."""
+        bits = [self._bit.get(step, self._foreign) for step in sequence]
+        left = [0]
+        for bit in reversed(bits):
+            left.append(left[-1] | bit)
+        left.reverse()
+        gone = [~ones for ones in left]
+        must = [0] * len(self._must) if prefix else self._must
+        never, owed, log_weight = self._never, self._owed, self.log_weight
+
+        def ahead(position: int, state: int) -> int:
+            lost, missing = left[position] & never[state], must[state] & gone[position]
+            pays = 0
+            if missing:
+                pays = owed.get(missing) or self._weigh(missing)
+            if lost:
+                for bit in bits[position:]:
+                    if bit & lost:
+                        pays += log_weight
+            return pays
+
+        return ahead
+
+    def _weigh(self, steps: int) -> int:
+        """Cost of skipping each step of a set of bits once; remembered."""
+        self._owed[steps] = sum(weight for bit, weight in self._bit_weight.items() if bit & steps)
+        return self._owed[steps]
 
     def _undecided(
         self, n: int, size: int, cost: int, distance: Mapping[int, int], prefix: bool, pops: int

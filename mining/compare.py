@@ -16,19 +16,21 @@ _STRATA = """
     with hit as (select journey_id from finding_journey where finding_id = $id),
     fellow as ({comparable}),
     compared as (
-        select p.start_week, e.channel, h.journey_id is not null as is_hit, p.{minutes} as spent_ms
+        select p.start_week, e.channel, h.journey_id is not null as is_hit, p.engaged_ms, p.handle_ms
         from population as p
         inner join journey_event as e on e.pos = p.first_pos
         left join hit as h on h.journey_id = p.journey_id
         left join fellow as f on f.journey_id = p.journey_id
         where {condition} and (h.journey_id is not null or f.journey_id is not null)
     )
-    select start_week, channel, count(*) filter (is_hit), count(*) filter (not is_hit),
-        coalesce(sum(spent_ms) filter (is_hit), 0), coalesce(sum(spent_ms) filter (not is_hit), 0),
-        coalesce(sum(cast(spent_ms as hugeint) * spent_ms) filter (is_hit), 0),
-        coalesce(sum(cast(spent_ms as hugeint) * spent_ms) filter (not is_hit), 0)
+    select count(*) filter (is_hit), count(*) filter (not is_hit), {sums}
     from compared group by start_week, channel order by start_week, channel"""
 _COLUMNS = {"customer_min_per_week": "engaged_ms", "company_min_per_week": "handle_ms"}
+_SUMS = """coalesce(sum({column}) filter (is_hit), 0), coalesce(sum({column}) filter (not is_hit), 0),
+        coalesce(sum(cast({column} as hugeint) * {column}) filter (is_hit), 0),
+        coalesce(sum(cast({column} as hugeint) * {column}) filter (not is_hit), 0)"""
+Stratum = tuple[int, int, int, int, int, int]
+"""Journeys with and without, the sums of their ms, the sums of the squares."""
 BASIS = "measured: against conforming journeys of the same start week and channel"
 TOO_FEW = "too few conforming journeys of the same start week and channel to compare with"
 
@@ -42,24 +44,26 @@ def minutes_beyond(
     within strata (start week, channel of the first step), weighted by the journeys that show it, times their number.
     Normal interval from the variance within strata. An association, not an effect.
     """
+    sums = ", ".join(_SUMS.format(column=column) for column in _COLUMNS.values())
+    query = _STRATA.format(comparable=comparable, sums=sums, condition=scope.condition)
+    rows = store.rows(query, {"id": finding_id})
     cost = evidence.no_cost(TOO_FEW)
-    for name, minutes in _COLUMNS.items():
-        query = _STRATA.format(comparable=comparable, minutes=minutes, condition=scope.condition)
-        rows = store.rows(query, {"id": finding_id})
-        if name == "company_min_per_week" and not any(row[4] or row[5] for row in rows):
+    for place, name in enumerate(_COLUMNS):
+        strata: list[Stratum] = [(*row[:2], *row[2 + 4 * place : 6 + 4 * place]) for row in rows]
+        if name == "company_min_per_week" and not any(one[2] or one[3] for one in strata):
             cost["reason"][name] = "the logs tell no handling time for these journeys"
             continue
-        beyond = _beyond(rows, context, n_hits)
+        beyond = _beyond(strata, context, n_hits)
         if beyond is not None:
             cost[name], cost["basis"][name], cost["reason"][name] = beyond, BASIS, None
     return evidence.with_money(cost, context)
 
 
-def _beyond(rows: list[tuple[Any, ...]], context: Context, n_hits: float) -> dict[str, Any] | None:
+def _beyond(strata: list[Stratum], context: Context, n_hits: float) -> dict[str, Any] | None:
     """Minutes a week with their interval; None when too few journeys have fellows of their stratum."""
     total = variance = 0.0
     matched = 0
-    for _, _, n1, n0, sum1, sum0, square1, square0 in rows:
+    for n1, n0, sum1, sum0, square1, square0 in strata:
         if n1 < 1 or n0 < 2:
             continue
         matched += n1

@@ -39,7 +39,8 @@ def evidence_text(
     extra: dict[str, Any],
 ) -> str:
     """How often, by how many customers, against what tolerance, what it takes of the customer, what still runs."""
-    sentences = [counted(rate, sample, reach, context.method.confidence), tolerated(tolerance)]
+    certain = extra["blame_mean"] >= 1
+    sentences = [counted(rate, sample, reach, context.method.confidence, certain=certain), tolerated(tolerance)]
     if others := [_alternative(context, one) for one in extra["alternatives"]]:
         sentences.append(f"Of part of them it can't be told whether it was this, or {' or '.join(others)}.")
     sentences += minutes_text(cost)
@@ -50,17 +51,22 @@ def evidence_text(
     return " ".join(sentences)
 
 
-def counted(rate: Rate, sample: str, reach: Reach, confidence: float, noun: str = "journeys") -> str:
-    """Numerator, denominator and interval, and whose they are."""
+def counted(rate: Rate, sample: str, reach: Reach, confidence: float, *, certain: bool) -> str:
+    """Numerator, denominator and interval, and whose they are. Not `certain` = the blame is shared: "about 46"."""
+
+    def hits(split: str) -> str:
+        text = count_text(rate.hits[split])
+        return text if certain or text.startswith("about") else f"about {text}"
+
     part = (
-        f"{count_text(rate.hits[sample])} of {count_text(rate.n[sample])} {{}} "
+        f"{hits(sample)} of {count_text(rate.n[sample])} {{}} "
         f"({share_text(rate.share(sample), ci_part(rate, sample, confidence))})"
     )
     if sample == "all":
-        return f"Seen in {part.format('closed ' + noun)}, of {reach.customers:,} customers."
+        return f"Seen in {part.format('closed journeys')}, of {reach.customers:,} customers."
     return (
-        f"Seen in {part.format(noun)} of the customers kept apart for checking. In all: "
-        f"{count_text(rate.hits['all'])} of {count_text(rate.n['all'])} closed {noun} "
+        f"Seen in {part.format('journeys')} of the customers kept apart for checking. In all: "
+        f"{hits('all')} of {count_text(rate.n['all'])} closed journeys "
         f"({100 * rate.share('all'):.1f} %), of {reach.customers:,} customers."
     )
 
@@ -86,6 +92,8 @@ def minutes_text(cost: dict[str, Any]) -> list[str]:
             f"These journeys took customers {-mid:,.0f} fewer minutes a week [{-high:,.0f} to {-low:,.0f}] than "
             f"{fellows}."
         ]
+    if max(-low, high) < 0.5:
+        return [f"They took customers as many minutes as {fellows}."]
     span = f"between {-low:,.0f} fewer and {high:,.0f} more a week"
     return [f"They took customers about as many minutes as {fellows}: {span}."]
 

@@ -21,6 +21,7 @@ os.environ.setdefault("TQDM_DISABLE", "1")
 sys._pm4py_welcome_shown = True  # type: ignore[attr-defined]
 
 import pm4py  # noqa: E402
+from pm4py.algo.conformance.alignments.petri_net import algorithm as alignments  # noqa: E402
 from pm4py.algo.conformance.alignments.petri_net.variants import dijkstra_less_memory as dijkstra  # noqa: E402
 from pm4py.algo.discovery.inductive.dtypes.im_ds import IMDataStructureUVCL  # noqa: E402
 from pm4py.algo.discovery.inductive.variants.im import IMUVCL  # noqa: E402
@@ -207,9 +208,10 @@ def net_of_bpmn(xml: bytes) -> Net:
     return Net(len(names), tuple(Transition(*one) for one in transitions), number[start.name], number[end.name])
 
 
-def alignment_costs(automaton: Automaton, sequences: Sequence[Sequence[str]]) -> list[int]:
-    """Costs of optimal alignments by pm4py's Dijkstra (less memory): the oracle of our own alignment, for tests.
+def alignment_costs(automaton: Automaton, sequences: Sequence[Sequence[str]], *, default: bool = False) -> list[int]:
+    """Costs of optimal alignments by pm4py: the oracle of our own alignment, for tests and benchmarks.
 
+    By its fastest exact variant, Dijkstra with less memory, or with `default` by what its simplified interface takes.
     Every step costs 1. Results are paired by computing one variant at a time, never by position in a list.
     """
     ids = safe_ids(sorted(automaton.labels | {step for sequence in sequences for step in sequence}))
@@ -223,11 +225,20 @@ def alignment_costs(automaton: Automaton, sequences: Sequence[Sequence[str]]) ->
         if state in automaton.accepting:
             _connect(net, f"t{state}-end", None, places[state], end)
     initial[places[0]] = final[end] = 1
+    return _costs(alignments.apply_trace if default else dijkstra.apply, sequences, ids, (net, initial, final))
+
+
+def model_costs(model: Model, sequences: Sequence[Sequence[str]]) -> list[int]:
+    """The same by pm4py's own net of a discovered model."""
+    ids = {step: safe for safe, step in model.names.items()}
+    return _costs(dijkstra.apply, sequences, ids, pm4py.convert_to_petri_net(model.tree))
+
+
+def _costs(align: Any, sequences: Sequence[Sequence[str]], ids: Mapping[str, str], net: tuple[Any, ...]) -> list[int]:
     costs = []
     for sequence in sequences:
-        trace = Trace([Event({"concept:name": ids[step]}) for step in sequence])
-        result = dijkstra.apply(trace, net, initial, final)
-        costs.append(int(result["cost"]) // 10_000)
+        trace = Trace([Event({"concept:name": ids.get(step, "foreign")}) for step in sequence])
+        costs.append(int(align(trace, *net)["cost"]) // 10_000)
     return costs
 
 

@@ -46,13 +46,12 @@ def prepare(store: Store, context: Context) -> None:
 def _put_clock(store: Store, context: Context) -> None:
     """`business_clock`: the calendar's clock over all data, with a month on both ends."""
     first, last = store.rows("select cast(min(occurred_at) as date), cast(max(occurred_at) as date) from event")[0]
-    zone = store.value("select value from run_fact where name = 'timezone'") or "UTC"
     month = dt.timedelta(days=31)
     store.put(
         "incoming_clock",
         clock(
             context.calendar,
-            str(zone),
+            context.timezone,
             min(first or context.window_from, context.window_from) - month,
             max(last or context.window_to, context.window_to) + month,
         ),

@@ -150,6 +150,14 @@ BROKEN: dict[str, tuple[Callable[[Path], object], list[list[str]]]] = {
         edit(IN_INTENDED, "at most 1 pay per journey", 'be quick", "page within 2 days of pey'),
         [["rules", "'be quick'", "expected one of"], ["rules", "'pey'", "did you mean 'pay'"]],
     ),
+    "intended: a drawing beside the text": (
+        lambda site: (site / "process/intended.bpmn").write_text("<x/>"),
+        [["process/intended.bpmn", "intended.toml is there too", "one file of the two"]],
+    ),
+    "calendar": (
+        lambda site: (site / "process/calendar.toml").write_text('[working_hours]\nmondy = ["09:00-17:00"]\n'),
+        [["process/calendar.toml", "working_hours.mondy", "did you mean 'monday'"]],
+    ),
     "intended: weights": (edit(IN_INTENDED, "pay = 2", "pa = 2"), [[IN_INTENDED, "weights.pa", "did you mean 'pay'"]]),
 }  # fmt: skip
 

@@ -25,6 +25,8 @@ PLANTED = {
 ALSO_TRUE = {
     ("batch_contact", frozenset({"confirmation_mail", "shipping_mail"})),  # what is packed at once is sent that day
     ("re_ask", frozenset({"call_status", "order_number"})),  # who calls again is asked again
+    ("deviation.rule", frozenset({"call_status"})),  # the planted status calls break the rule against them
+    ("deviation.rule", frozenset({"confirmation_mail", "deliver"})),  # parcels come late, orders are cancelled
 }
 
 

@@ -29,6 +29,7 @@ from mining.deviating import START, Checked, Deviation, check_all
 from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.intended import Intended
+from mining.method import Method
 from mining.population import Scope, Variant, running_ways, ways
 from mining.rates import Rate, ci_part, floor_needed, n_part, rate_of, share_text
 
@@ -157,7 +158,7 @@ def _finding(
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
     cost = minutes_beyond(store, context, scope, case.finding_id, _CONFORMING, rate.hits["all"])
-    extra = _extra(case, checking, rate, verdict, method.alternative_blame)
+    extra = _extra(case, checking, rate, verdict, method)
     return Finding(
         kind=case.kind,
         status=status,
@@ -189,22 +190,20 @@ def _finding(
     )
 
 
-def _extra(
-    case: Case, checking: Checking, rate: Rate, verdict: tolerated.Verdict, alternative_blame: float
-) -> dict[str, Any]:
+def _extra(case: Case, checking: Checking, rate: Rate, verdict: tolerated.Verdict, method: Method) -> dict[str, Any]:
     intended, undecided = checking.intended, checking.n_undecided
     conforming = sum(one.variant.counts["all"] for one in checking.closed if one.conforms)
     n = max(1, rate.n["all"])
     weight = {one.variant.variant_id: one.variant.counts["all"] for one in checking.closed}
     blame = sum(weight[v] * b for v, b in case.hits.items()) / max(1, sum(weight[v] for v in case.hits))
-    running = [one for one in checking.running if may_show(one, case.deviation)]
+    running = sum(one.variant.counts["all"] for one in checking.running if may_show(one, case.deviation))
     return {
         "move": case.deviation.kind,
         "step": case.deviation.step,
         "context": case.deviation.context or None,
         "known_step": case.deviation.known,
         "blame_mean": round(blame, 4),
-        "alternatives": _alternatives(case, checking.closed) if blame < alternative_blame else [],
+        "alternatives": _alternatives(case, checking.closed) if blame < method.alternative_blame else [],
         "n_undecided": undecided,
         "rate_interval": [round(rate.hits["all"] / n, 6), round(min(n, rate.hits["all"] + undecided) / n, 6)],
         "tolerance": intended.tolerance,
@@ -213,7 +212,8 @@ def _extra(
         "n_checked": checking.n_closed,
         "n_unrecorded": checking.n_unrecorded,
         "n_running": sum(one.variant.counts["all"] for one in checking.running),
-        "n_running_hits": sum(one.variant.counts["all"] for one in running),
+        # of fewer, with what is known of customers, one might tell who they are
+        "n_running_hits": running if running >= method.small_cell_customers else None,
         "process": intended.process,
         "spec_version": intended.version,
         "valid_from": intended.valid_from.isoformat() if intended.valid_from else None,

@@ -157,7 +157,7 @@ def _finding(
         "rule": case.rule.text,
         "form": case.rule.form,
         "tolerance": intended.tolerance,
-        "n_open": case.n_open,
+        "n_open": case.n_open if case.n_open >= method.small_cell_customers else None,
         "design_effect": round(rate.n["all"] / max(1, effective.n["all"]), 3),
         "calendar": context.calendar.is_stated,
         "spec_version": intended.version,

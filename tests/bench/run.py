@@ -3,7 +3,7 @@
 Aggregates (DFG with times, variants, rework, durations and the rest of mining/aggregates) against pandas + pm4py
 doing DFG with times, variants, rework and durations from the same Parquet file, and against the floor: DuckDB's bare
 scan and sort of the same rows. Ingest of combined-log lines against GoAccess and against DuckDB's bare CSV read of
-the same file. Identity: links in a warehouse to customers. Every contender runs in a process of its own, so that its peak memory is its own. Counts are asserted
+the same file. Identity: links in a warehouse to customers. Alignments with the intended process against pm4py's. Every contender runs in a process of its own, so that its peak memory is its own. Counts are asserted
 equal; times are only printed.
 
     python tests/bench/run.py [--events 1000000 10000000] [--lines 5000000] [--persons 500000] [--folder bench]
@@ -95,6 +95,24 @@ def bench_identity(n_persons: int) -> None:
         print(f"  the graph alone, in memory           {ours['graph_only_s']:8.2f} s")
 
 
+def bench_alignments(n_variants: int) -> None:
+    """Exact alignments of the same variants: ours against pm4py's default and against its fastest exact variant."""
+    n_some = min(n_variants, 500)
+    ours = contender("alignments_ours.py", str(n_variants), str(n_some))
+    per_second = ours["n_variants"] / ours["align_s"]
+    length = ours["n_events"] / ours["n_variants"]
+    print(
+        f"\n{n_variants:,} noisy variants of {length:.1f} events, {ours['n_states']} states; "
+        "processor time (costs equal)"
+    )
+    print(f"  ours: exact, all optima counted      {per_second:8,.0f} /s  {ours['peak_mb']:6.0f} MB")
+    for name, choice in (("pm4py: default (state equation A*)", ["default"]), ("pm4py: Dijkstra, less memory", [])):
+        theirs = contender("alignments_pm4py.py", str(n_variants), str(n_some), *choice)
+        assert theirs["cost_sum"] == ours["cost_sum"], f"{name}: costs differ"
+        rate = theirs["n_variants"] / theirs["align_s"]
+        print(f"  {name:36s} {rate:8,.0f} /s  {theirs['peak_mb']:6.0f} MB   ours is {per_second / rate:.0f} x as fast")
+
+
 def world_of(scale: float, folder: Path) -> Path:
     """A world of the generator at a scale of its customers, kept between runs."""
     world = folder / f"world_{scale:g}"
@@ -136,6 +154,7 @@ def main() -> None:
     parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 10_000_000])
     parser.add_argument("--lines", type=int, nargs="*", default=[5_000_000])
     parser.add_argument("--persons", type=int, nargs="*", default=[500_000], help="with 10 identifiers, 21 links each")
+    parser.add_argument("--variants", type=int, nargs="*", default=[20_000], help="aligned with the intended process")
     parser.add_argument("--records", type=int, nargs="*", default=[1_000_000], help="for each adapter")
     parser.add_argument("--world", type=float, nargs="*", default=[], help="scale of a world for a night's increment")
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where generated logs are kept between runs")
@@ -150,6 +169,8 @@ def main() -> None:
         bench_adapters(n_records, options.folder.resolve())
     for n_persons in options.persons:
         bench_identity(n_persons)
+    for n_variants in options.variants:
+        bench_alignments(n_variants)
     for scale in options.world:
         bench_night(scale, options.folder.resolve())
 

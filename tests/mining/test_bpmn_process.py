@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+import tomllib
 from pathlib import Path
 
 import pytest
+from toy_site import INTENDED_TOML, STEPS
 
 from ingest.errors import ConfigError
 from mining import intended
@@ -30,7 +32,7 @@ def same(ours: Automaton, steps: list[object]) -> bool:
     return ours == intended.parse({"process": "p", "steps": steps}).automaton
 
 
-KINDS = {"s": "startEvent", "e": "endEvent", "x": "exclusiveGateway", "y": "exclusiveGateway",
+KINDS = {"s": "startEvent", "e": "endEvent", "x": "exclusiveGateway", "y": "exclusiveGateway", **{f"x{n}": "exclusiveGateway" for n in range(1, 5)},
          "both": "parallelGateway", "joined": "parallelGateway", "any": "inclusiveGateway"}  # fmt: skip
 
 
@@ -225,3 +227,20 @@ def test_both_files_are_an_error_and_the_bpmn_alone_is_loaded(tmp_path: Path) ->
     (tmp_path / "intended.toml").write_text('process = "p"\nsteps = ["pay"]\n')
     with pytest.raises(ConfigError, match="is there too; expected the intended process in one file of the two"):
         intended.load(tmp_path, LABELS)
+
+
+def test_the_map_is_drawn_from_the_same_order_whichever_file_it_is() -> None:
+    """The report draws the intended process by `order` and `successors`: the toy shop's, as text and as a drawing."""
+    text = intended.parse(tomllib.loads(INTENDED_TOML))
+    drawn = parse(
+        drawing(
+            "s>x>y>add_to_cart>x1>address>delivery_choice>pay>x2>order_placed>confirmation_mail>shipping_mail>deliver>x3>"
+            "return_request>refund>x4>e x1>y x>call_order>x2 x3>x4"
+        ),
+        {step.step: step.label for step in STEPS},
+    )
+    assert drawn.automaton == text.automaton and drawn.successors == text.successors
+    assert sorted(drawn.order) == sorted(text.order)
+    assert [step for step in drawn.order if step != "call_order"] == [
+        step for step in text.order if step != "call_order"
+    ]

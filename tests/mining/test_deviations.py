@@ -157,7 +157,7 @@ def test_what_is_not_fully_checked_says_so(store: Store) -> None:
     assert findings == [], "the most frequent way used up the night's budget"
     with Store.open() as other:
         log = replace(log, events=[e for e in log.events if e.step != "ship" or int(e.case[1:]) % 9])
-        found = mined(other, log, PROCESS, Method(align_pops_night=40), only="deviations")
+        found = mined(other, log, PROCESS, Method(align_pops_night=14), only="deviations")
         assert found and all("Not fully checked: " in f.text_caution for f in found)
         low, high = found[0].extra["rate_interval"]
         assert high - low == pytest.approx(found[0].extra["n_undecided"] / 1500, abs=0.01)
