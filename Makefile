@@ -5,6 +5,8 @@
 
 SITE ?= data/sample
 AS_OF ?=
+FROM ?=
+TO ?=
 DRY_RUN ?=
 QUIET ?=
 LOG_FORMAT ?=
@@ -18,8 +20,8 @@ NIGHT := --site $(SITE) $(if $(AS_OF),--as-of $(AS_OF)) $(if $(QUIET),--quiet) $
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-nightly: setup ## The main job: ingest, mine, report, publish [SITE=data/sample] [AS_OF=YYYY-MM-DD] [DRY_RUN=1] [QUIET=1]
-	@$(PY) -m ingest nightly $(NIGHT) $(if $(DRY_RUN),--dry-run)
+nightly: setup ## The main job: ingest, mine, report, publish [SITE=data/sample] [AS_OF=YYYY-MM-DD, or FROM=... TO=...] [DRY_RUN=1] [QUIET=1]
+	@$(PY) -m ingest nightly $(NIGHT) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(DRY_RUN),--dry-run)
 
 ingest: setup ## Only read what is new in SITE/inbox
 	@$(PY) -m ingest $(NIGHT) $(if $(DRY_RUN),--dry-run)

@@ -20,7 +20,7 @@ from ingest.cli import (
     new_app,
     speak,
 )
-from ingest.errors import FrontstageError
+from ingest.errors import FrontstageError, UsageError
 
 app = new_app()
 KindOption = Annotated[
@@ -78,6 +78,8 @@ def requarantine(
 def nightly(
     site: SiteOption = SAMPLE,
     as_of: NightOption = "",
+    first: Annotated[str, typer.Option("--from", help="First of several nights to run one after the other.")] = "",
+    last: Annotated[str, typer.Option("--to", help="Last of them.")] = "",
     dry_run: DryRunOption = False,
     json: JsonOption = False,
     quiet: QuietOption = False,
@@ -86,12 +88,14 @@ def nightly(
     """The main job: ingest, mine, report, publish, under one lock and one run.json."""
     speak(quiet, log_format)
     if dry_run:
+        if first or last:
+            raise fail("nightly", UsageError("--dry-run foretells one night: give --as-of instead of --from and --to"))
         from ingest.rehearsal import rehearse
 
         raise typer.Exit(rehearse(site, as_of, as_json_too=json))
     from ingest.nightly import nightly as run_nightly
 
-    raise typer.Exit(run_nightly(site, as_of, as_json_too=json))
+    raise typer.Exit(run_nightly(site, as_of, first, last, as_json_too=json))
 
 
 @app.command()

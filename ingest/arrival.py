@@ -26,7 +26,7 @@ class FileCount(Record):
 
 class Arrival(Record):
     """Files in the order they were read; days on the site's clock. `restated` days had been reported before, and
-    events that nobody knew of are on them now."""
+    other events are on them now: late lines, records told again, a clock that is corrected otherwise."""
 
     files: list[FileCount]
     days: list[dt.date]
@@ -49,7 +49,8 @@ _LINES = ("lines", "accepted", "duplicate", "quarantined", "blank")
 
 @dataclass(frozen=True)
 class Mark:
-    """How far the warehouse was before a run: its last file, and the end of the night it stood at."""
+    """How far the warehouse was before a run: its last file, and the end of the night it stood at. What it told of
+    each quarter hour stays in the table `told_before`."""
 
     file_id: int
     night_end: str | None
@@ -60,8 +61,9 @@ class Mark:
         if not store.has_table("ledger"):
             return cls(0, None)
         night_end = None
-        if store.has_table("run_fact"):
+        if store.has_table("run_fact") and store.has_table("event"):
             night_end = store.value("select value from run_fact where name = 'night_end'")
+            store.run(f"create or replace temp table told_before as {_TOLD}", name="told_before")
         return cls(int(store.value("select coalesce(max(file_id), 0) from ledger")), night_end)
 
 
@@ -74,24 +76,40 @@ def arrival(store: Store, mark: Mark, zone: str) -> Arrival:
         from ledger inner join source as s using (source_id) where file_id > $mark order by file_id""",
         {"mark": mark.file_id},
     )
-    values: dict[str, object] = {"mark": mark.file_id, "zone": zone}
-    late: list[dt.date] = []
-    if mark.night_end:
-        late = _days(store, _LATE, values | {"night_end": mark.night_end})
-    return Arrival(files=[FileCount(**file) for file in files], days=_days(store, _NEW, values), restated=late)
+    return Arrival(
+        files=[FileCount(**file) for file in files],
+        days=_days(store, zone, _NEW, {"mark": mark.file_id}),
+        restated=restated(store, mark, zone),
+    )
 
 
-_NEW = "select occurred_at from raw_event where file_id > $mark"
-_LATE = """select n.occurred_at
-from (from raw_event where file_id > $mark and occurred_at < cast($night_end as timestamp)) as n
-anti join (select event_id from raw_event where file_id <= $mark) as o using (event_id)"""
+def restated(store: Store, mark: Mark, zone: str) -> list[dt.date]:
+    """The days that were over when `mark` was taken and on which other events are told now."""
+    if mark.night_end is None:
+        return []
+    return _days(store, zone, _CHANGED, {"night_end": mark.night_end})
 
 
-def _days(store: Store, moments: str, values: dict[str, object]) -> list[dt.date]:
-    """The days, on the clock of `$zone`, of the moments that a query gives."""
+_NEW = "select distinct time_bucket(interval 15 minutes, occurred_at) as quarter from raw_event where file_id > $mark"
+# of each source and quarter hour, what was said in it; whose it is and how it is called do not count
+_TOLD = """select
+    source_id, time_bucket(interval 15 minutes, occurred_at) as quarter,
+    bit_xor(hash(event_id, occurred_at, ended_at, raw_code, wait_ms, handle_ms)) as said
+from event
+group by all"""
+_CHANGED = f"""select distinct quarter
+from told_before full join ({_TOLD}) as now using (source_id, quarter)
+where
+    told_before.said is distinct from now.said
+    and quarter < least(cast($night_end as timestamp), getvariable('night_end'))
+    and quarter >= coalesce(getvariable('horizon'), quarter)"""
+
+
+def _days(store: Store, zone: str, quarters: str, values: dict[str, object]) -> list[dt.date]:
+    """The days, on the clock of `zone`, of the quarter hours that a query gives."""
     rows = store.rows(
-        f"""with touched as (select distinct time_bucket(interval 15 minutes, occurred_at) as quarter from ({moments}))
-        select distinct cast(timezone($zone, timezone('UTC', quarter)) as date) as day from touched order by day""",
-        values,
+        f"""select distinct cast(timezone($zone, timezone('UTC', quarter)) as date) as day
+        from ({quarters}) order by day""",
+        values | {"zone": zone},
     )
     return [day for (day,) in rows]

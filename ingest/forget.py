@@ -92,8 +92,11 @@ def _gather(store: Store, seeker: Seeker, own: tuple[tuple[str, str], ...], valu
         """create or replace temp table gone as
         select *, false as is_broken from own_line
         union all
-        select l.source_id, file_id, b.line_no, cast(md5_number(getvariable('line_salt') || md5(b.text)) as uuid), true
-        from broken as b inner join ledger as l using (file_id)""",
+        select
+            l.source_id, file_id, line_no,
+            -- lines that are no text came from an early schema without their identity
+            coalesce(q.line_hash, cast(md5_number(getvariable('line_salt') || md5(b.text)) as uuid)), true
+        from broken as b inner join ledger as l using (file_id) inner join quarantine as q using (file_id, line_no)""",
         name="gone",
     )
     store.drop("broken")

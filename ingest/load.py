@@ -22,13 +22,14 @@ from ingest.errors import ConfigError, FrontstageError
 from ingest.forgotten import Forgotten
 from ingest.grown import grown_from
 from ingest.kept import clean_kept
-from ingest.local_times import check_reading, plausible, settle
+from ingest.local_times import plausible, settle
 from ingest.pseudonym import key_id, line_salt, load_key, normalise, pseudonyms
 from ingest.reader import Reading, UnreadableFile, deliveries, one_ahead, read_blocks
 from ingest.robots import is_robot
 from ingest.scrub import mask, scrub
 from ingest.settings import SourceSection, suggestion
 from ingest.site import Site
+from ingest.source_rules import BY_STREAM, check_rules, lines_known_by
 from ingest.store import Store
 from ingest.telling import Teller
 from ingest.units import sql
@@ -61,7 +62,7 @@ def load(site: Site, store: Store) -> Loaded:
     teller = Teller(sum(1 for source, folder in found for _ in deliveries(folder, source.files)))
     for rank, (source, folder) in enumerate(found):
         source_id = _source_id(store, source, rank)
-        check_reading(store, source_id, source, source.timezone or site.settings.site.timezone)
+        check_rules(site, store, source_id, source, key)
         for path, refusal in deliveries(folder, source.files):
             counts[0] += 1
             teller.next()
@@ -113,6 +114,7 @@ class FileLoad:
         self.forgotten = forgotten
         self.reading = Reading(path)
         self.zone = source.timezone or site.settings.site.timezone
+        self.is_known_by_stream = lines_known_by(store, source_id) == BY_STREAM
 
     def load(self) -> None:
         """Stage, accept, account. Raises UnreadableFile when nothing of the file may be used."""
@@ -183,6 +185,7 @@ class FileLoad:
             f"create or replace temp {'table' if self.adapter.records == 'json' else 'view'} block as {records}",
             name="block",
         )
+        store.run("set variable stream = $stream", {"stream": self._stream()}, name="stream")
         store.run(sql("loading/block.sql"), name="loading/block.sql")
         store.run("set variable first_line_no = (select min(line_no) from block_line)", name="first_line_no")
         # the columns that the adapter does not know are NULL
@@ -195,7 +198,14 @@ class FileLoad:
 
     def query(self) -> str:
         """The adapter's SELECT for this file. Raises UnreadableFile when the adapter can't read such a file."""
-        return self.adapter.query(FileContext(self.source, self.name, self._header()))
+        return self.adapter.query(self._context())
+
+    def _stream(self) -> str:
+        """What a line is known by beside its text. Raises UnreadableFile."""
+        return self.adapter.stream(self._context()) if self.is_known_by_stream else ""
+
+    def _context(self) -> FileContext:
+        return FileContext(self.source, self.name, self._header())
 
     def _header(self) -> list[str] | None:
         if self.reading.header is None:

@@ -16,8 +16,9 @@ from types import FrameType
 from typing import Self
 
 from ingest import log as speech
+from ingest.backfill import nights_between, rewind
 from ingest.erasure import Erasure
-from ingest.errors import ExitCode, FrontstageError
+from ingest.errors import ExitCode, FrontstageError, UsageError
 from ingest.metrics import write_metrics
 from ingest.record import RUN_VARIABLE, RunRecord, StageRecord, as_json, new_run_id, read_run, run_path
 from ingest.run import failure, note, tell
@@ -27,11 +28,12 @@ from ingest.stopping import STOPPING
 STAGES = ("ingest", "mining", "reports")
 
 
-def nightly(site_root: Path, as_of: str, *, as_json_too: bool = False) -> int:
+def nightly(site_root: Path, as_of: str, first: str = "", last: str = "", *, as_json_too: bool = False) -> int:
     """Run all stages on a site; stops at the first that fails. Returns the exit code of the night.
 
     A stage that ends with DATA_GATE and may publish (too much undeclared) has left whole tables, so the report is
-    made all the same and carries the warning; the night still ends with DATA_GATE.
+    made all the same and carries the warning; the night still ends with DATA_GATE. With `first` and `last` each night
+    of them is run in its turn, also after one that ended with DATA_GATE, as a scheduler would.
     """
     speech.configure("nightly")
     site, run_id, run = None, None, None
@@ -39,10 +41,18 @@ def nightly(site_root: Path, as_of: str, *, as_json_too: bool = False) -> int:
         site = Site(site_root)
         site.prepare()
         _ = site.settings
+        if as_of and (first or last):
+            raise UsageError("--as-of names one night, --from and --to several: give the one or the others")
+        nights = nights_between(first, last) if first or last else []
         with site.lock() as descriptor:
-            run_id = new_run_id(site)
-            code = run_stages(site, as_of, descriptor, run_id, STAGES, is_silent=as_json_too or not _is_watched())
-            run = read_run(run_path(site, run_id))
+            code = rewind(site, nights[0], descriptor) if nights else int(ExitCode.OK)
+            for night in map(str, nights) if nights else [as_of]:
+                if code not in (ExitCode.OK, ExitCode.DATA_GATE):
+                    break
+                run_id = new_run_id(site)
+                ended = run_stages(site, night, descriptor, run_id, STAGES, is_silent=as_json_too or not _is_watched())
+                run = read_run(run_path(site, run_id))
+                code = ended or code
     except FrontstageError as error:
         record = failure("nightly", error, site_root)
         tell(record)

@@ -23,6 +23,7 @@ from ingest.load import FileLoad, unlock
 from ingest.reader import MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, UnreadableFile
 from ingest.settings import SourceSection, suggestion
 from ingest.site import Site
+from ingest.source_rules import check_rules
 from ingest.store import Store
 from ingest.units import sql
 
@@ -47,6 +48,7 @@ def requarantine(site: Site, store: Store, only: str = "") -> Replayed:
     names = [source.name for source in site.settings.source]
     if only and only not in names:
         raise UsageError(f"--source: got {only!r}, which is none of site.toml; {suggestion(only, names)}")
+    store.run(sql("schema.sql"), name="schema.sql")
     key, forgotten = unlock(site, store)
     n_before = int(store.value("select count(*) from quarantine"))
     with store.transaction():
@@ -106,6 +108,7 @@ class _Replay(FileLoad):
 def _replay(
     site: Site, store: Store, source: SourceSection, file: dict[str, Any], key: bytes, forgotten: Forgotten
 ) -> None:
+    check_rules(site, store, file["source_id"], source, key)
     load = _Replay(site, store, source, file, key, forgotten)
     try:
         if adapters()[source.adapter].records == "csv" and load.reading.header is None:

@@ -184,11 +184,11 @@ def _where(error: BaseException) -> str:
     return "caused by ".join(parts)
 
 
-def parse_night(text: str | None) -> dt.date | None:
-    """AS_OF as a date. Raises UsageError."""
+def parse_night(text: str | None, option: str = "AS_OF") -> dt.date | None:
+    """AS_OF, or another option that names a night, as a date. Raises UsageError."""
     if not text:
         return None
     try:
         return dt.date.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"AS_OF: got {text!r}, expected YYYY-MM-DD") from error
+        raise UsageError(f"{option}: got {text!r}, expected YYYY-MM-DD") from error

@@ -13,6 +13,9 @@ create table if not exists source (source_id utinyint, name varchar, adapter var
 -- how the times of a source were read when its files were loaded: its zone, and the days in which it can speak
 create table if not exists source_clock (source_id utinyint, timezone varchar, earliest date, latest date);
 
+-- the other rules of site.toml under which the lines of a source were read, as JSON; see ingest/source_rules.py
+create table if not exists source_rules (source_id utinyint, rules varchar);
+
 -- one row per delivered file; n_lines = n_accepted + n_duplicate + n_quarantined + n_blank, asserted while loading.
 -- n_dropped is the part of n_accepted that was read, understood and not wanted (static files, robots).
 create table if not exists ledger (

@@ -7,7 +7,6 @@ before, and each event states it in `time_rule`.
 from __future__ import annotations
 
 import datetime as dt
-import logging
 
 import pyarrow as pa
 
@@ -17,7 +16,6 @@ from ingest.site import Site
 from ingest.store import Store
 from ingest.units import sql
 
-log = logging.getLogger("frontstage.skew")
 LIMIT_MS = 30_000
 """Clocks are together up to this; and moments whose difference changes by more than this tell nothing."""
 N_MIN, DAY_MIN = 20, 5
@@ -79,28 +77,14 @@ def _fix(source: SourceSection, site: Site) -> dict[str, object]:
 
 
 def measure(site: Site, store: Store) -> None:
-    """clock_skew, clock_skew_day, clock_turned and their lines in data_quality; a warning for what changes the order
-    of steps."""
+    """clock_skew, clock_skew_day, clock_turned and their lines in data_quality; the audit `clock_skew` warns."""
     day_min = max(DAY_MIN, site.settings.privacy.min_cell)
     for name, value in (("skew_limit_ms", LIMIT_MS), ("skew_n_min", max(N_MIN, day_min)), ("skew_day_min", day_min)):
         store.run(f"set variable {name} = $value", {"value": value}, name=name)
     store.run(_IS_ZONE, name="is_zone")
     store.run(sql("derive/skew.sql"), name="derive/skew.sql")
-    for ahead, of, verdict, n_turned, n_moves in store.rows(_WARNINGS):
-        log.warning(
-            "the clocks of sources %r and %r are %s; %d of %d moves between the two lie within that, so their order "
-            "may be wrong: mend the timezone, or declare clock_offset_s in site.toml; see 'Clocks' on the data page",
-            ahead, of, verdict, n_turned, n_moves,
-        )  # fmt: skip
 
 
 # offsets of zones differ by whole half hours, but for a few of three quarters
 _IS_ZONE = """create or replace temp macro is_zone(ms) as
 abs(ms) > 1500000 and abs(ms - round(ms / 1800000) * 1800000) < 120000"""
-_WARNINGS = """select a.name, b.name, k.verdict, t.n_turned, t.n_moves
-from clock_turned as t
-inner join clock_skew as k on k.id_a = t.id_a and k.id_b = t.id_b and k.is_best
-inner join source as a on a.source_id = t.id_a
-inner join source as b on b.source_id = t.id_b
-where t.n_turned > 0
-order by a.rank, b.rank"""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest import audits
-from ingest.arrival import Arrival, Mark, arrival
+from ingest.arrival import Arrival, Mark, arrival, restated
 from ingest.derive import derive, undeclared
 from ingest.load import Loaded, load
 from ingest.requarantine import requarantine
@@ -54,6 +54,7 @@ def _figures(loaded: Loaded, arrived: Arrival, n_events: int, n_undeclared: int)
 def replay(site: Site, store: Store, as_of: str, source: str) -> Outcome:
     """The stage of `requarantine`: replay quarantined lines of one source or of all (""), then derive."""
     asked = parse_night(as_of)
+    mark = Mark.of(store)
     replayed = requarantine(site, store, source)
     night = derive(site, store, asked)
     return Outcome(
@@ -61,5 +62,6 @@ def replay(site: Site, store: Store, as_of: str, source: str) -> Outcome:
         f"events up to {night}",
         night=night,
         figures={"n_replayed": replayed.n_lines, "n_left": replayed.n_left},
+        restated=restated(store, mark, site.settings.site.timezone),
         audits=audits.run(site, store),
     )

@@ -80,14 +80,18 @@ class Passes:
         return sum(k * n for k, n in self.journeys.items())
 
     @property
+    def n_journeys(self) -> int:
+        """Journeys with a pass."""
+        return sum(self.journeys.values())
+
+    @property
     def mean(self) -> float:
         """Passes per journey with a pass; 0 when there is none."""
-        n = sum(self.journeys.values())
-        return round(self.total / n, 2) if n else 0.0
+        return round(self.total / self.n_journeys, 2) if self.journeys else 0.0
 
     def percentile(self, share: float) -> int:
         """Lower percentile of passes per journey with a pass; 0 when there is none."""
-        target, running = math.ceil(share * sum(self.journeys.values())), 0
+        target, running = math.ceil(share * self.n_journeys), 0
         for k in sorted(self.journeys):
             running += self.journeys[k]
             if running >= target:

@@ -79,11 +79,11 @@ def bounded(
         shown.sort(key=lambda one: (one[0].finding_id not in context.known, -one[1].journeys, one[0].finding_id))
         bound = context.method.stored_per_kind_max
         kept += [one for one in shown[:bound] if context.wanted is None or one[0].finding_id in context.wanted]
-        _fold(store, kind, len(own), len(own) - len(shown), max(0, len(shown) - bound))
+        fold(store, kind, len(own), len(own) - len(shown), max(0, len(shown) - bound))
     return kept
 
 
-def _fold(store: Store, kind: str, n_places: int, n_small: int, n_beyond: int) -> None:
+def fold(store: Store, kind: str, n_places: int, n_small: int, n_beyond: int) -> None:
     """Say in `data_quality` what is not told one by one."""
     for measure, n, note in (
         ("findings_small_cell", n_small, "seen in too few customers to publish; folded to protect them"),

@@ -41,6 +41,13 @@ class Method:
     loop_hits_min: int = 20
     loop_customers_min: int = 15
 
+    # repeat contact (4.2)
+    repeat_days: tuple[int, ...] = (1, 7, 14)
+    repeat_days_told: int = 7
+    repeat_contacts_min: int = 300
+    season_ratio_max: float = 1.25
+    """The far window is out of season when all contacts together are that many times more, or less, than near."""
+
     # deviations (3.4)
     deviation_journeys_min: int = 100
     deviation_hits_min: int = 10

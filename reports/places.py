@@ -26,7 +26,7 @@ COSTLY = (
 """Kinds whose paths are drawn as deviations. Others (merge, what-if ...) only carry their number."""
 
 _LISTS = ("cycle", "members", "steps", "pair")
-_SINGLE = ("prev", "context", "step", "a", "b", "next")
+_SINGLE = ("prev", "context", "step", "menu", "a", "b", "next")
 
 
 @dataclass(frozen=True, slots=True)

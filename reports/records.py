@@ -105,6 +105,12 @@ class FindingFigure:
     of_nights: int
 
     @property
+    def place(self) -> dict[str, Any]:
+        """`where`, with the steps of a cycle in the order in which they are gone round most often."""
+        order = self.extra.get("cycle")
+        return {**self.where, "cycle": order} if order and "cycle" in self.where else self.where
+
+    @property
     def number(self) -> int:
         """The number on the map: F-07 is 7."""
         digits = "".join(c for c in self.label if c.isdigit())

@@ -258,7 +258,7 @@ def _examples(
     finding: FindingFigure, examples: Mapping[str, Example], names: StepNames
 ) -> tuple[tuple[str, str, tuple[Strip, ...]], ...]:
     """(heading, how they were chosen, journeys) for each kind of example that there is."""
-    own = frozenset(place_of(finding.kind, finding.where, frozenset(names.label)).steps)
+    own = frozenset(place_of(finding.kind, finding.place, frozenset(names.label)).steps)
     groups = []
     for kind, title, note in _EXAMPLES:
         found = tuple(strip(examples[key], names, own) for key in _keys(finding, kind) if key in examples)

@@ -73,7 +73,7 @@ def process_map(
     failures: set[str] = set()
     real = {(move.source, move.target) for move in moves}
     for finding in findings:
-        place = place_of(finding.kind, finding.where, known)
+        place = place_of(finding.kind, finding.place, known)
         paths = [pair for pair in place.paths if pair in real]
         if finding.kind.startswith(COSTLY):
             deviating |= set(paths)
@@ -228,7 +228,7 @@ def draw_finding_map(
     if place.steps:
         full = merged
     else:
-        place = place_of(finding.kind, finding.where, frozenset(step.key for step in full.steps))
+        place = place_of(finding.kind, finding.place, frozenset(step.key for step in full.steps))
     if not place.steps:
         return None, ""
     part = neighbourhood(full, place.steps, place.paths)

@@ -19,9 +19,8 @@ PLANTED = {
     "no thank-you page": ("deviation.skipped", {"order_confirmation"}),
     "scans swapped": ("deviation.out_of_order", {"out_for_delivery", "deliver"}),
 }
-# the world has failed deliveries that are tried again: a loop, though nobody planted it as one
+# true, though nobody planted it
 ALSO_TRUE = {
-    ("loop.pingpong", frozenset({"attempted_delivery", "out_for_delivery"})),
     ("batch_contact", frozenset({"confirmation_mail", "shipping_mail"})),  # what is packed at once is sent that day
     ("re_ask", frozenset({"call_status", "order_number"})),  # who calls again is asked again
 }

@@ -3,7 +3,8 @@
 A `.sql` adapter is one SELECT over the view `line` (line_no, raw) with the columns of `stage`
 (ingest/loading/stage.sql) that it knows, at least one row for each line; options of the source reach it as variables.
 A `.py` adapter has the same front matter as constants and a function `query(context)` that writes that SELECT from
-the source's own configuration.
+the source's own configuration. Where equal lines of two files may say different things, such as the rows of two tables,
+its function `stream(context)` names what else a line is known by.
 
 A `.sql` adapter of a format most of whose lines are not wanted may declare `unwanted`: an SQL expression of `raw` that
 gives the reason to drop a line, or NULL. It is a short cut and no rule: the SELECT, which sees only the lines that it
@@ -49,6 +50,7 @@ class Adapter:
     list_key: str | None = None
     rule_version: str = "1"
     unwanted: str = "cast(null as varchar)"
+    stream: Callable[[FileContext], str] = lambda _: ""
 
 
 @cache
@@ -76,4 +78,5 @@ def _from_sql(name: str, meta: dict[str, Any], body: str) -> Adapter:
 
 
 def _from_module(module: ModuleType, name: str) -> Adapter:
-    return Adapter(name, module.SUMMARY, module.RECORDS, module.CODES, module.query)
+    stream = getattr(module, "stream", Adapter.stream)
+    return Adapter(name, module.SUMMARY, module.RECORDS, module.CODES, module.query, stream=stream)

@@ -12,7 +12,7 @@ part as (
     select
         line_no, f, len(f) as n_fields, f[2] as src, f[3] as dst, f[15] as disposition,
         try_strptime(f[10], '%Y-%m-%d %H:%M:%S') as start_local, try_strptime(f[12], '%Y-%m-%d %H:%M:%S') as end_local,
-        f[10] as start_text, f[12] as end_text, try_cast(f[13] as bigint) as duration_s, try_cast(f[14] as bigint) as billsec_s,
+        f[10] as start_text, f[12] as end_text, f[13] as duration_text, seconds_as_ms(f[13]) as duration_ms, seconds_as_ms(f[14]) as billsec_ms,
         case when len(f) in (17, 18, 20, 21) then f[17] end as uniqueid,
         case len(f) when 21 then f[20] when 20 then f[19] when 19 then f[18] end as linkedid
     from field
@@ -24,10 +24,10 @@ known as (
     from part
 ),
 zoned as (
-    -- the offset is a whole number of quarter hours and no more than 15 hours
+    -- the offset is a whole number of quarter hours, from 12 hours west to 14 east
     select
         *, round((epoch(start_local) - born_s) / 900.0) * 900 as offset_s,
-        abs(epoch(start_local) - born_s) <= 54000 as has_offset
+        round((epoch(start_local) - born_s) / 900.0) between -48 and 56 as has_offset
     from known
 ),
 checked as (
@@ -38,9 +38,9 @@ checked as (
             when n_fields not between 16 and 21 then 'fields'
             when start_local is null then 'start'
             when end_text <> '' and end_local is null then 'end'
-            when duration_s is null and end_local not between start_local and start_local + interval 30 days then 'end'
-            when duration_s is not null and duration_s not between 0 and 2592000 then 'duration'
-            when billsec_s is null or billsec_s not between 0 and 2592000 then 'billsec'
+            when duration_text = '' and end_local not between start_local and start_local + interval 30 days then 'end'
+            when duration_text <> '' and (duration_ms is null or duration_ms > 2592000000) then 'duration'
+            when billsec_ms is null or billsec_ms > 2592000000 then 'billsec'
             when disposition not in ('ANSWERED', 'NO ANSWER', 'BUSY', 'FAILED', 'CONGESTION') then 'disposition'
         end as problem_field
     from zoned
@@ -54,20 +54,20 @@ select
         when 'fields' then '16 to 21 fields'
         when 'start' then 'yyyy-mm-dd HH:MM:SS'
         when 'end' then 'yyyy-mm-dd HH:MM:SS, from the start to 30 days later'
-        when 'duration' then 'seconds, a whole number of at most 30 days'
-        when 'billsec' then 'seconds, a whole number of at most 30 days'
+        when 'duration' then 'seconds, at least 0 and at most 30 days'
+        when 'billsec' then 'seconds, at least 0 and at most 30 days'
         when 'disposition' then 'ANSWERED, NO ANSWER, BUSY, FAILED or CONGESTION'
     end as problem_expectation,
     case when has_offset then start_local - to_seconds(offset_s) end as occurred_at,
     -- the duration, not the wall clock, tells the end: a clock change may lie between the two
     case
         when problem_field is null and has_offset and end_local is not null
-            then start_local - to_seconds(offset_s) + coalesce(to_seconds(duration_s), end_local - start_local)
+            then start_local - to_seconds(offset_s) + coalesce(to_milliseconds(duration_ms), end_local - start_local)
     end as ended_at,
     case when has_offset is not true then start_local end as local_at,
-    case when problem_field is null and has_offset is not true and end_local is not null then 1000 * coalesce(duration_s, date_diff('second', start_local, end_local)) end as lasts_ms,
+    case when problem_field is null and has_offset is not true and end_local is not null then coalesce(duration_ms, 1000 * date_diff('second', start_local, end_local)) end as lasts_ms,
     f[4] || ' ' || f[8] || ' ' || disposition || case when is_outbound then ' out' else '' end as code,
     coalesce(nullif(linkedid, ''), nullif(uniqueid, '')) as call_no,
     case when is_outbound then dst else nullif(src, '') end as phone,
-    case when problem_field is null then 1000 * billsec_s end as handle_ms
+    case when problem_field is null then billsec_ms end as handle_ms
 from checked

@@ -11,7 +11,7 @@ with field as (
 ),
 part as (
     select
-        line_no, len(f) as n_fields, f[1] as clock, try_cast(f[1] as decimal(18, 6)) as epoch_s, f[2] as callid, f[3] as queue, f[5] as verb,
+        line_no, len(f) as n_fields, f[1] as clock, case when regexp_full_match(f[1], '[0-9]{1,10}([.][0-9]{1,9})?') then cast(f[1] as decimal(18, 6)) end as epoch_s, f[2] as callid, f[3] as queue, f[5] as verb,
         f[7] as caller,
         case
             when f[5] in ('COMPLETECALLER', 'COMPLETEAGENT', 'CONNECT') then f[6]
@@ -29,7 +29,7 @@ part as (
 ),
 typed as (
     select
-        *, try_cast(nullif(hold, '') as integer) as hold_s, try_cast(nullif(talk, '') as integer) as talk_s,
+        *, seconds_as_ms(hold) as hold_ms, seconds_as_ms(talk) as talk_ms,
         callid not in ('NONE', 'REALTIME', 'MANAGER', 'CLI', '') as is_call
     from part
 ),
@@ -40,9 +40,9 @@ checked as (
             when n_fields < 5 then 'fields'
             when epoch_s is null or epoch_s not between 0 and 4102444800 then 'epoch'
             when not regexp_full_match(verb, '[A-Z][A-Z0-9_]*') then 'event'
-            when nullif(hold, '') is not null and (hold_s is null or hold_s < 0) then 'holdtime'
-            when nullif(talk, '') is not null and (talk_s is null or talk_s < 0) then 'calltime'
-            when verb in ('COMPLETECALLER', 'COMPLETEAGENT') and talk_s is null then 'calltime'
+            when hold <> '' and hold_ms is null then 'holdtime'
+            when talk <> '' and talk_ms is null then 'calltime'
+            when verb in ('COMPLETECALLER', 'COMPLETEAGENT') and talk_ms is null then 'calltime'
         end as problem_field
     from typed
 )
@@ -57,12 +57,12 @@ select
         when 'holdtime' then 'seconds on hold, at least 0'
         when 'calltime' then 'seconds talked, at least 0'
     end as problem_expectation,
-    case when problem_field is null then cast(to_timestamp(epoch_s - coalesce(talk_s, 0)) as timestamp) end as occurred_at,
-    case when problem_field is null and talk_s is not null then cast(to_timestamp(epoch_s) as timestamp) end as ended_at,
+    case when problem_field is null then cast(to_timestamp(epoch_s) as timestamp) - to_milliseconds(coalesce(talk_ms, 0)) end as occurred_at,
+    case when problem_field is null and talk_ms is not null then cast(to_timestamp(epoch_s) as timestamp) end as ended_at,
     verb || ' ' || queue as code,
     case when is_call then callid end as call_no,
     case when verb = 'ENTERQUEUE' then nullif(caller, '') end as phone,
     case when is_call then nullif(queue, 'NONE') end as intent,
-    1000 * cast(hold_s as bigint) as wait_ms,
-    1000 * cast(talk_s as bigint) as handle_ms
+    hold_ms as wait_ms,
+    talk_ms as handle_ms
 from checked

@@ -49,7 +49,7 @@ field as (
 timed as (
     select
         *,
-        case when drop_reason is null then cast(try_strptime(substr(head, bracket + 1, 26), '%d/%b/%Y:%H:%M:%S %z') as timestamp) end as occurred_at
+        case when drop_reason is null and is_offset(substr(head, bracket + 22, 5)) then cast(try_strptime(substr(head, bracket + 1, 26), '%d/%b/%Y:%H:%M:%S %z') as timestamp) end as occurred_at
     from field
 ),
 checked as (
@@ -72,7 +72,7 @@ select
     case problem_field when 'fields' then cast(n_quoted as varchar) when 'time' then substr(head, bracket + 1, 26) when 'status' then status when 'request' then r[1] end as problem_value,
     case problem_field
         when 'fields' then 'the quoted fields of the combined format and those named in `extra`'
-        when 'time' then 'dd/Mon/yyyy:HH:MM:SS +hhmm'
+        when 'time' then 'dd/Mon/yyyy:HH:MM:SS +hhmm, an offset from -1200 to +1400'
         when 'status' then 'a status of three digits'
         when 'request' then 'METHOD /path HTTP/version'
     end as problem_expectation,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ingest.adapters import FileContext
 from ingest.reader import UnreadableFile, unpacked
@@ -23,8 +23,7 @@ def query(context: FileContext) -> str:
     """The SELECT for one file. Raises UnreadableFile when the file fits no table or lacks a declared column."""
     name, table = _table(context)
     header = context.header or []
-    columns = {column.strip().strip('"'): i + 1 for i, column in enumerate(header)}
-    place = _Columns(name, columns)
+    place = _Columns(name, _places(context))
     moments = ", ".join(_moment(name, event, table, place) for event in table.events)
     unreadable = " or ".join(f"(m{i}.text <> '' and {_none(f'm{i}')})" for i in range(len(table.events))) or "false"
     identifiers = "".join(
@@ -78,6 +77,26 @@ from (
 """
 
 
+def stream(context: FileContext) -> str:
+    """The table that a file is of, and where its declared columns stand: orders paid and orders shipped on a day may
+    be the same rows. Raises UnreadableFile as `query` does."""
+    name, table = _table(context)
+    place = _Columns(name, _places(context))
+    declared = [table.product, table.code, table.intent, table.wait_s, *table.identifiers.values(), *table.attributes]
+    for columns in (*table.events.values(), *table.ends.values()):
+        declared += [columns] if isinstance(columns, str) else columns
+    return "|".join([name, *sorted({f"{column}={place(column)}" for column in declared if column})])
+
+
+def table_of(tables: Mapping[str, TableSection], path: str) -> str | None:
+    """The first of the tables that a file is of."""
+    return next((name for name, table in tables.items() if fnmatch.fnmatchcase(unpacked(path), table.files)), None)
+
+
+def _places(context: FileContext) -> dict[str, int]:
+    return {column.strip().strip('"'): i + 1 for i, column in enumerate(context.header or [])}
+
+
 def _is_header(names: list[str]) -> str:
     """SQL that tells a header in the middle of a file: most of its fields are the first header's."""
     longest = max(names, key=lambda name: (len(name), name), default="")
@@ -108,9 +127,9 @@ class _Columns:
 
 
 def _table(context: FileContext) -> tuple[str, TableSection]:
-    for name, table in context.source.tables.items():
-        if fnmatch.fnmatchcase(unpacked(context.file_name), table.files):
-            return name, table
+    name = table_of(context.source.tables, context.file_name)
+    if name is not None:
+        return name, context.source.tables[name]
     known = ", ".join(table.files for table in context.source.tables.values()) or "none"
     raise UnreadableFile(f"fits no table of source {context.source.name!r} in site.toml (declared: {known})")
 
@@ -135,18 +154,31 @@ def _parsed(columns: str | list[str], table: TableSection, place: _Columns) -> s
     kinds: dict[str, list[str]] = {"utc": [], "hour": [], "day": []}
     for form in table.time_formats:
         if form not in EPOCHS:
-            kinds[_precision(form)].append(_text(form))
-    # strptime's %z takes no Z, the commonest offset of all
-    readable = {"utc": f"regexp_replace({text}, 'Z$', '+00')", "hour": text, "day": text}
+            kinds[_precision(form)].append(form)
     parsed = {
-        kind: f"try_strptime({readable[kind]}, [{', '.join(forms)}])" if forms else "cast(null as timestamp)"
+        kind: f"try_strptime({text}, {_list(forms)})" if forms else "cast(null as timestamp)"
         for kind, forms in kinds.items()
     }
     at = f"coalesce({parsed['hour']}, {parsed['day']} + interval '23:59:59')"
     utc = ", ".join(
-        [f"cast({parsed['utc']} as timestamp)"] + [_EPOCH[f](text) for f in table.time_formats if f in EPOCHS]
+        ["cast(null as timestamp)"]
+        + [_with_offset(form, text) for form in kinds["utc"]]
+        + [_EPOCH[form](text) for form in table.time_formats if form in EPOCHS]
     )
     return f"{{'text': {text}, 'at': {at}, 'utc': coalesce({utc}), 'is_day': {parsed['hour']} is null}}"
+
+
+def _with_offset(form: str, text: str) -> str:
+    """SQL of a moment whose format carries its offset (%z) or zone (%Z), in UTC; NULL for one that no zone has."""
+    # strptime's %z takes no Z, the commonest offset of all
+    moment = f"cast(try_strptime(regexp_replace({text}, 'Z$', '+00'), {_text(form)}) as timestamp)"
+    if "%z" not in form:
+        return moment
+    shape = "".join(
+        {"%z": "(Z|[+-][0-9:]+)"}.get(part, ".+" if part.startswith("%") else re.escape(part))
+        for part in re.split("(%-?[A-Za-z])", form)
+    )
+    return f"case when is_offset(regexp_extract({text}, {_text(f'^{shape}$')}, 1)) then {moment} end"
 
 
 def _precision(form: str) -> str:
@@ -195,7 +227,7 @@ def _extras(table: TableSection, place: _Columns) -> str:
     if table.intent:
         extras += f", nullif({place(table.intent)}, '') as intent"
     if table.wait_s:
-        extras += f", try_cast(1000 * try_cast({place(table.wait_s)} as double) as bigint) as wait_ms"
+        extras += f", seconds_as_ms({place(table.wait_s)}) as wait_ms"
     if table.attributes:
         pairs = ", ".join(f"{_text(name)}, {place(name)}" for name in table.attributes)
         extras += f", json_object({pairs}) as attributes"

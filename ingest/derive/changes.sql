@@ -12,10 +12,13 @@ from raw_event as r
 where r.record_key in (select n.record_key from raw_event as n where n.load_no > getvariable('load_mark') and n.record_key is not null);
 
 create or replace temp table changed as
-select event_id, party_id, code_id, call_id, true as is_new
-from live
-where load_no > getvariable('load_mark') or occurred_at >= getvariable('night_before') or event_id in (from told_again)
-union all
-select event_id, party_id, code_id, call_id, false
-from live
-where party_id in (select party_id from moved_party) or code_id in (select code_id from moved_code)
+with compared as (
+    select
+        event_id, party_id, code_id, call_id,
+        load_no > getvariable('load_mark') or occurred_at >= getvariable('night_before') or event_id in (from told_again) as is_new,
+        party_id in (select party_id from moved_party) or code_id in (select code_id from moved_code) as has_moved
+    from live
+)
+select event_id, party_id, code_id, call_id, is_new
+from compared
+where is_new or has_moved

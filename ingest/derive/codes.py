@@ -18,16 +18,17 @@ def match_codes(site: Site, store: Store, steps: StepDictionary) -> None:
     """code_step: what each code means, and which identifier an order named in it is."""
     matcher = Matcher(steps)
     rows = store.rows(
-        """select c.code_id, s.name, c.code, (select count(*) from live as l where l.code_id = c.code_id)
+        """select c.code_id, s.name, c.code
         from code as c inner join source as s using (source_id) order by s.rank, c.code"""
     )
-    matches = matcher.match_all((source, code) for _, source, code, _ in rows)
-    rare = _rare(
-        {(source, code): n for (_, source, code, n), match in zip(rows, matches, strict=True) if match.step is None}
-    )
+    matches = matcher.match_all((source, code) for _, source, code in rows)
+    undeclared = {
+        code_id: (source, code) for (code_id, source, code), match in zip(rows, matches, strict=True) if not match.step
+    }
+    rare = _rare(store, undeclared)
     named = [
-        match.step or ("undeclared:" + (f"{source} (rare codes)" if (source, code) in rare else code))
-        for (_, source, code, _), match in zip(rows, matches, strict=True)
+        match.step or ("undeclared:" + (f"{source} (rare codes)" if code_id in rare else code))
+        for (code_id, source, code), match in zip(rows, matches, strict=True)
     ]
     orders = sorted({match.order for match in matches if match.order})
     key, country = load_key(site.var / "key"), site.settings.site.country
@@ -57,10 +58,13 @@ def match_codes(site: Site, store: Store, steps: StepDictionary) -> None:
     store.drop("matched")
 
 
-def _rare(counts: dict[tuple[str, str], int]) -> set[tuple[str, str]]:
-    """Undeclared codes beyond the most frequent ones: they share one name, so that a scan of a site makes no million
-    steps."""
-    ranked = sorted(counts, key=lambda code: (-counts[code], code))
+def _rare(store: Store, undeclared: dict[int, tuple[str, str]]) -> set[int]:
+    """Of undeclared codes (code_id: source and code) those beyond the most frequent ones: they share one name, so that
+    a scan of a site makes no million steps."""
+    if len(undeclared) <= MAX_UNDECLARED_STEPS:
+        return set()
+    counts = dict(store.rows("select code_id, count(*) from live group by code_id"))
+    ranked = sorted(undeclared, key=lambda code_id: (-counts.get(code_id, 0), undeclared[code_id]))
     return set(ranked[MAX_UNDECLARED_STEPS:])
 
 

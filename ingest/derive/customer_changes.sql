@@ -1,14 +1,13 @@
--- Why a customer's key is no longer what it was the night before: one row per pair of keys that share an event. This ledger is
--- only ever added to; it tells of nights, so a rebuild begins it anew.
+-- Why a customer's key is no longer what it was the night before: one row per pair of keys that share an event; only customers
+-- who are derived anew can have another. This ledger is only ever added to; it tells of nights, so a rebuild begins it anew.
 insert into customer_change
 with pair as (
-    select b.customer_key as key_before, c.customer_key as key_now, count(*) as n_events
-    from event_before as eb
+    select b.customer_key as key_before, p.customer_key as key_now, count(*) as n_events
+    from event_before as e
     inner join customer_before as b using (customer_id)
-    inner join event as e on e.event_id = eb.event_id
-    inner join customer as c on c.customer_id = e.customer_id
-    where b.customer_key not in (select k.customer_key from customer as k) or e.customer_id in (from anew)
-    group by b.customer_key, c.customer_key
+    inner join placed as p on p.event_id = e.event_id
+    where e.customer_id in (from touched) and p.customer_key is not null
+    group by b.customer_key, p.customer_key
 ),
 told as (
     select

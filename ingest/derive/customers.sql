@@ -10,6 +10,13 @@ from all_customer as c
 left join identified as i using (customer_key)
 order by c.customer_key;
 
+-- how many events come before each customer's first; those of nobody come after all
+create or replace temp table event_begin as
+select customer_id, cast(coalesce(sum(n_events) over (order by customer_id rows between unbounded preceding and 1 preceding), 0) as bigint) as n_before
+from customer
+union all
+select null, cast(coalesce(sum(n_events), 0) as bigint) from customer;
+
 create or replace temp table placed as
 select s.*, c.customer_id, t.visible, t.channel, t.stage, t.department, t.actor, coalesce(s.call_id, cast(s.session_id as varchar)) as contact
 from settled as s

@@ -1,5 +1,5 @@
--- The event table: one row per event of a customer, stored by customer and time, numbered as stored. Events that are kept from the
--- night before carry their number of then (`seq`): customers are kept whole, so it orders them as it did.
+-- The event table: one row per event of a customer, numbered by customer and time; what belongs to nobody comes last. Each
+-- customer's numbers follow one another, so that those of a customer who is kept whole move by one distance (kept.sql).
 create or replace table usual as
 with of_step as (
     select step, quantile_disc(known_ms, 0.5) as ms from all_page group by step
@@ -10,15 +10,16 @@ order by t.step_no;
 
 create or replace temp view fresh_event as
 select
-    p.customer_id, cast(0 as uinteger) as seq, p.source_rank, p.file_rank, p.part,
-    p.event_id, p.occurred_at, p.ended_at,
+    b.n_before + row_number() over (partition by p.customer_id order by p.occurred_at, p.source_rank, p.file_rank, p.line_no, p.part, p.event_id) as event_no,
+    p.event_id, p.customer_id, p.occurred_at, p.ended_at,
     cast(case p.strength when 3 then 'strong' when 2 then 'medium' when 1 then 'weak' else 'none' end as strength_t) as identity_strength,
     cast(p.channel as channel_t) as channel, cast(p.step as step_t) as step, p.raw_code, cast(p.stage as stage_t) as stage,
     cast(p.department as department_t) as department, p.actor, p.visible,
     p.product_id, p.order_id, p.session_id, p.call_id, p.intent, p.wait_ms, p.handle_ms,
-    case when b.event_id is not null then coalesce(b.known_ms, u.ms) end as engaged_ms,
-    b.known_ms is null and b.event_id is not null as engaged_is_usual,
+    case when y.event_id is not null then coalesce(y.known_ms, u.ms) end as engaged_ms,
+    y.known_ms is null and y.event_id is not null as engaged_is_usual,
     p.attributes, p.time_rule, p.source_id, p.file_id as source_file, p.line_no as source_line
 from placed as p
-left join busy as b using (event_id)
-left join usual as u on u.step = b.step
+inner join event_begin as b on b.customer_id is not distinct from p.customer_id
+left join busy as y on y.event_id = p.event_id
+left join usual as u on u.step = y.step

@@ -47,6 +47,8 @@ class Increment:
 
     def reach(self, store: Store) -> None:
         """Make `affected`: the live events that are derived anew; `touched`: the customers of then who are."""
+        if self.is_all and store.has_table("customer_before"):
+            store.run("create or replace temp table touched as select customer_id from customer_before", name="touched")
         if not self.is_all:
             for name in ("changes.sql", "moved.sql", "touched.sql"):
                 if name != "moved.sql" or self.has_moved:

@@ -1,5 +1,6 @@
 -- One row per step of a journey after normalisation (method 4.1): a step recorded twice within 2 seconds for the same thing, a
--- page loaded again within 10 seconds, and a run of one browse step in one session are one row with `n_raw`.
+-- page loaded again within 10 seconds, and a run of one browse step in one session are one row with `n_raw`. `place` counts from 1
+-- per customer.
 create or replace temp table fresh_journey_event as
 with row_of as (
     select j.journey_id, e.*, t.class, a.assign_rule, a.ambiguous
@@ -26,6 +27,7 @@ numbered as (
     select *, sum((not is_again)::integer) over (partition by journey_id order by event_no rows unbounded preceding) as run from compared
 )
 select
+    row_number() over (partition by any_value(customer_id) order by journey_id, min(event_no)) as place,
     journey_id, any_value(customer_id) as customer_id, min(event_no) as event_no,
     arg_min(step, event_no) as step, arg_min(channel, event_no) as channel, arg_min(department, event_no) as department, arg_min(stage, event_no) as stage,
     cast(arg_min(class, event_no) as class_t) as class,

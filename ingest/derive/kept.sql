@@ -1,17 +1,14 @@
 -- What is kept from the night before: whole customers, moved to their new numbers. A customer's events, journeys and steps lie
 -- together, so each of these numbers moves by one distance per customer.
 create or replace temp table kept as
-with placed_now as (
-    select customer_id, customer_key, coalesce(sum(n_events) over (order by customer_id rows between unbounded preceding and 1 preceding), 0) as n_before
-    from customer
-),
-placed_before as (
+with begin_before as (
     select customer_id, customer_key, coalesce(sum(n_events) over (order by customer_id rows between unbounded preceding and 1 preceding), 0) as n_before
     from customer_before
 )
-select b.customer_id as customer_before, n.customer_id, cast(n.n_before as bigint) - cast(b.n_before as bigint) as event_shift
-from placed_before as b
-inner join placed_now as n using (customer_key)
+select b.customer_id as customer_before, n.customer_id, e.n_before - cast(b.n_before as bigint) as event_shift
+from begin_before as b
+inner join customer as n using (customer_key)
+inner join event_begin as e on e.customer_id = n.customer_id
 where b.customer_id not in (from touched);
 
 create or replace temp view kept_page as

@@ -6,8 +6,7 @@ where n.ms <> b.ms;
 
 create or replace temp view kept_event as
 select
-    k.customer_id, e.event_no as seq, null as source_rank, null as file_rank, null as part,
-    e.* exclude (event_no, customer_id, step, engaged_ms), cast(e.step as step_t) as step,
+    e.event_no + k.event_shift as event_no, k.customer_id, e.* exclude (event_no, customer_id, step, engaged_ms), cast(e.step as step_t) as step,
     case when e.engaged_is_usual then e.engaged_ms + coalesce(u.ms, 0) else e.engaged_ms end as engaged_ms
 from event_before as e
 inner join kept as k on k.customer_before = e.customer_id

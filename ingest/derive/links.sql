@@ -6,14 +6,10 @@ with recurring as (
     select party_id from party
     where order_no is null and call_no is null and coalesce(phone, cookie) is not null and coalesce(customer_no, login, email, reference, if(cookie is null, null, phone)) is not null
 )
-select party_id, min(occurred_at) as first_at, max(occurred_at) as last_at
-from live anti join recurring using (party_id)
-where party_id is not null
-group by party_id
-union all
-select l.party_id, min(l.occurred_at), max(l.occurred_at)
-from live as l semi join recurring as r on r.party_id = l.party_id
-group by l.party_id, time_bucket(interval 1 hour, l.occurred_at)
+select l.party_id, min(l.occurred_at) as first_at, max(l.occurred_at) as last_at
+from live as l left join recurring as r on r.party_id = l.party_id
+where l.party_id is not null
+group by l.party_id, case when r.party_id is not null then time_bucket(interval 1 hour, l.occurred_at) end
 union all
 -- records that only link identifiers, such as a table of customers: not dated
 select party_id, null, null from party as p anti join raw_event as r on r.party_id = p.party_id;

@@ -3,12 +3,19 @@
 create or replace temp table superseded as
 with state as (
     select
-        r.rowid as raw_id, {'record_version': r.record_version, 'record_hash': r.record_hash} = n.version as is_newest,
-        -- the same state of a record, delivered twice as two different or two equal lines, is one
-        row_number() over (partition by r.event_id, r.record_version, r.record_hash order by r.file_id, r.line_no, r.part) as copy
+        r.rowid as raw_id, r.event_id, r.record_version, r.record_hash, r.file_id, r.line_no, r.part,
+        {'record_version': r.record_version, 'record_hash': r.record_hash} = n.version as is_newest
     from raw_event as r inner join newest_record as n using (record_key)
+),
+-- the same state of a record, delivered twice as two different or two equal lines, is one
+copied as (
+    select raw_id, row_number() over (partition by event_id, record_version, record_hash order by file_id, line_no, part) as copy
+    from state
+    where is_newest
 )
-select raw_id from state where not is_newest or copy > 1;
+select raw_id from state where not is_newest
+union all
+select raw_id from copied where copy > 1;
 
 create or replace temp view live as
 select r.* exclude (raw_id, record_key, record_version, record_hash)

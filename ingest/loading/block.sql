@@ -1,10 +1,11 @@
 -- One block of lines: identity of each line, whether it is wanted at all, and the lines that can't be parsed. md5 is a name of
 -- the line, so that the same line of another file is known again; it is the fastest 128-bit one that DuckDB keeps stable. It is
--- keyed: else whoever holds the warehouse could try all phone numbers on a line whose rest is known. `unwanted` is the adapter's
+-- keyed: else whoever holds the warehouse could try all phone numbers on a line whose rest is known. `stream` tells equal lines of
+-- different meaning apart, such as rows of two tables. `unwanted` is the adapter's
 -- quick look. Few lines begin with a blank, so few are searched for anything else.
 create or replace temp table block_line as
 select
-    line_no, cast(md5_number(getvariable('line_salt') || md5(raw)) as uuid) as line_hash, ascii(raw) <= 32 and not regexp_matches(raw, '\S') as is_blank,
+    line_no, cast(md5_number(getvariable('line_salt') || getvariable('stream') || md5(raw)) as uuid) as line_hash, ascii(raw) <= 32 and not regexp_matches(raw, '\S') as is_blank,
     flaw, case when flaw is null then unwanted(raw) end as unwanted
 from block;
 

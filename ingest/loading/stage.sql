@@ -13,10 +13,20 @@ create or replace temp table robot (agent varchar);
 create or replace temp table stage_line (line_no uinteger, line_hash uuid, is_blank boolean, unwanted varchar);
 create or replace temp table stage_bad (line_no uinteger, byte_offset ubigint, field varchar, value varchar, expectation varchar, raw blob);
 
+-- Whether a text is an offset from UTC that a zone can have: -12:00 to +14:00, with or without colon or minutes, or Z. DuckDB
+-- reads +9900 as well, four days off.
+create or replace temp macro is_offset(t) as regexp_full_match(t, 'Z|[+](0[0-9]|1[0-3])(:?[0-5][0-9])?|[+]14(:?00)?|-(0[0-9]|1[01])(:?[0-5][0-9])?|-12(:?00)?');
+
 -- An ISO 8601 moment; NULL without an hour or an offset, which DuckDB would read as UTC midnight without a word, with an offset
 -- that no zone has, and for 24:00.
 create or replace temp macro iso_moment(t) as case
-    when regexp_matches(t, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ]([01][0-9]|2[0-3]):[0-9]{2}.*(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)$') then try_cast(t as timestamptz)
+    when is_offset(regexp_extract(t, '^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-9]{2}[0-9:.,]*(Z|[+-][0-9:]+)$', 1)) then try_cast(t as timestamptz)
+end;
+
+-- Milliseconds of a number of seconds as logs write it: digits and perhaps a fraction. NULL for all else that a cast would take or
+-- round: a sign, 1e3, 0x10, 1_000.
+create or replace temp macro seconds_as_ms(t) as case
+    when regexp_full_match(t, '[0-9]{1,8}([.][0-9]{1,9})?') then cast(1000 * cast(t as decimal(15, 6)) as bigint)
 end;
 
 -- Whether a moment lies in a stretch of time; NULL for no moment.

@@ -1,35 +1,37 @@
 """Loops: journeys that come back to a step they have been at (method note 4).
 
-A loop is found by chronological loop erasure on each variant. Browsing and steps that may be repeated at will are
-looked through; the legitimate repeats of the step dictionary are taken off (the smallest allowance in the cycle).
+A loop is found by chronological loop erasure on each variant (mining.cycles says what is legitimate and taken off).
 `rate` = closed journeys with at least one pass beyond the allowance / closed journeys that reached the step where the
-loop closes most often. Minutes are the engaged minutes of the erased events, each of which lies in one cycle only.
+loop closes most often. Three claims, kept apart:
 
-Status. "It happens" is a count, not a hypothesis, so there is no p value (0.6 applies to tests; 4.3 asks for none) and
-the grade is D. What can still go wrong is that the loop was picked for being large in these very journeys. So:
-- not_enough_data: a floor fails (journeys at the step, journeys with a pass, customers); n_needed says what is lacking.
-- candidate: the floors hold over all closed journeys.
-- confirmed: the loop, proposed by the customers of the discovery parts (floors in proportion hold there too), is seen
-  again in the customers kept apart, with floors in proportion, and stays without the heaviest customers. The published
-  share and interval are those of the customers kept apart.
+1. It happens: a count, not a hypothesis, so there is no p value (0.6 applies to tests; 4.3 asks for none), grade D.
+   What can still go wrong is that the loop was picked for being large in these very journeys. So:
+   - not_enough_data: a floor fails (journeys at the step, with a pass, customers); n_needed says what is lacking.
+   - candidate: the floors hold over all closed journeys.
+   - confirmed: the loop, proposed by the customers of the discovery parts (floors in proportion hold there too), is
+     seen again in the customers kept apart, with floors in proportion, and stays without the heaviest customers. The
+     published share and interval are those of the customers kept apart.
+   - cannot_tell: nearly every journey has the step again at once, which looks like recording, not like a loop.
+2. It costs: the engaged minutes of the erased events, each of which lies in one cycle only; bootstrap over customers.
+3. It is a tendency (ping-pong between two steps only): mining.tendency, in `extra` and as a sentence.
 """
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
 from ingest.store import Store
-from mining import evidence
+from mining import evidence, tendency
 from mining.context import Context
-from mining.erasure import Cycle, Passes, department_sequence, erase
+from mining.cycles import Loop, collect, sought
+from mining.erasure import Passes
 from mining.evidence import Reach
-from mining.findings import Finding, identity
+from mining.findings import Finding
 from mining.population import Scope, Variant, by_place, variants
 from mining.rates import (
     Rate,
@@ -41,13 +43,17 @@ from mining.rates import (
     sample_sentence,
     share_text,
 )
+from mining.seen_again import status_of_count
+from mining.tendency import Direction, Verdict
 
 NAME = "loops"
-KINDS = ("loop.self", "loop.pingpong", "loop.cycle")
+KINDS = ("loop.self", "loop.pingpong", "loop.cycle", "rework")
 SUMMARY = "journeys that come back to a step or department they have been at, how often, and the minutes spent there"
-READS = ("variants", "journey_metrics", "journey", "journey_event", "touch")
+READS = ("variants", "journey_metrics", "journey", "journey_event", "touch", "steps")
 
 EFFECT = "share of journeys with a pass"
+RECORDED_TWICE = 0.95
+"""A step that this share of journeys does again at once is probably recorded at its start and at its end."""
 _SCOPE = Scope()
 _MINUTES = """
     select m.finding_id, p.customer_id, sum(cast(round(e.engaged_ms * e.weight) as bigint)),
@@ -58,32 +64,15 @@ _MINUTES = """
     group by m.finding_id, p.customer_id order by m.finding_id, p.customer_id"""
 
 
-@dataclass
-class Loop:
-    """A cycle with the variants that go round it: passes beyond the allowance, and the places of their events."""
+@dataclass(frozen=True)
+class Frame:
+    """The variants, ready to be looked up; records taken together per step; the verdicts on tendencies."""
 
-    kind: str
-    where: dict[str, Any]
-    steps: tuple[str, ...]
-    entries: Counter[str] = field(default_factory=Counter)
-    passes: dict[int, int] = field(default_factory=dict)
-    places: dict[int, list[int]] = field(default_factory=dict)
-    ends_inside: set[int] = field(default_factory=set)
-
-    @property
-    def finding_id(self) -> str:
-        """Identity of the finding this loop becomes."""
-        return identity(self.kind, self.where)
-
-    @property
-    def hits(self) -> dict[int, float]:
-        """Passes per journey of each variant."""
-        return {variant_id: float(n) for variant_id, n in self.passes.items()}
-
-    @property
-    def entry(self) -> str:
-        """The step (or department) at which the loop closes most often."""
-        return min(self.entries, key=lambda name: (-self.entries[name], name))
+    by_id: dict[int, Variant]
+    by_step: dict[str, list[Variant]]
+    by_department: dict[str, list[Variant]]
+    taken_together: dict[str, int]
+    verdicts: dict[Direction, Verdict]
 
 
 def find(store: Store, context: Context) -> list[Finding]:
@@ -91,66 +80,25 @@ def find(store: Store, context: Context) -> list[Finding]:
     ways = variants(store, _SCOPE)
     loops = evidence.publishable(store, context, _SCOPE, KINDS, collect(ways, context))
     minutes = _minutes(store, [loop for loop, _ in loops])
-    department = _sought(context)
-    frame = Frame({way.variant_id: way for way in ways}, by_place(ways), by_place(ways, department.get))
+    frame = Frame(
+        {way.variant_id: way for way in ways},
+        by_place(ways),
+        by_place(ways, sought(context).get),
+        dict(store.rows("select cast(step as varchar), n_raw - n_events from steps")),
+        _verdicts(ways, [loop for loop, _ in loops], context),
+    )
     return [
         _finding(store, context, loop, frame, reach, minutes.get(loop.finding_id, ([], []))) for loop, reach in loops
     ]
 
 
-def _sought(context: Context) -> dict[str, str | None]:
-    """The department that the customer turns to in each step; None where they browse or the company acts by itself.
-
-    A parcel scan between two calls sends nobody back and forth.
-    """
-    return {
-        step: touch.department if touch.actor == "customer" and not touch.is_free else None
-        for step, touch in context.touch.items()
-    }
-
-
-def collect(ways: Iterable[Variant], context: Context) -> list[Loop]:
-    """Every cycle of every variant, gathered by kind and place."""
+def _verdicts(ways: Sequence[Variant], loops: Sequence[Loop], context: Context) -> dict[Direction, Verdict]:
+    """Whether journeys tend to be sent back, both ways round each ping-pong between steps."""
+    pairs = [loop.steps for loop in loops if loop.kind == "loop.pingpong" and loop.is_of_steps]
+    directions = [direction for a, b in pairs for direction in ((a, b), (b, a))]
     free = {step for step, touch in context.touch.items() if touch.is_free}
-    department = _sought(context)
-    found: dict[tuple[str, tuple[str, ...]], Loop] = {}
-    for way in ways:
-        _add(found, way, "step", erase(way.steps, free), context, list(range(len(way.steps))))
-        names, starts = department_sequence(way.steps, department)
-        between = [cycle for cycle in erase(names) if cycle.length == 2]
-        _add(found, way, "department", between, context, starts)
-    return [found[key] for key in sorted(found)]
-
-
-def _add(
-    found: dict[tuple[str, tuple[str, ...]], Loop],
-    way: Variant,
-    level: str,
-    cycles: list[Cycle],
-    context: Context,
-    place: list[int],
-) -> None:
-    seen: Counter[tuple[str, ...]] = Counter()
-    for cycle in cycles:
-        seen[cycle.steps] += 1
-        if level == "step" and seen[cycle.steps] <= min(
-            (context.touch[s].repeats or 0) for s in cycle.steps if s in context.touch
-        ):
-            continue  # a repeat the business calls legitimate
-        loop = found.setdefault((level, cycle.steps), _new_loop(level, cycle.steps))
-        loop.entries[cycle.entry] += way.counts["all"]
-        loop.passes[way.variant_id] = loop.passes.get(way.variant_id, 0) + 1
-        if level == "step":  # what a department's run holds is already counted by the steps
-            loop.places.setdefault(way.variant_id, []).extend(cycle.erased)
-        if place and place[cycle.erased[-1]] == place[-1]:
-            loop.ends_inside.add(way.variant_id)
-
-
-def _new_loop(level: str, names: tuple[str, ...]) -> Loop:
-    if level == "department":
-        return Loop("loop.pingpong", {"departments": list(names)}, names)
-    kind = {1: "loop.self", 2: "loop.pingpong"}.get(len(names), "loop.cycle")
-    return Loop(kind, {"cycle": list(names)}, names)
+    scored = tendency.scores(ways, directions, ("all", "discovery", "confirm"), free)
+    return tendency.decide(scored, context.method, context.method.loop_hits_min)
 
 
 def _minutes(store: Store, loops: list[Loop]) -> dict[str, tuple[list[int], list[int]]]:
@@ -179,42 +127,32 @@ def _minutes(store: Store, loops: list[Loop]) -> dict[str, tuple[list[int], list
     return out
 
 
-@dataclass(frozen=True)
-class Frame:
-    """The variants, ready to be looked up."""
-
-    by_id: dict[int, Variant]
-    by_step: dict[str, list[Variant]]
-    by_department: dict[str, list[Variant]]
-
-
 def _finding(
     store: Store, context: Context, loop: Loop, frame: Frame, reach: Reach, minutes: tuple[list[int], list[int]]
 ) -> Finding:
-    by_department = "departments" in loop.where
     rate = rate_of(
         [(frame.by_id[v], 1.0) for v in sorted(loop.passes)],
-        (frame.by_department if by_department else frame.by_step)[loop.entry],
+        (frame.by_department if "departments" in loop.where else frame.by_step)[loop.entry],
     )
     method = context.method
     needed = floor_needed(rate, reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
-    status = context.status(loop.finding_id, _status(context, rate, reach, needed, robust))
+    tested = status_of_count(method, rate, reach, needed, robust)
+    if needed is None and loop.kind == "loop.self" and rate.share("all") >= RECORDED_TWICE:
+        tested = "cannot_tell"
+    status = context.status(loop.finding_id, tested)
     sample = "confirm" if status == "confirmed" else "all"
-    passes = _passes(loop, frame.by_id)
-    cost = (
-        evidence.no_cost("the minutes of a loop between departments are counted with the loops of its steps")
-        if by_department
-        else evidence.cost_of_minutes(context, *minutes, int(loop.finding_id[:8], 16))
-    )
+    extra = _extra(loop, frame, method.small_cell_customers)
+    cost = _cost(context, loop, minutes)
     ci = ci_part(rate, sample, method.confidence)
+    step = None if "departments" in loop.where else loop.entry
     return Finding(
         kind=loop.kind,
         status=status,
         grade="D",
         where=loop.where,
         window=context.window,
-        n=n_part(rate, reach, sample, events=passes.total, n_needed=needed),
+        n=n_part(rate, reach, sample, events=extra["passes"], n_needed=needed),
         effect={
             "name": EFFECT,
             "value": round(rate.share(sample), 6),
@@ -224,90 +162,144 @@ def _finding(
         },
         ci=ci,
         cost=cost,
-        evidence=evidence.journeys(store, context, _SCOPE, loop.finding_id, None if by_department else loop.entry),
+        evidence=evidence.journeys(store, context, _SCOPE, loop.finding_id, step),
         robustness=robust,
-        title=_title(context, loop, rate, sample, ci, passes),
-        text_evidence=_evidence_text(context, rate, sample, reach, passes, cost),
-        text_caution=_caution(status, needed),
+        title=_title(context, loop, rate, sample, ci, extra["passes_mean"]),
+        text_evidence=_evidence_text(context, rate, sample, reach, extra, cost),
+        text_caution=_caution(status, needed, extra),
         family=f"{loop.kind}:passes",
         m=0,
         config_hash=context.config_hash,
         input_hash=context.input_hash,
-        extra={
-            "cycle": list(loop.steps),
-            "k": len(loop.steps),
-            "entry": loop.entry,
-            "entries": dict(sorted(loop.entries.items())),
-            "passes_mean": passes.mean,
-            "passes_p90": passes.percentile(0.9),
-            "allowed": _allowed(context, loop),
-            "journeys_ending_in_loop": sum(frame.by_id[v].counts["all"] for v in sorted(loop.ends_inside)),
-        },
+        extra=extra,
     )
 
 
-def _status(context: Context, rate: Rate, reach: Reach, needed: int | None, robust: dict[str, Any]) -> str:
-    if needed is not None:
-        return "not_enough_data"
-    method = context.method
-    shares = {"discovery": method.discovery_parts / 10, "confirm": 1 - method.discovery_parts / 10}
-    seen_again = all(
-        rate.n[split] >= math.ceil(method.loop_journeys_min * share)
-        and rate.hits[split] >= math.ceil(method.loop_hits_min * share)
-        for split, share in shares.items()
-    )
-    enough_people = reach.customers_confirm >= math.ceil(method.loop_customers_min * shares["confirm"])
-    return "confirmed" if seen_again and enough_people and robust["sign_stable"] is not False else "candidate"
+def _cost(context: Context, loop: Loop, minutes: tuple[list[int], list[int]]) -> dict[str, Any]:
+    if "departments" in loop.where:
+        return evidence.no_cost("the minutes of a loop between departments are counted with the loops of its steps")
+    if loop.kind == "rework":
+        return evidence.no_cost("the minutes of doing it again are counted with the loops that lead back to it")
+    return evidence.cost_of_minutes(context, *minutes, int(loop.finding_id[:8], 16))
 
 
-def _allowed(context: Context, loop: Loop) -> int:
-    return min((context.touch[step].repeats or 0 for step in loop.steps if step in context.touch), default=0)
-
-
-def _passes(loop: Loop, by_id: dict[int, Variant]) -> Passes:
+def _extra(loop: Loop, frame: Frame, small_cell: int) -> dict[str, Any]:
+    """The extra fields of section 4, over all closed journeys."""
     journeys: Counter[int] = Counter()
     for variant_id, n in loop.passes.items():
-        journeys[n] += by_id[variant_id].counts["all"]
-    return Passes(journeys)
+        journeys[n] += frame.by_id[variant_id].counts["all"]
+    passes = Passes(journeys)
+    inside = sum(frame.by_id[v].counts["all"] for v in sorted(loop.ends_inside))
+    is_told = loop.is_of_steps and not 0 < inside < small_cell
+    return {
+        "cycle": list(loop.order),
+        "k": len(loop.steps),
+        "entry": loop.entry,
+        "entries": dict(sorted(loop.entries.items())),
+        "passes": passes.total,
+        "passes_mean": passes.mean,
+        "passes_p90": passes.percentile(0.9),
+        "allowed": loop.allowed,
+        "exit_normal": passes.n_journeys - inside if is_told else None,
+        "exit_abnormal": inside if is_told else None,
+        "removed_duplicates": sum(frame.taken_together.get(step, 0) for step in loop.steps),
+        "tendency": _tendency(loop, frame.verdicts),
+    }
+
+
+def _tendency(loop: Loop, verdicts: dict[Direction, Verdict]) -> dict[str, Any] | None:
+    """Claim 3 for a ping-pong of steps: shown or not, and the tests of both directions."""
+    if loop.kind != "loop.pingpong" or not loop.is_of_steps:
+        return None
+    tests = {(back_to, at): verdicts[back_to, at] for back_to, at in (loop.steps, loop.steps[::-1])}
+    shown = [direction for direction, verdict in tests.items() if verdict.is_shown]
+    return {
+        "verdict": "shown" if shown else "not shown",
+        "grade": "B" if shown else None,
+        "family": "loop.pingpong:tendency",
+        "m": sum(verdict.q is not None for verdict in verdicts.values()),
+        "tests": [
+            {
+                "at": at,
+                "back_to": back_to,
+                "journeys": one.journeys,
+                "z": one.z,
+                "p": one.p,
+                "q": one.q,
+                "p_confirm": one.p_confirm,
+                "is_shown": one.is_shown,
+            }
+            for (back_to, at), one in tests.items()
+        ],
+    }
 
 
 def _name(context: Context, loop: Loop) -> list[str]:
     if "departments" in loop.where:
-        return ['"' + name.replace('"', "'") + '"' for name in loop.steps]
-    return [context.label(step) for step in loop.steps]
+        return ['"' + name.replace('"', "'") + '"' for name in loop.order]
+    return [context.label(step) for step in loop.order]
 
 
-def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, Any], passes: Passes) -> str:
+def _times(mean: float, noun: str = "time") -> str:
+    """'once', '1.4 times' or '2.0 extra times'."""
+    if mean < 1.05:
+        return "once" if noun == "time" else f"one {noun}"
+    return f"{mean:.1f} {noun}s"
+
+
+def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, Any], mean: float) -> str:
     names, share = _name(context, loop), share_text(rate.share(sample), ci)
-    journeys = f"{share} of the journeys that reached it"
+    reached = f"{share} of the journeys that reached it"
+    if loop.kind == "rework":
+        return f"{names[0]} was done again, by several ways, in {reached}, {_times(mean, 'extra time')} each"
     if len(names) == 1:
-        return f"{names[0]} came again in {journeys}, {passes.mean:.1f} extra times each"
+        return f"{names[0]} came again in {reached}, {_times(mean, 'extra time')} each"
     entry = f'"{loop.entry}"' if "departments" in loop.where else context.label(loop.entry)
     where = f"{share} of the journeys that reached {entry}"
     if len(names) == 2:
-        return f"{where} went back and forth between {names[0]} and {names[1]}, {passes.mean:.1f} times each"
+        return f"{where} went back and forth between {names[0]} and {names[1]}, {_times(mean)} each"
     shown = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more steps"]
-    return f"{where} went round {', '.join(shown[:-1])} and {shown[-1]} again, {passes.mean:.1f} times each"
+    return f"{where} went round {', '.join(shown[:-1])} and {shown[-1]} again, {_times(mean)} each"
 
 
 def _evidence_text(
-    context: Context, rate: Rate, sample: str, reach: Reach, passes: Passes, cost: dict[str, Any]
+    context: Context, rate: Rate, sample: str, reach: Reach, extra: dict[str, Any], cost: dict[str, Any]
 ) -> str:
     text = sample_sentence(rate, sample, context.method.confidence)
-    text += f"; {count_text(passes.total)} passes by {count_text(reach.customers)} customers"
+    text += f"; {count_text(extra['passes'])} passes by {count_text(reach.customers)} customers"
     minutes = cost["customer_min_per_week"]
     if minutes and minutes["high"] > 0:
         span = f"{minutes['mid']:,.0f} [{minutes['low']:,.0f} to {minutes['high']:,.0f}]"
         text += f", {span} customer minutes a week inside the loop"
-    return text + "."
+    if extra["exit_abnormal"]:
+        text += f". Of these journeys {count_text(extra['exit_abnormal'])} end there, without getting out of it"
+    return text + "." + _tendency_sentence(context, extra["tendency"])
 
 
-def _caution(status: str, needed: int | None) -> str:
+def _tendency_sentence(context: Context, told: dict[str, Any] | None) -> str:
+    ways = [test for test in told["tests"] if test["is_shown"]] if told else []
+    return "".join(
+        f" Shown as a tendency: in one and the same journey, {context.label(one['back_to'])} follows "
+        f"{context.label(one['at'])} more often after coming from it."
+        for one in ways
+    )
+
+
+def _caution(status: str, needed: int | None, extra: dict[str, Any]) -> str:
+    if status == "cannot_tell":
+        return (
+            "Nearly every journey has it again at once: its start and its end are probably both recorded. If so, leave "
+            "one of them undeclared, or say repeats = 1 in the step dictionary."
+        )
     if status == "not_enough_data":
         return f"Not enough data: about {needed:,} journeys that reach the step would be needed to say more."
     text = "This is a plain count: it shows that it happens and how often, not why, and not that it is unwanted."
-    return (
-        text
-        if status == "confirmed"
-        else text + " It has not been seen often enough in the customers kept apart for checking."
-    )
+    if status == "candidate":
+        text += " It has not been seen often enough in the customers kept apart for checking."
+    told = extra["tendency"]
+    if told and told["verdict"] == "not shown" and any(test["q"] is not None for test in told["tests"]):
+        text += (
+            " It is not shown as a tendency: within a journey, who came from one of the two did not go back to it "
+            "more often than others."
+        )
+    return text

@@ -26,6 +26,8 @@ from ingest.store import Store
 from mining import aggregate
 
 LAST_DAY = dt.date(2026, 3, 1)
+DAYS_IN_GROWING = {"calls": 7, "cdr": 60}
+"""Sources whose newest file grows by a day each night; all others get a new file."""
 TABLES = {
     "event": "exclude (source_file, source_line)",
     "customer": "",
@@ -37,24 +39,20 @@ TABLES = {
 
 
 def deliver(world: Path, inbox: Path, *, last_day: bool) -> None:
-    """All files, or those of the evening before: without the newest daily file, growing files cut by a sixtieth."""
+    """All files, or those of the evening before: growing files cut by a day, else without the newest daily file."""
     for source in sorted((world / "inbox").iterdir()):
         (inbox / source.name).mkdir(parents=True, exist_ok=True)
-        names = sorted(path.name for path in source.iterdir())
+        names = [path.name for path in source.iterdir()]
         for path in sorted(source.iterdir()):
             target = inbox / source.name / path.name
-            is_growing = not path.name.endswith(".gz") and source.name in ("calls", "cdr")
+            is_growing = source.name in DAYS_IN_GROWING and not path.name.endswith(".gz")
+            is_tonights = is_growing or (source.name not in DAYS_IN_GROWING and path.name == max(names))
             target.unlink(missing_ok=True)
-            if last_day or not (is_growing or path.name == newest(names)):
+            if last_day or not is_tonights:
                 os.link(path, target)
             elif is_growing:
                 lines = path.read_bytes().splitlines(keepends=True)
-                target.write_bytes(b"".join(lines[: len(lines) * 59 // 60]))
-
-
-def newest(names: list[str]) -> str:
-    daily = [name for name in names if any(c.isdigit() for c in name)]
-    return max(daily) if daily else ""
+                target.write_bytes(b"".join(lines[: len(lines) - len(lines) // DAYS_IN_GROWING[source.name]]))
 
 
 def night(site: Site, day: dt.date) -> dict[str, float]:

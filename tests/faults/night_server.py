@@ -11,21 +11,25 @@ import json
 import os
 import resource
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import mining.stage  # noqa: F401 - seconds, once
 from ingest import faults
-from ingest.run import run_stage
+from ingest.run import Outcome, run_stage
+from ingest.site import Site
 from ingest.stage import ingest
+from ingest.store import Store
 from mining.__main__ import mine_site
 from reports.__main__ import report_site
 
-STAGES = {
-    "ingest": (lambda site, store: ingest(site, store, ""), False),
-    "mining": (lambda site, store: mine_site(site, store, ""), False),
-    "reports": (lambda site, store: report_site(site, store, ""), True),
-}
+STAGES = {"ingest": (ingest, False), "mining": (mine_site, False), "reports": (report_site, True)}
+
+
+def _at(work: Callable[..., Outcome], as_of: str, site: Site, store: Store) -> Outcome:
+    return work(site, store, as_of)
 
 
 def night(order: dict[str, Any]) -> int:
@@ -39,7 +43,8 @@ def night(order: dict[str, Any]) -> int:
     faults.arm(os.environ.get(faults.FAULT_VARIABLE))
     for stage in order.get("stages", STAGES):
         work, read_only = STAGES[stage]
-        code = run_stage(stage, Path(order["site"]), work, read_only=read_only)
+        as_of = order.get("as_of", "")
+        code = run_stage(stage, Path(order["site"]), partial(_at, work, as_of), read_only=read_only)
         if code:
             return code
     return 0

@@ -94,11 +94,14 @@ def test_local_times_of_each_zone_give_the_documented_utc_or_a_reason(new_lab, z
             assert reasons[text].startswith(expected), (source, text)
 
 
+NO_OFFSETS = [f"2026-01-15T12:00:00{sign}" for sign in ("+9900", "+0160", "-1230", "+1415", "-99", "+01:99")]
 UTC_TIMES = {
     "%Y-%m-%dT%H:%M:%S%z": {
         "2026-01-15T12:00:00+0100": "2026-01-15 11:00:00",
         "2026-01-15T12:00:00Z": "2026-01-15 12:00:00",
         "2026-01-15T12:00:00-0330": "2026-01-15 15:30:00",
+        "2026-01-15T12:00:00+1400": "2026-01-14 22:00:00",
+        "2026-01-15T12:00:00-12": "2026-01-16 00:00:00",
     },
     "%Y-%m-%dT%H:%M:%S.%f%z": {"2026-01-15T12:00:00.250+01": "2026-01-15 11:00:00.250"},
     "epoch_s": {
@@ -119,7 +122,7 @@ def test_declared_formats_with_offsets_fractions_and_epochs(new_lab, form):
     rows = {"files": "*", "events": {"at": "at"}, "ends": {"at": "until"}, "time_formats": [form]}
     lab = new_lab({"t": {"adapter": "relational_orders", "timezone": "America/Chicago", "tables": {"rows": rows}}})
     times = UTC_TIMES[form]
-    bad = ("yesterday", "2026-13-01", "17684784000000000", "0")
+    bad = ("yesterday", "2026-13-01", "17684784000000000", "0", *NO_OFFSETS)
     lab.put("t", "rows.csv", "at,until\n" + "".join(f"{text},{text}\n" for text in times) + ",\n".join((*bad, "")))
     lab.load()
     lab.check_identity()
@@ -138,6 +141,10 @@ ISO = {
     "2026-01-15T12:00:00": None,  # no offset
     "2026-01-15": None,  # its -15 is no offset
     "2026-01-15T12:00:00+25:00": None,  # no zone is so far away
+    "2026-01-15T12:00:00+14:00": "2026-01-14 22:00:00",
+    "2026-01-15T12:00:00+14:15": None,
+    "2026-01-15T12:00:00-13:00": None,
+    "2026-01-15T12:00:00+01:75": None,
     "2026-01-15T24:00:00Z": None,
     "2016-12-31T23:59:60Z": None,
     "26-01-15T12:00:00Z": None,
@@ -161,7 +168,7 @@ def test_moments_that_carry_their_zone_do_not_ask_the_sites_clock(new_lab):
         (dt.datetime(2026, 1, 15, 12, 0, 0, 500_000),),
     ]
     assert lab.rows("select field, expectation, count(*) from quarantine group by all order by all") == [
-        ("created_at", "ISO 8601 with an offset", 6),
+        ("created_at", "ISO 8601 with an offset", 9),
         ("epoch", "seconds since 1970", 3),
         ("time", OUTSIDE, 1),
     ]

@@ -259,7 +259,7 @@ def test_running_and_cut_off_journeys_are_left_out(store: Store) -> None:
 
 
 def test_every_analysis_describes_itself_and_has_its_test() -> None:
-    text = "".join(path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py"))
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(Path(__file__).parent.glob("test_*.py")))
     for analysis in analyses.scan():
         assert analysis.summary and analysis.kinds and analysis.reads
         assert f'only="{analysis.name}"' in text, f"add a test of mining/analyses/{analysis.name}.py to tests/mining"

@@ -15,6 +15,7 @@ from mining_log import Ev, Log, St, build, key
 
 from ingest.store import Store
 from mining import aggregate
+from mining.erasure import erase
 
 XES = {
     "helpdesk": "helpdesk/helpdesk.xes.gz",
@@ -72,6 +73,16 @@ def test_real_logs(name: str, realdata: Path, store: Store) -> None:
     assert dict(store.rows("select steps, n_journeys from variants")) == dict(variants)
     rework = {step: n for step, n in pm4py.get_rework_cases_per_activity(log).items() if n}
     assert dict(store.rows("select step, n_journeys_repeating from rework where n_journeys_repeating > 0")) == rework
+    rounds: Counter[str] = Counter()
+    looping = 0
+    for way, n in store.rows("select steps, n_journeys from variants"):
+        cycles = erase(way.split(" > "))
+        looping += n if cycles else 0
+        for cycle in cycles:
+            rounds[cycle.entry] += n if cycle.length == 1 else 0
+    assert +rounds == +Counter({a: n for (a, b), n in dfg.items() if a == b}), "a self-loop is a move to itself"
+    again = {str(t.attributes["concept:name"]) for t in log if len({e["concept:name"] for e in t}) < len(t)}
+    assert looping == len(again), "a journey has a cycle where pm4py sees rework"
     ours = dict(store.rows("select journey_key, duration_ms from journey_metrics join journey using (journey_id)"))
     cases = sorted({e.case for e in events})
     durations = {

@@ -1,0 +1,282 @@
+"""Contacts that lead to another one: repeat contact beyond what the same customers do anyway (method note 4.2).
+
+One finding per subject (the contact's intent), for 7 days; 1 and 14 days stand beside it in `extra` and in the text: as
+findings of their own they would tell a manager one thing three times. A contact whose intent is unknown is repeated by
+any contact, and the finding says so. What a customer does anyway is their own far window, 28 days later; where all
+customers together call much more or less then (a season ends), the window 28 days earlier stands in, and that is said.
+
+Status: H0 "excess at most 0", one-sided normal test; family = the subjects with the floor of contacts.
+- not_enough_data: too few contacts with full follow-up (28 days and the days themselves).
+- candidate: BH q <= 0.10 in the discovery parts. confirmed: Holm <= 0.05 over the candidates in the parts kept apart,
+  whose excess is published.
+- cannot_tell: neither, or no far window is in season; the text says what would have been seen.
+The grade is B: customers are compared with themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scipy import stats
+
+from ingest.store import Store
+from mining import evidence, journey_marks
+from mining.context import Context
+from mining.excess import Sums, smallest_seen
+from mining.findings import Finding
+from mining.journey_marks import Shown
+from mining.statistics import benjamini_hochberg, holm
+from mining.subjects import FAR_DAYS, Subject, read_subjects
+
+NAME = "repeat_contact"
+KINDS = ("repeat_contact",)
+SUMMARY = "contacts that lead to another one on the same subject, beyond what the same customers do anyway"
+READS = ("event", "journey", "journey_event", "journey_metrics", "customer", "touch")
+
+FAMILY = "repeat_contact:excess"
+EFFECT = "contacts that lead to another"
+_NO_GAP = "contacts are counted by customer and day, not by journey"
+_UNKNOWN = "no contact could be followed for long enough"
+_STRICT_Z = 1.96
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the tests say of a subject."""
+
+    status: str
+    p: float | None = None
+    q: float | None = None
+
+
+def find(store: Store, context: Context) -> list[Finding]:
+    """One finding per subject that enough customers call about again."""
+    subjects = read_subjects(store, context)
+    decisions = decide(subjects, context)
+    n_tested = sum(decision.q is not None for decision in decisions)
+    least = context.method.small_cell_customers
+    shown = [
+        (one, decision)
+        for one, decision in zip(subjects, decisions, strict=True)
+        if (sums := one.of("all")) and sums.n_customers_again >= least
+    ]
+    evidence.fold(store, "repeat_contact", len(subjects), len(subjects) - len(shown), 0)
+    return [_finding(store, context, one, decision, n_tested) for one, decision in shown]
+
+
+def decide(subjects: Sequence[Subject], context: Context) -> list[Decision]:
+    """BH over the subjects with the floor in the discovery parts, Holm over the candidates in the parts kept apart."""
+    method = context.method
+    tested = [one for one in subjects if one.followed >= method.repeat_contacts_min and one.season.is_level]
+    p = [one.p_value("discovery") for one in tested]
+    found = {one.about: pair for one, pair in zip(tested, zip(p, benjamini_hochberg(p), strict=True), strict=True)}
+    candidates = [one for one in tested if found[one.about][1] <= method.discovery_q]
+    checked = [one.p_value("confirm") for one in candidates]
+    out = {one.about: Decision("cannot_tell", *found[one.about]) for one in tested}
+    for one, p_confirm, adjusted in zip(candidates, checked, holm(checked), strict=True):
+        is_confirmed = adjusted <= method.confirm_alpha and robustness(one)["sign_stable"] is not False
+        out[one.about] = Decision("confirmed" if is_confirmed else "candidate", p_confirm, found[one.about][1])
+    return [out.get(one.about) or Decision(_untested(one, context)) for one in subjects]
+
+
+def _untested(subject: Subject, context: Context) -> str:
+    return "not_enough_data" if subject.followed < context.method.repeat_contacts_min else "cannot_tell"
+
+
+def robustness(subject: Subject) -> dict[str, Any]:
+    """The excess without the heaviest customers and with strict identity; gaps between journeys play no part."""
+    parts: dict[str, Any] = {}
+    signs = []
+    for name, split in (("without_top_1pct_customers", "light"), ("strict_identity", "strict")):
+        sums, told = subject.of(split), subject.excess(split)
+        if sums is None or told is None or sums.contacts < 30:
+            parts[name] = {"reason": f"only {sums.contacts if sums else 0} contacts are left"}
+        else:
+            parts[name] = {"value": round(told[0], 6), "n": sums.contacts}
+            # few are known strictly: their excess may fall below 0 by chance
+            signs.append(told[0] + (_STRICT_Z * told[1] if split == "strict" else 0) > 0)
+    parts |= {"half_gap": {"reason": _NO_GAP}, "double_gap": {"reason": _NO_GAP}}
+    return {**parts, "sign_stable": all(signs) if signs else None}
+
+
+def _contacts_sql(subject: Subject, condition: str) -> str:
+    """The journeys of the subject's contacts."""
+    about = subject.about.replace("'", "''")
+    return (
+        "select journey_event.journey_id from followed inner join journey_event using (event_no) "
+        f"where followed.about = '{about}' and {condition}"
+    )
+
+
+def _finding(store: Store, context: Context, subject: Subject, decision: Decision, n_tested: int) -> Finding:
+    method = context.method
+    decision = replace(decision, status=context.status(subject.finding_id, decision.status))
+    sample = "confirm" if decision.status == "confirmed" else "all"
+    sums, everyone = subject.of(sample), subject.of("all")
+    estimate = _estimate(subject, sample, method.confidence)
+    reach = journey_marks.mark(store, subject.finding_id, _contacts_sql(subject, "followed.is_again"))
+    ci: dict[str, Any] = {"reason": _UNKNOWN}
+    if estimate:
+        ci = {"low": round(estimate[1], 6), "high": round(estimate[2], 6), "level": method.confidence}
+        ci["method"] = "normal, linearised, clusters = customers"
+    return Finding(
+        kind="repeat_contact",
+        status=decision.status,
+        grade="B",
+        where=subject.where,
+        window=context.window,
+        n=_n_part(subject, sample, reach, method.repeat_contacts_min if decision.status == "not_enough_data" else None),
+        effect={
+            "name": EFFECT,
+            "value": round(estimate[0], 6) if estimate else None,
+            "unit": f"share of {_noun(subject)}",
+            "baseline": 0.0,
+            "direction": "up",
+        },
+        ci=ci,
+        cost=_cost(context, subject),
+        evidence=journey_marks.evidence(store, context, subject.finding_id, _contacts_sql(subject, "true")),
+        robustness=robustness(subject),
+        title=_title(subject, decision, estimate),
+        text_evidence=_evidence_text(subject, sample, sums),
+        text_caution=_caution(subject, decision, method.repeat_contacts_min),
+        family=FAMILY,
+        m=n_tested,
+        p=decision.p,
+        q=decision.q,
+        config_hash=context.config_hash,
+        input_hash=context.input_hash,
+        extra=_extra(subject, everyone),
+    )
+
+
+def _estimate(subject: Subject, split: str, confidence: float) -> tuple[float, float, float] | None:
+    """(excess, low, high) of a split; None where it can't be told."""
+    told = subject.excess(split)
+    if told is None:
+        return None
+    half = float(stats.norm.ppf(0.5 + confidence / 2)) * told[1]
+    return told[0], told[0] - half, told[0] + half
+
+
+def _n_part(subject: Subject, sample: str, reach: Shown, n_needed: int | None) -> dict[str, Any]:
+    sums = subject.of(sample)
+    return {
+        "units": sums.contacts if sums else 0,
+        "unit": f"{_noun(subject)} followed for {FAR_DAYS + subject.days} days",
+        "sample": sample,
+        "customers": reach.customers,
+        "journeys": reach.journeys,
+        "exposed": subject.followed,
+        "events": subject.n_contacts,
+        "n_needed": n_needed,
+    }
+
+
+def _cost(context: Context, subject: Subject) -> dict[str, Any]:
+    """Minutes a week of the further contacts, taken to be as long as the others on the subject."""
+    sums = subject.of("all")
+    if sums is None or sums.excess() is None:
+        return evidence.no_cost(_UNKNOWN)
+    z = float(stats.norm.ppf(0.5 + context.method.confidence / 2))
+    weeks = max(context.weeks - (FAR_DAYS + subject.days) / 7, 1 / 7)
+    cost = evidence.no_cost("")
+    for key, name, reason in (
+        ("customer_min_per_week", "t", "no engaged time is known for these contacts"),
+        ("company_min_per_week", "h", "the logs tell no handling time for these contacts"),
+    ):
+        if not sums.total[name]:
+            cost["reason"][key] = reason
+            continue
+        middle, error = sums.time(name)
+        low, mid, high = (
+            round(max(0.0, seconds) / 60 / weeks, 2) for seconds in (middle - z * error, middle, middle + z * error)
+        )
+        cost[key] = {"low": low, "mid": mid, "high": high, "unit": "min/week"}
+        cost["basis"][key], cost["reason"][key] = "measured", None
+    return evidence.with_money(cost, context)
+
+
+def _noun(subject: Subject) -> str:
+    return "calls" if subject.is_calls else "contacts"
+
+
+def _per_100(value: float) -> str:
+    return f"{max(0.0, 100 * value):.0f}"
+
+
+def _days(n: int) -> str:
+    return f"{n} day" if n == 1 else f"{n} days"
+
+
+def _title(subject: Subject, decision: Decision, estimate: tuple[float, float, float] | None) -> str:
+    quoted = subject.about.replace('"', "'")
+    about = f'{_noun(subject)} about "{quoted}"' if quoted else f"{_noun(subject)} on an unknown subject"
+    further = f"another within {_days(subject.days)}"
+    if decision.status in ("confirmed", "candidate") and estimate:
+        value, low, high = map(_per_100, estimate)
+        return f"Of 100 {about}, {value} [{low} to {high}] lead to {further}, beyond what these customers do anyway"
+    return f"Whether {about} lead to {further}, beyond what these customers do anyway, is not shown"
+
+
+def _evidence_text(subject: Subject, sample: str, sums: Sums | None) -> str:
+    noun = _noun(subject)
+    if sums is None:
+        return f"{subject.n_contacts:,} {noun}, none followed for {FAR_DAYS + subject.days} days."
+    another = "another" if subject.about else "another, on any subject,"
+    other_time = "later" if subject.season.side == "after" else "earlier"
+    among = "Among customers kept apart for checking" if sample == "confirm" else "In all"
+    soon = f"{sums.total['a']:,} of {sums.contacts:,} {noun} ({100 * sums.soon:.1f} %)"
+    text = (
+        f"{among}: {soon} were followed by {another} "
+        f"within {_days(subject.days)}; in as many days four weeks {other_time} it was {100 * sums.far:.1f} %. "
+        f"{sums.n_customers_again:,} of {sums.n_customers:,} customers were back that soon."
+    )
+    beside = [
+        f"{_per_100(told[0])} within {_days(days)}"
+        for days in subject.all_days
+        if days != subject.days and (told := subject.excess(sample, days))
+    ]
+    return text + (f" Beyond what they do anyway, of 100 {noun}: {', '.join(beside)}." if beside else "")
+
+
+def _caution(subject: Subject, decision: Decision, contacts_min: int) -> str:
+    if decision.status == "not_enough_data":
+        follow_up = f"{FAR_DAYS + subject.days} days after each"
+        return f"Not enough data: {contacts_min:,} {_noun(subject)} and {follow_up} are needed."
+    said = []
+    told = subject.excess("confirm")
+    if not subject.season.is_level:
+        said.append("Neither four weeks later nor four weeks earlier were as busy, so what is usual can't be told.")
+    elif subject.season.side == "before":
+        said.append("Four weeks later it was another season, so these customers are compared with four weeks earlier.")
+    if subject.season.is_level and decision.status == "cannot_tell" and told:
+        said.append(f"An excess of {100 * smallest_seen(told[1]):.1f} of 100 would probably have been found.")
+    if not subject.about:
+        said.append("What these contacts were about is not known, so any further contact counts.")
+    if decision.status == "candidate":
+        said.append("It is not confirmed by the customers kept apart for checking.")
+    said.append("A need that goes on, such as a parcel that stays late, brings further contacts too.")
+    return " ".join(said)
+
+
+def _extra(subject: Subject, everyone: Sums | None) -> dict[str, Any]:
+    kept_apart = subject.excess("confirm")
+    windows = {}
+    for days in subject.all_days:
+        sums, told = subject.of("all", days), subject.excess("all", days)
+        if sums and told:
+            shares = {"a": sums.soon, "b": sums.far, "excess": told[0], "se": told[1]}
+            windows[str(days)] = {name: round(value, 6) for name, value in shares.items()} | {"n": sums.contacts}
+    return {
+        "N": subject.days,
+        "a": round(everyone.soon, 6) if everyone else None,
+        "b": round(everyone.far, 6) if everyone else None,
+        "windows": windows,
+        "any_intent": not subject.about,
+        "far_window": f"{FAR_DAYS} days {subject.season.side}",
+        "season_ratio": subject.season.ratio,
+        "mde": round(smallest_seen(kept_apart[1]), 6) if kept_apart and kept_apart[1] else None,
+    }
