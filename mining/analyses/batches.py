@@ -1,8 +1,9 @@
 """Messages to one customer on one day that could be one (method note 5, kind `batch_contact`).
 
 A message is a visible step that the company takes by itself on a channel that customers only read (mail, sms, letter
-...; a call is a talk, and what is agreed there is often sent the same day). Two messages are a pair when one follows the other on the same day of the site's clock, whatever journey they
-belong to; a day with three messages has two pairs, so that no message is counted twice.
+...; a call is a talk, and what is agreed there is often sent the same day). Two messages are a pair when one follows
+the other on the same day of the site's clock, whatever journey they belong to; a day with three messages has two pairs,
+so that no message is counted twice.
 `rate` = customer days with the pair / customer days with a message of either kind.
 
 It is a count (grade D): confirmed when it is seen again in the customers kept apart, with floors in proportion; below
