@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench bench-night sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench bench-night truth sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -60,6 +60,9 @@ bench: setup-dev ## Speed against pandas + pm4py, DuckDB's floor and GoAccess [E
 
 fuzz: setup-dev ## Damaged files for each adapter, for long [EXAMPLES=500]
 	FRONTSTAGE_FUZZ=$(or $(EXAMPLES),500) $(PY) -m pytest tests/ingest/test_fuzz.py
+
+truth: setup-dev ## Score the findings in planted worlds [SEEDS=1-10] [WORLDS=W0,W1] [CUSTOMERS=1000] [JOBS=1] [MUTATE=1] [KEEP=1]
+	@PYTHONPATH=.:tests/worldgen $(PY) tests/truth/$(if $(KEEP),regression,$(if $(MUTATE),mutations,campaign)).py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(WORLDS),--worlds $(WORLDS)) $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(JOBS),--jobs $(JOBS))
 
 bench-night: setup-dev ## What a night costs that adds a day to 60 of a large world, against a rebuild [SCALE=100]
 	$(PY) tests/bench/run.py --events --lines --persons --records --world $(or $(SCALE),100)

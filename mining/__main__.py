@@ -61,7 +61,7 @@ def mine_site(site: Site, store: Store, as_of: str) -> Outcome:
 
 @app.command("config-check")
 def config_check(site: SiteOption = SAMPLE, json: JsonOption = False) -> None:
-    """Name everything that is wrong with process/intended.toml, one line each; exit code 0 or 78."""
+    """Name everything that is wrong with the intended process and the calendar, one line each; exit code 0 or 78."""
     from ingest.problems import tell_problems
     from ingest.site import Site
     from mining.checking import problems

@@ -1,4 +1,4 @@
-"""`config-check` of mining: everything that is wrong with process/intended.toml and process/accepted.toml.
+"""`config-check` of mining: everything that is wrong with the intended process, calendar.toml and accepted.toml.
 
 `intended.parse` stops at the first problem. So each part is parsed by itself, in a process that is otherwise right;
 what depends on several parts at once is found by parsing the whole when no part is wrong by itself.
@@ -14,14 +14,14 @@ from ingest.problems import listed
 from ingest.settings import read_toml
 from ingest.site import Site
 from ingest.touch import load_steps
-from mining import accepted, intended
+from mining import accepted, business_time, intended
 
 _ANY_PROCESS = {"process": "any", "steps": ["any_step"]}
 
 
 def problems(site: Site) -> list[Problem]:
-    """All problems of intended.toml and accepted.toml; none of a file that the site does not have."""
-    return [*_of_intended(site), *_of_accepted(site)]
+    """All problems of what mining reads in SITE/process; none of a file that the site does not have."""
+    return [*_of_intended(site), *_of_calendar(site), *_of_accepted(site)]
 
 
 def _of_accepted(site: Site) -> list[Problem]:
@@ -34,24 +34,39 @@ def _of_accepted(site: Site) -> list[Problem]:
 
 
 def _of_intended(site: Site) -> list[Problem]:
-    path = site.process / "intended.toml"
+    path, drawn = site.process / intended.TOML_FILE, site.process / intended.BPMN_FILE
+    if drawn.exists():
+        try:
+            intended.load(site.process, _labels(site))
+        except ConfigError as error:
+            return [Problem(str(drawn), "", one) for one in str(error).removeprefix(f"{drawn}: ").split("; also ")]
+        return []
     if not path.exists():
         return []
     try:
         data = read_toml(path)
     except ConfigError as error:
         return listed(error, path)
-    known = _known_steps(site)
+    known = list(_labels(site))
     found = list(_wrong_parts(data, known)) or list(_message(data, known))
     return [Problem(str(path), *_key_and_what(message)) for message in found]
 
 
-def _known_steps(site: Site) -> list[str]:
-    """The declared steps; none, which leaves names unchecked, when steps.toml is broken: ingest's check tells."""
+def _of_calendar(site: Site) -> list[Problem]:
+    path = site.process / business_time.FILE
     try:
-        return [step.step for step in load_steps(site.process / "steps.toml").step]
+        business_time.load(site.process)
+    except ConfigError as error:
+        return [Problem(str(path), *_key_and_what(str(error).removeprefix(f"{path}: ")))]
+    return []
+
+
+def _labels(site: Site) -> dict[str, str]:
+    """The declared steps with their names; none, which leaves names unchecked, when steps.toml is broken."""
+    try:
+        return {step.step: step.label for step in load_steps(site.process / "steps.toml").step}
     except ConfigError:
-        return []
+        return {}
 
 
 def _wrong_parts(data: dict[str, Any], known: list[str]) -> Iterator[str]:

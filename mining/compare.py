@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
 from typing import Any
 
-import pyarrow as pa
 from scipy import stats
 
 from ingest.store import Store
@@ -15,40 +13,50 @@ from mining.context import Context
 from mining.population import Scope
 
 _STRATA = """
-    with hit as (select variant_id from finding_variant where finding_id = $id),
+    with hit as (select journey_id from finding_journey where finding_id = $id),
+    fellow as ({comparable}),
     compared as (
-        select p.start_week, e.channel, h.variant_id is not null as is_hit, p.engaged_ms
+        select p.start_week, e.channel, h.journey_id is not null as is_hit, p.{minutes} as spent_ms
         from population as p
         inner join journey_event as e on e.pos = p.first_pos
-        inner join comparable_variants as c on c.variant_id = p.variant_id
-        left join hit as h on h.variant_id = p.variant_id
-        where {condition}
+        left join hit as h on h.journey_id = p.journey_id
+        left join fellow as f on f.journey_id = p.journey_id
+        where {condition} and (h.journey_id is not null or f.journey_id is not null)
     )
     select start_week, channel, count(*) filter (is_hit), count(*) filter (not is_hit),
-        coalesce(sum(engaged_ms) filter (is_hit), 0), coalesce(sum(engaged_ms) filter (not is_hit), 0),
-        coalesce(sum(cast(engaged_ms as hugeint) * engaged_ms) filter (is_hit), 0),
-        coalesce(sum(cast(engaged_ms as hugeint) * engaged_ms) filter (not is_hit), 0)
+        coalesce(sum(spent_ms) filter (is_hit), 0), coalesce(sum(spent_ms) filter (not is_hit), 0),
+        coalesce(sum(cast(spent_ms as hugeint) * spent_ms) filter (is_hit), 0),
+        coalesce(sum(cast(spent_ms as hugeint) * spent_ms) filter (not is_hit), 0)
     from compared group by start_week, channel order by start_week, channel"""
+_COLUMNS = {"customer_min_per_week": "engaged_ms", "company_min_per_week": "handle_ms"}
+BASIS = "measured: against conforming journeys of the same start week and channel"
+TOO_FEW = "too few conforming journeys of the same start week and channel to compare with"
 
 
 def minutes_beyond(
-    store: Store,
-    context: Context,
-    scope: Scope,
-    finding_id: str,
-    hits: Collection[int],
-    conforming: Collection[int],
-    n_hits: float,
+    store: Store, context: Context, scope: Scope, finding_id: str, comparable: str, n_hits: float
 ) -> dict[str, Any]:
-    """The record's `cost`: engaged minutes a week of the journeys that show a finding beyond those of conforming ones.
+    """The record's `cost`: minutes a week of the journeys marked with a finding beyond those of `comparable` ones.
 
-    Mean of the differences within strata (start week, channel of the first step), weighted by the journeys that show
-    it, times their number. Normal interval from the variance within strata. An association, not an effect.
+    `comparable` = a query for the journey_id of journeys that had the chance and don't show it. Mean of the differences
+    within strata (start week, channel of the first step), weighted by the journeys that show it, times their number.
+    Normal interval from the variance within strata. An association, not an effect.
     """
-    ids = sorted(set(conforming) | set(hits))
-    store.put("comparable_variants", pa.table({"variant_id": pa.array(ids, pa.uint32())}))
-    rows = store.rows(_STRATA.format(condition=scope.condition), {"id": finding_id})
-    store.drop("comparable_variants")
+    cost = evidence.no_cost(TOO_FEW)
+    for name, minutes in _COLUMNS.items():
+        query = _STRATA.format(comparable=comparable, minutes=minutes, condition=scope.condition)
+        rows = store.rows(query, {"id": finding_id})
+        if name == "company_min_per_week" and not any(row[4] or row[5] for row in rows):
+            cost["reason"][name] = "the logs tell no handling time for these journeys"
+            continue
+        beyond = _beyond(rows, context, n_hits)
+        if beyond is not None:
+            cost[name], cost["basis"][name], cost["reason"][name] = beyond, BASIS, None
+    return evidence.with_money(cost, context)
+
+
+def _beyond(rows: list[tuple[Any, ...]], context: Context, n_hits: float) -> dict[str, Any] | None:
+    """Minutes a week with their interval; None when too few journeys have fellows of their stratum."""
     total = variance = 0.0
     matched = 0
     for _, _, n1, n0, sum1, sum0, square1, square0 in rows:
@@ -57,18 +65,12 @@ def minutes_beyond(
         matched += n1
         total += n1 * (sum1 / n1 - sum0 / n0)
         variance += n1 * n1 * (_mean_variance(n1, sum1, square1) + _mean_variance(n0, sum0, square0))
-    cost = evidence.no_cost("not compared: only minutes of the customer are")
     if matched < context.method.deviation_hits_min:
-        few = "too few conforming journeys of the same start week and channel to compare with"
-        cost["reason"]["customer_min_per_week"] = few
-        return cost
+        return None
     scale = n_hits / matched / 60_000 / context.weeks
     half = float(stats.norm.ppf(0.5 + context.method.confidence / 2)) * math.sqrt(variance)
     low, mid, high = (round(value * scale, 2) for value in (total - half, total, total + half))
-    cost["customer_min_per_week"] = {"low": low, "mid": mid, "high": high, "unit": "min/week"}
-    cost["basis"]["customer_min_per_week"] = "measured: against conforming journeys of the same start week and channel"
-    cost["reason"]["customer_min_per_week"] = None
-    return cost
+    return {"low": low, "mid": mid, "high": high, "unit": "min/week"}
 
 
 def _mean_variance(n: int, total: int, squares: int) -> float:

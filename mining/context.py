@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.errors import StateError
 from ingest.store import Store
+from mining.business_time import USUAL, BusinessCalendar
 from mining.method import Method
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class Context:
     ask_min: Mapping[str, float] = field(default_factory=dict)
     order_value: str | None = None
     timezone: str = "UTC"
+    calendar: BusinessCalendar = USUAL
     confirmed: frozenset[str] | None = None
     """The findings that past decisions confirmed; None on a decision itself, which goes by its own tests."""
     known: frozenset[str] = frozenset()
@@ -87,6 +89,10 @@ class Context:
             "weeks": round(self.weeks, 2),
             "closed": True,
         }
+
+    def since(self, day: dt.date | None) -> Context:
+        """The same frame with a window that begins on `day` where that is later."""
+        return self if day is None or day <= self.window_from else replace(self, window_from=min(day, self.window_to))
 
     def label(self, step: str) -> str:
         """The step in the customer's words, in straight double quotes. A label's own quotes become single ones."""

@@ -46,7 +46,7 @@ class Place(Told, Protocol):
 
     @property
     def hits(self) -> Mapping[int, float]:
-        """variant_id -> how much of it a journey of the variant shows."""
+        """variant_id (way_id where the scope marks journeys) -> how much of it a journey shows."""
 
 
 P = TypeVar("P", bound=Place)
@@ -56,15 +56,15 @@ T = TypeVar("T", bound=Told)
 def publishable(
     store: Store, context: Context, scope: Scope, kinds: Sequence[str], places: Sequence[P]
 ) -> list[tuple[P, Reach]]:
-    """The places that become findings, each with who shows it; their variants are left in `finding_variant`.
+    """The places that become findings, each with who shows it; their marks are left in `scope.marks`.
 
     Places of too few customers are folded (never told one by one), and each kind is bounded, the most frequent first;
     `data_quality` says how many of each there are. `kinds` = all kinds the analysis can find.
     """
-    mark(store, {place.finding_id: place.hits for place in places})
+    mark(store, scope, {place.finding_id: place.hits for place in places})
     reaches = reach(store, scope)
     kept = bounded(store, context, kinds, [(place, reaches[place.finding_id]) for place in places])
-    _unmark(store, [place.finding_id for place in places], [place.finding_id for place, _ in kept])
+    _unmark(store, scope, [place.finding_id for place in places], [place.finding_id for place, _ in kept])
     return kept
 
 
@@ -98,14 +98,18 @@ def fold(store: Store, kind: str, n_places: int, n_small: int, n_beyond: int) ->
             )
 
 
-def _unmark(store: Store, marked: Sequence[str], kept: Sequence[str]) -> None:
+def _unmark(store: Store, scope: Scope, marked: Sequence[str], kept: Sequence[str]) -> None:
     gone = sorted(set(marked) - set(kept))
     if gone:
-        store.run("delete from finding_variant where list_contains($gone, finding_id)", {"gone": gone})
+        store.run(f"delete from {scope.marks} where list_contains($gone, finding_id)", {"gone": gone})
 
 
-def mark(store: Store, hits: Mapping[str, Mapping[int, float]]) -> None:
-    """Write which variants show which finding (finding_id -> variant_id -> amount per journey), in place of earlier."""
+def mark(store: Store, scope: Scope, hits: Mapping[str, Mapping[int, float]]) -> None:
+    """Write which variants show which finding (finding_id -> variant_id -> amount per journey), in place of earlier.
+
+    Where the scope marks journeys, ids are way ids (`population.ways`) and every journey of the scope on such a way is
+    marked.
+    """
     rows = [
         (finding_id, variant_id, float(amount))
         for finding_id, by_variant in sorted(hits.items())
@@ -113,11 +117,15 @@ def mark(store: Store, hits: Mapping[str, Mapping[int, float]]) -> None:
     ]
     if not rows:
         return
-    _unmark(store, list(hits), [])
+    _unmark(store, scope, list(hits), [])
     names, ids, amounts = zip(*rows, strict=True)
     table = {"finding_id": pa.array(names), "variant_id": pa.array(ids, pa.uint32()), "amount": pa.array(amounts)}
     store.put("incoming_marks", pa.table(table))
-    store.run("insert into finding_variant select * from incoming_marks", name="finding_variant")
+    marks = "select * from incoming_marks"
+    if scope.by_journey:
+        marks = f"""select m.finding_id, p.journey_id, m.amount from incoming_marks as m
+            inner join population as p on p.way_id = m.variant_id where {scope.condition} order by all"""
+    store.run(f"insert into {scope.marks} {marks}", name=scope.marks)
     store.drop("incoming_marks")
 
 
@@ -126,7 +134,8 @@ def reach(store: Store, scope: Scope) -> dict[str, Reach]:
     rows = store.rows(f"""
         select f.finding_id, count(*), count(distinct customer_id),
             count(distinct customer_id) filter (not is_discovery)
-        from finding_variant as f inner join population using (variant_id) where {scope.condition} group by 1""")
+        from {scope.marks} as f inner join {scope.table} using ({scope.marked_by})
+        where {scope.condition} group by 1""")
     return {row[0]: Reach(*row[1:]) for row in rows}
 
 
@@ -136,7 +145,7 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
     method, seed = context.method, seed_of(finding_id)
     params = {"id": finding_id}
     hit = (
-        "from finding_variant as f inner join population as p using (variant_id) "
+        f"from {scope.marks} as f inner join {scope.table} as p using ({scope.marked_by}) "
         f"where f.finding_id = $id and {scope.condition}"
     )
     typical = store.rows(
@@ -157,8 +166,10 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
     )
     counter = store.rows(
         f"""with drawn as (
-            select p.journey_id, p.journey_key from population as p where {scope.condition} and variant_id not in
-            (select variant_id from finding_variant where finding_id = $id){chance})
+            select p.journey_id, p.journey_key from {scope.table} as p
+            where {scope.condition} and {scope.marked_by} not in (
+                select {scope.marked_by} from {scope.marks} where finding_id = $id
+            ){chance})
         select journey_key from drawn order by md5(journey_key || '-{seed}'), journey_key limit {method.n_counter}""",
         params if context_step is None else {**params, "step": context_step},
     )

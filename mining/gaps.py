@@ -51,7 +51,7 @@ def _cut(
         aggregate.build(beside, wanted={"variants", "journey_metrics"}.union(*(one.reads for one in asked)))
         population.prepare(beside, frame)
         beside.run("create table finding_variant (finding_id varchar, variant_id uinteger, amount double)")
-        beside.run("create table finding_journey (finding_id varchar, journey_id uinteger)")
+        beside.run("create table finding_journey (finding_id varchar, journey_id uinteger, amount double)")
         beside.run("create table data_quality as from data_quality", name="data_quality")
         found = [finding for analysis in asked for finding in analysis.find(beside, frame)]
         yield share, {one.finding_id: one for one in found if one.finding_id in wanted}

@@ -25,7 +25,7 @@ def mark(store: Store, finding_id: str, journeys_sql: str) -> Shown:
     """Mark the journeys that `journeys_sql` returns (a column journey_id), in place of earlier marks."""
     unmark(store, finding_id)
     store.run(
-        f"insert into finding_journey select distinct $id, journey_id from ({journeys_sql}) order by journey_id",
+        f"insert into finding_journey select distinct $id, journey_id, 1 from ({journeys_sql}) order by journey_id",
         {"id": finding_id},
         name="finding_journey",
     )

@@ -160,7 +160,7 @@ def publishable(
         store.run("delete from finding_journey where finding_id in (select finding_id from incoming_names)")
         store.run(
             f"""insert into finding_journey
-            select n.finding_id, c.journey_id
+            select n.finding_id, c.journey_id, c.hits
             from chance as c inner join incoming_names as n using (place) inner join population using (journey_id)
             where c.hits > 0 and {scope.condition} order by n.finding_id, c.journey_id""",
             name="finding_journey",

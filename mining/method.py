@@ -51,6 +51,8 @@ class Method:
     # deviations (3.4)
     deviation_journeys_min: int = 100
     deviation_hits_min: int = 10
+    never_cases_min: int = 300
+    """Cases without a hit from which "practically never" may be said (rule of three: at most 3 in 300)."""
     context_journeys_min: int = 30
     alternative_blame: float = 0.8
     align_pops_max: int = 200_000
@@ -59,6 +61,18 @@ class Method:
     align_paths_max: int = 24
     """Optimal alignments looked at per variant for the wording; more are sampled evenly over all of them."""
     undecided_share_max: float = 0.01
+    late_waits_min: int = 200
+    late_share: float = 0.01
+    """Share of waits above the limit that is usual: what the limit is made for (3.6)."""
+    coarse_orders_max: int = 720
+    """Orders that are tried for a journey with steps of which only the day is known; with more it is undecided."""
+    source_day_share_min: float = 0.5
+    """Below this share of the median volume of its weekday a source's day counts as not recorded."""
+    source_day_chance: float = 6.0
+    """What a day lacks must also be more than this many square roots of the usual volume: with few events, which come
+    several to a journey, chance alone halves a day now and then."""
+    source_day_weeks: int = 4
+    """Weeks to either side that the median is of: volumes drift."""
 
     # merges (5)
     merge_share_min: float = 0.85

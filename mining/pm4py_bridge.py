@@ -26,6 +26,7 @@ from pm4py.algo.discovery.inductive.dtypes.im_ds import IMDataStructureUVCL  # n
 from pm4py.algo.discovery.inductive.variants.im import IMUVCL  # noqa: E402
 from pm4py.algo.discovery.inductive.variants.imf import IMFUVCL, IMFParameters  # noqa: E402
 from pm4py.objects.bpmn.exporter.variants.etree import get_xml_string  # noqa: E402
+from pm4py.objects.bpmn.importer.variants.lxml import import_from_string as bpmn_from_string  # noqa: E402
 from pm4py.objects.log.importer.xes.variants import iterparse  # noqa: E402
 from pm4py.objects.log.obj import Event, EventLog, Trace  # noqa: E402
 from pm4py.objects.petri_net.obj import Marking, PetriNet  # noqa: E402
@@ -36,6 +37,7 @@ from pm4py.objects.process_tree.utils import generic as tree_tools  # noqa: E402
 from ingest.errors import DataGateError  # noqa: E402
 from mining.automaton import Automaton  # noqa: E402
 from mining.bpmn import canonical_bpmn, has_doctype  # noqa: E402
+from mining.petri import Net, Transition  # noqa: E402
 
 logging.getLogger("pm4py").setLevel(logging.ERROR)
 Way = tuple[tuple[str, ...], int]
@@ -185,6 +187,24 @@ def read_xes(path: Path) -> list[dict[str, Any]]:
     if not events:
         raise DataGateError(f"{path.name}: no event in it; expected an XES log")
     return events
+
+
+def net_of_bpmn(xml: bytes) -> Net:
+    """The Petri net of a plain BPMN document (tasks, exclusive and parallel gateways, start and end events)."""
+    diagram = bpmn_from_string(xml)
+    net, initial, final = pm4py.convert_to_petri_net(diagram)
+    names = sorted(place.name for place in net.places)
+    number = {name: place for place, name in enumerate(names)}
+    transitions = sorted(
+        (
+            transition.label or "",
+            tuple(sorted(number[arc.source.name] for arc in transition.in_arcs for _ in range(arc.weight))),
+            tuple(sorted(number[arc.target.name] for arc in transition.out_arcs for _ in range(arc.weight))),
+        )
+        for transition in net.transitions
+    )
+    (start,), (end,) = (tuple(marking) for marking in (initial, final))
+    return Net(len(names), tuple(Transition(*one) for one in transitions), number[start.name], number[end.name])
 
 
 def alignment_costs(automaton: Automaton, sequences: Sequence[Sequence[str]]) -> list[int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.store import Store
+from mining import recording
 from mining.context import Context
 
 _SQL = Path(__file__).parent / "population.sql"
@@ -26,20 +27,41 @@ SPLITS = ("all", "discovery", "confirm", "light", "strict")
 class Variant:
     """A way through the process and how many closed journeys took it, in all and by split.
 
-    light = without the 1 % of customers with most events; strict = identity on strong evidence only.
+    light = without the 1 % of customers with most events; strict = identity on strong evidence only. `pattern` = which
+    steps have no order (coarse.sql), empty where all have.
     """
 
     variant_id: int
     steps: tuple[str, ...]
     counts: dict[str, int]
+    pattern: str = ""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Which closed journeys an analysis looks at; `sql` says the same in the warehouse (on `journey` as j)."""
+    """Which closed journeys an analysis looks at, and what its findings are marked on.
+
+    `started_from` = only journeys that began on that day or later; `recorded` = without those that need a source on a
+    day it delivered too little; `by_journey` = marks stand in `finding_journey`, else in `finding_variant`; `table` =
+    where journeys are looked up, with the columns of `population` that evidence needs.
+    """
 
     anchor: str | None = None
     keep_truncated: bool = True
+    started_from: dt.date | None = None
+    recorded: bool = False
+    by_journey: bool = False
+    table: str = "population"
+
+    @property
+    def marks(self) -> str:
+        """The table of marks."""
+        return "finding_journey" if self.by_journey else "finding_variant"
+
+    @property
+    def marked_by(self) -> str:
+        """The column by which a mark finds its journeys in `table`."""
+        return "journey_id" if self.by_journey else "variant_id"
 
     @property
     def condition(self) -> str:
@@ -49,10 +71,19 @@ class Scope:
             parts.append(f"anchor = '{self.anchor}'")
         if not self.keep_truncated:
             parts.append("not is_truncated")
+        if self.started_from:
+            parts.append(f"started_at >= timestamp '{self.started_from}'")
+        if self.recorded:
+            parts.append("not is_unrecorded")
         return " and ".join(parts)
 
     def evidence_sql(self, finding_id: str, context: Context) -> str:
         """The query that returns the journey_key of every journey that shows the finding; runs on the warehouse."""
+        if self.by_journey:
+            return (
+                "select j.journey_key from finding_journey as f inner join journey as j on j.journey_id = f.journey_id "
+                f"where f.finding_id = '{finding_id}' order by j.journey_key"
+            )
         parts = [
             f"f.finding_id = '{finding_id}'",
             "j.is_complete",
@@ -73,6 +104,7 @@ class Scope:
 
 def prepare(store: Store, context: Context) -> None:
     """Make the temporary table `population`, and an empty one for what findings claim of its events."""
+    recording.prepare(store, context)
     start = dt.datetime.combine(context.window_from, dt.time())
     end = dt.datetime.combine(context.window_to, dt.time())
     params = {"window_from": start, "window_to": end, "discovery_parts": context.method.discovery_parts}
@@ -88,6 +120,41 @@ def variants(store: Store, scope: Scope) -> list[Variant]:
         from population inner join variants as v using (variant_id)
         where {scope.condition} group by v.variant_id, v.steps order by v.variant_id""")
     return [Variant(row[0], tuple(row[1].split(" > ")), dict(zip(SPLITS, row[2:], strict=True))) for row in rows]
+
+
+def ways(store: Store, scope: Scope) -> list[Variant]:
+    """Like `variants`, but a variant is told apart by which of its steps have no order (`pattern`); ids are way ids."""
+    rows = store.rows(f"""
+        select p.way_id, v.steps, coalesce(p.pattern, ''), count(*), count(*) filter (is_discovery),
+            count(*) filter (not is_discovery), count(*) filter (not is_heavy), count(*) filter (is_strict)
+        from population as p inner join variants as v using (variant_id)
+        where {scope.condition} group by p.way_id, v.steps, p.pattern order by count(*) desc, p.way_id""")
+    return [
+        Variant(row[0], tuple(row[1].split(" > ")), dict(zip(SPLITS, row[3:], strict=True)), row[2]) for row in rows
+    ]
+
+
+def running_ways(store: Store, context: Context, scope: Scope) -> list[Variant]:
+    """The ways of journeys of the window that still run, counted under "all" only."""
+    rows = store.rows(
+        f"""
+        with running as (
+            select journey.*, unrecorded_journey.journey_id is not null as is_unrecorded
+            from journey left join unrecorded_journey on journey.journey_id = unrecorded_journey.journey_id
+        )
+        select coalesce(c.way_id, m.variant_id), v.steps, coalesce(c.pattern, ''), count(*)
+        from running as r
+        inner join journey_metrics as m on r.journey_id = m.journey_id
+        inner join variants as v on m.variant_id = v.variant_id
+        left join coarse_journey as c on r.journey_id = c.journey_id
+        where not r.is_complete and r.started_at >= $window_from and r.started_at < $window_to and {scope.condition}
+        group by 1, 2, 3 order by count(*) desc, 1""",
+        {
+            "window_from": dt.datetime.combine(context.window_from, dt.time()),
+            "window_to": dt.datetime.combine(context.window_to, dt.time()),
+        },
+    )
+    return [Variant(row[0], tuple(row[1].split(" > ")), {"all": row[3]}, row[2]) for row in rows]
 
 
 def by_place(

@@ -69,8 +69,9 @@ def share_text(share: float, ci: dict[str, Any]) -> str:
 
 
 def count_text(value: float) -> str:
-    """A count with thin groups: '12,345'; fractional hits to one decimal."""
-    return f"{value:,.0f}" if abs(value - round(value)) < 0.05 else f"{value:,.1f}"
+    """A count with thin groups: '12,345'. Fractional hits (shared blame) are an estimate and say so: 'about 105'."""
+    whole = f"{value:,.0f}"
+    return whole if abs(value - round(value)) < 0.05 else f"about {max(1, round(value)):,}"
 
 
 def not_few(n: int, few: int) -> str:

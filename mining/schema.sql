@@ -22,8 +22,8 @@ create table if not exists finding_history (
 -- one row per variant that shows a finding; amount = passes, blame or occurrences per journey of the variant
 create or replace table finding_variant (finding_id varchar, variant_id uinteger, amount double);
 
--- one row per journey that shows a finding, where its variant does not tell
-create or replace table finding_journey (finding_id varchar, journey_id uinteger);
+-- one row per journey that shows a finding which is not a matter of the variant alone: times, orders that are not known
+create or replace table finding_journey (finding_id varchar, journey_id uinteger, amount double);
 
 -- one row per discovered model
 create or replace table model_quality (

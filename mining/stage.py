@@ -8,7 +8,19 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ingest.store import Store
-from mining import accepted, aggregate, analyses, context, decisions, discovery, intended, population, register, savings
+from mining import (
+    accepted,
+    aggregate,
+    analyses,
+    business_time,
+    context,
+    decisions,
+    discovery,
+    intended,
+    population,
+    register,
+    savings,
+)
 from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
 from mining.gaps import with_gaps
@@ -58,8 +70,8 @@ def decide(site: Site, store: Store, frame: context.Context, night: dt.date) -> 
     population.prepare(store, closed)
     found = with_doubts(store, find_all(store, closed))
     decisions.write(store, closed, night, with_gaps(store, site.settings.journeys, closed, found))
-    for table in ("finding_variant", "finding_journey"):
-        store.run(f"delete from {table}", name=table)
+    for marks in ("finding_variant", "finding_journey"):
+        store.run(f"delete from {marks}", name=marks)
 
 
 def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
@@ -73,7 +85,8 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         reading_min=costs.reading_min,
     )
     touch = context.read_touch(store)
-    process = intended.load(site.process / "intended.toml", touch)
+    process = intended.load(site.process, {step: one.label for step, one in touch.items()})
+    hours = business_time.load(site.process)
     first, last = context.read_window(store, night)
     extra: dict[str, Any] = {
         "agent_hour": settings.costs.agent_hour,
@@ -82,6 +95,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         "intended": canonical(process.source) if process else None,
         "ask_min": costs.ask_min,
         "order_value": costs.order_value,
+        "calendar": repr((hours.spans, sorted(hours.holidays))),
     }
     return context.Context(
         method,
@@ -96,6 +110,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         costs.ask_min,
         costs.order_value,
         settings.site.timezone,
+        hours,
     )
 
 

@@ -40,6 +40,27 @@ def binomial_above(hits: float, n: int, share: float) -> float:
     return float(stats.binom.sf(math.floor(hits) - 1, n, share)) if n > 0 else 1.0
 
 
+def t_above(values: Sequence[float], level: float) -> float:
+    """One-sided p of "the mean of these values is at most `level`" by Student's t; without spread 0 or 1."""
+    mean, spread = float(np.mean(values)), float(np.std(values, ddof=1))
+    if spread == 0:
+        return 0.0 if mean > level else 1.0
+    return float(stats.t.sf((mean - level) / spread * math.sqrt(len(values)), len(values) - 1))
+
+
+def t_interval(shares: Sequence[float], confidence: float) -> tuple[float, float, float]:
+    """Mean of shares with Student's interval, kept within 0 and 1. One share tells nothing of its spread: (0, 1)."""
+    mean = float(np.mean(shares))
+    if len(shares) < 2:
+        return mean, 0.0, 1.0
+    half = (
+        float(stats.t.ppf(0.5 + confidence / 2, len(shares) - 1))
+        * float(np.std(shares, ddof=1))
+        / math.sqrt(len(shares))
+    )
+    return mean, max(0.0, mean - half), min(1.0, mean + half)
+
+
 def benjamini_hochberg(p: Sequence[float]) -> list[float]:
     """q values of a family, in the order given (Benjamini and Hochberg 1995)."""
     order = sorted(range(len(p)), key=lambda i: (p[i], i))

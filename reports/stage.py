@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from ingest.durable import exchange, free_bytes, rename, write, write_atomically
 from ingest.errors import DataGateError, StateError, StorageError
 from ingest.site import Site
 from ingest.store import Store
+from mining.context import read_touch
 from mining.intended import load
 from reports.figures import Figures
 from reports.layout_cells import Cell
@@ -73,40 +73,17 @@ def forbidding(store: Store) -> list[str]:
 def assemble(site: Site, store: Store, night: dt.date) -> Report:
     """Read everything a night's report shows."""
     settings = site.settings
-    intended, successors = intended_order(site)
+    labels = {step: touch.label for step, touch in read_touch(store).items()}
+    process = load(site.process, labels)
     figures = Figures(store, night, settings.privacy.min_cell)
     return build(
         figures,
         site=site.name,
         currency=settings.site.currency,
-        intended=intended,
-        successors=successors,
+        intended=process.order if process else (),
+        successors=process.successors if process else frozenset(),
         pins=read_pins(site, night),
     )
-
-
-def intended_order(site: Site) -> tuple[tuple[str, ...], frozenset[tuple[str, str]]]:
-    """The steps of the intended process in their declared order, and which may follow which; empty without one."""
-    intended = load(site.process / "intended.toml")
-    if intended is None:
-        return (), frozenset()
-    moves = intended.automaton.moves
-    successors = frozenset(
-        (step, after) for edges in moves for step, target in edges.items() for after in moves[target]
-    )
-    return tuple(dict.fromkeys(_declared(intended.source.get("steps")))), successors
-
-
-def _declared(part: object) -> Iterator[str]:
-    """The steps of an intended process as they stand in its file, which is left to right in time."""
-    if isinstance(part, str):
-        yield re.split(r"[?*+{]", part, maxsplit=1)[0]
-    elif isinstance(part, dict):
-        for inner in part.values():
-            yield from _declared(inner)
-    elif isinstance(part, list):
-        for inner in part:
-            yield from _declared(inner)
 
 
 def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Path:

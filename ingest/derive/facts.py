@@ -19,7 +19,8 @@ def undeclared(store: Store) -> tuple[int, int]:
 
 def config_hash(site: Site) -> str:
     """A name of all that the operator declares."""
-    declared = [site.root / "site.toml", *sorted(site.process.rglob("*.toml"))]
+    said = (path for path in sorted(site.process.rglob("*")) if path.suffix in (".toml", ".bpmn"))
+    declared = [site.root / "site.toml", *said]
     return hashlib.sha256(b"".join(path.read_bytes() for path in declared)).hexdigest()[:16]
 
 

@@ -1,47 +1,36 @@
 """Deviations from the intended process: skipped, unexpected and out-of-order steps (method note 3).
 
-Every variant is aligned exactly with the process of process/intended.toml; a deviation counts with the share of the
-optimal alignments that show it (blame), at most 1 a journey. `rate` = d / N, N = closed journeys that reached the
-context (all of them where the deviation comes before any step, or where fewer than 30 reached it), Wilson interval.
-Journeys cut off by the start of the data are left out: a skip there is an artefact. Running journeys are left out:
-their future is open.
+Every variant is aligned exactly with the process of process/intended.toml (or .bpmn); a deviation counts with the share
+of the optimal alignments that show it (blame), at most 1 a journey. `rate` = d / N, N = closed journeys that reached
+the context (all of them where the deviation comes before any step, or where fewer than 30 reached it), Wilson interval.
 
-Status. That a deviation exists is a fact; the test is "rate > tolerance", one-sided and exact.
-- below_tolerance: the rate over all closed journeys is at most the tolerance.
-- not_enough_data: above it, but a floor fails (N, d); n_needed says what is lacking.
-- cannot_tell: above it, but in the discovery parts a floor fails or BH over the process gives q > 0.10.
-- candidate: q <= 0.10 there. confirmed: Holm over the candidates <= 0.05 in the customers kept apart and the rate stays
-  above the tolerance without the heaviest customers and with strict identity; share and interval are then those of the
-  customers kept apart (no winner's curse).
-Grade D. The minutes compare with conforming journeys of the same start week and channel: an association (C), said so.
+Left out of N: journeys cut off by the start of the data (a skip there is an artefact), journeys that need a source on a
+day it delivered too little, journeys that began before the process was valid. Running journeys are no part of N either:
+how many of them show the deviation already, whatever still comes, is told beside it.
+
+Status: see `mining.tolerated`. Grade D. The minutes compare with conforming journeys of the same start week and
+channel: an association (C), said so.
 """
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pyarrow as pa
+
 from ingest.store import Store
-from mining import evidence
+from mining import deviation_words as words
+from mining import evidence, tolerated
 from mining.compare import minutes_beyond
 from mining.context import Context
 from mining.deviating import START, Checked, Deviation, check_all
 from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.intended import Intended
-from mining.population import Scope, Variant, variants
-from mining.rates import (
-    Rate,
-    ci_part,
-    floor_needed,
-    n_part,
-    rate_of,
-    sample_sentence,
-    share_text,
-)
-from mining.statistics import benjamini_hochberg, binomial_above, holm
+from mining.population import Scope, Variant, running_ways, ways
+from mining.rates import Rate, ci_part, floor_needed, n_part, rate_of, share_text
 
 NAME = "deviations"
 KINDS = ("deviation.skipped", "deviation.unexpected", "deviation.out_of_order")
@@ -49,6 +38,7 @@ SUMMARY = "steps skipped, repeated or out of order against the intended process,
 READS = ("variants", "journey_metrics", "journey", "journey_event", "touch")
 
 EFFECT = "share of journeys that deviate"
+_CONFORMING = "select journey_id from population semi join conforming_way using (way_id)"
 
 
 @dataclass
@@ -61,10 +51,6 @@ class Case:
     rate: Rate
     kind: str
     where: dict[str, Any]
-    p_discovery: float = 1.0
-    q: float = 1.0
-    p_confirm: float | None = None
-    p_holm: float | None = None
 
     @property
     def finding_id(self) -> str:
@@ -72,9 +58,31 @@ class Case:
         return identity(self.kind, self.where)
 
 
+@dataclass(frozen=True)
+class Checking:
+    """Everything that was checked: closed ways, running ones, and the journeys that were left out."""
+
+    intended: Intended
+    scope: Scope
+    closed: list[Checked]
+    running: list[Checked]
+    n_unrecorded: int
+
+    @property
+    def n_undecided(self) -> int:
+        """Closed journeys that could not be aligned exactly."""
+        return sum(one.variant.counts["all"] for one in self.closed if not one.is_decided)
+
+    @property
+    def n_closed(self) -> int:
+        """All closed journeys that were checked."""
+        return sum(one.variant.counts["all"] for one in self.closed)
+
+
 def scope_of(intended: Intended) -> Scope:
     """Journeys the process speaks of."""
-    return Scope("order" if intended.case == "order" else None, keep_truncated=False)
+    anchor = "order" if intended.case == "order" else None
+    return Scope(anchor, keep_truncated=False, started_from=intended.valid_from, recorded=True, by_journey=True)
 
 
 def find(store: Store, context: Context) -> list[Finding]:
@@ -82,12 +90,26 @@ def find(store: Store, context: Context) -> list[Finding]:
     intended = context.intended
     if intended is None:
         return []
+    context = context.since(intended.valid_from)
     scope = scope_of(intended)
-    checked = check_all(variants(store, scope), intended, context.method)
-    cases = gather(checked, intended, context)
-    m = decide(cases, intended, context)
+    all_recorded = replace(scope, recorded=False)
+    checking = Checking(
+        intended,
+        scope,
+        check_all(ways(store, scope), intended, context.method),
+        check_all(running_ways(store, context, scope), intended, context.method, prefix=True),
+        int(store.value(f"select count(*) from population where is_unrecorded and {all_recorded.condition}")),
+    )
+    conforming = [one.variant.variant_id for one in checking.closed if one.conforms]
+    store.put("conforming_way", pa.table({"way_id": pa.array(conforming, pa.uint32())}))
+    cases = gather(checking.closed, intended, context)
+    verdicts = tolerated.decide([case.rate for case in cases], intended.tolerance, context.method)
+    by_id = {case.finding_id: verdict for case, verdict in zip(cases, verdicts, strict=True)}
+    m = sum(verdict.in_family for verdict in verdicts)
     shown = evidence.publishable(store, context, scope, KINDS, cases)
-    return [_finding(store, context, intended, scope, case, reach, checked, m) for case, reach in shown]
+    found = [_finding(store, context, checking, case, reach, by_id[case.finding_id], m) for case, reach in shown]
+    store.drop("conforming_way")
+    return found
 
 
 def gather(checked: list[Checked], intended: Intended, context: Context) -> list[Case]:
@@ -120,70 +142,22 @@ def gather(checked: list[Checked], intended: Intended, context: Context) -> list
     return out
 
 
-def decide(cases: list[Case], intended: Intended, context: Context) -> int:
-    """The tests of 0.6: BH over the process in the discovery parts, Holm over the candidates in the parts kept apart.
-
-    The family is every deviation whose floors hold in the discovery parts, in proportion (0.7: the floor comes first);
-    what is kept apart has no say in it. Returns the family's size.
-    """
-    method, tolerance = context.method, intended.tolerance
-    part = method.discovery_parts / 10
-    family = [
-        case
-        for case in cases
-        if case.rate.n["discovery"] >= math.ceil(method.deviation_journeys_min * part)
-        and case.rate.hits["discovery"] >= math.ceil(method.deviation_hits_min * part)
-    ]
-    for case in family:
-        case.p_discovery = binomial_above(case.rate.hits["discovery"], case.rate.n["discovery"], tolerance)
-    for case, q in zip(family, benjamini_hochberg([case.p_discovery for case in family]), strict=True):
-        case.q = q
-    candidates = [case for case in family if case.q <= method.discovery_q and case.rate.share("discovery") > tolerance]
-    p = [binomial_above(case.rate.hits["confirm"], case.rate.n["confirm"], tolerance) for case in candidates]
-    for case, raw, adjusted in zip(candidates, p, holm(p), strict=True):
-        case.p_confirm, case.p_holm = raw, adjusted
-    return len(family)
-
-
-def _status(
-    case: Case, reach: Reach, needed: int | None, robust: dict[str, Any], tolerance: float, context: Context
-) -> str:
-    if case.rate.share("all") <= tolerance:
-        return "below_tolerance"
-    if needed is not None:
-        return "not_enough_data"
-    if case.p_holm is None:
-        return "cannot_tell"
-    held_apart = (
-        case.p_holm <= context.method.confirm_alpha and reach.customers_confirm >= context.method.small_cell_customers
-    )
-    return "confirmed" if held_apart and robust["sign_stable"] is not False else "candidate"
-
-
 def _finding(
-    store: Store,
-    context: Context,
-    intended: Intended,
-    scope: Scope,
-    case: Case,
-    reach: Reach,
-    checked: list[Checked],
-    m: int,
+    store: Store, context: Context, checking: Checking, case: Case, reach: Reach, verdict: tolerated.Verdict, m: int
 ) -> Finding:
-    method, rate = context.method, case.rate
+    method, rate, scope, intended = context.method, case.rate, checking.scope, checking.intended
     needed = floor_needed(
         rate, reach, method.deviation_journeys_min, method.deviation_hits_min, method.small_cell_customers
     )
     robust = evidence.robustness(
         (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), intended.tolerance
     )
-    tested = _status(case, reach, needed, robust, intended.tolerance, context)
+    tested = verdict.status(rate.share("all"), intended.tolerance, needed, reach, robust["sign_stable"], method)
     status = context.status(case.finding_id, tested)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
-    conforming = {one.variant.variant_id for one in checked if one.conforms}
-    cost = minutes_beyond(store, context, scope, case.finding_id, case.hits, conforming, rate.hits["all"])
-    undecided = sum(one.variant.counts["all"] for one in checked if not one.is_decided)
+    cost = minutes_beyond(store, context, scope, case.finding_id, _CONFORMING, rate.hits["all"])
+    extra = _extra(case, checking, rate, verdict, method.alternative_blame)
     return Finding(
         kind=case.kind,
         status=status,
@@ -202,51 +176,59 @@ def _finding(
         cost=cost,
         evidence=evidence.journeys(store, context, scope, case.finding_id, case.deviation.context or None),
         robustness=robust,
-        title=_title(context, case, share_text(rate.share(sample), ci)),
-        text_evidence=_evidence_text(context, case, sample, reach, cost, intended.tolerance),
-        text_caution=_caution(status, needed, context, undecided, checked),
+        title=words.title(context, case.deviation, share_text(rate.share(sample), ci)),
+        text_evidence=words.evidence_text(context, rate, sample, reach, cost, intended.tolerance, extra),
+        text_caution=words.caution(context, status, needed, extra),
         family=f"deviation:{intended.process}",
         m=m,
-        p=case.p_confirm if case.p_confirm is not None else case.p_discovery,
-        q=case.q,
+        p=verdict.p,
+        q=verdict.q,
         config_hash=context.config_hash,
         input_hash=context.input_hash,
-        extra=_extra(case, intended, checked, undecided, rate),
+        extra=extra,
     )
 
 
-def _extra(case: Case, intended: Intended, checked: list[Checked], undecided: int, rate: Rate) -> dict[str, Any]:
-    journeys = sum(one.variant.counts["all"] for one in checked)
-    conforming = sum(one.variant.counts["all"] for one in checked if one.conforms)
+def _extra(
+    case: Case, checking: Checking, rate: Rate, verdict: tolerated.Verdict, alternative_blame: float
+) -> dict[str, Any]:
+    intended, undecided = checking.intended, checking.n_undecided
+    conforming = sum(one.variant.counts["all"] for one in checking.closed if one.conforms)
     n = max(1, rate.n["all"])
-    weight = {one.variant.variant_id: one.variant.counts["all"] for one in checked}
+    weight = {one.variant.variant_id: one.variant.counts["all"] for one in checking.closed}
     blame = sum(weight[v] * b for v, b in case.hits.items()) / max(1, sum(weight[v] for v in case.hits))
+    running = [one for one in checking.running if may_show(one, case.deviation)]
     return {
         "move": case.deviation.kind,
         "step": case.deviation.step,
         "context": case.deviation.context or None,
         "known_step": case.deviation.known,
         "blame_mean": round(blame, 4),
-        "alternatives": _alternatives(case, checked, blame),
+        "alternatives": _alternatives(case, checking.closed) if blame < alternative_blame else [],
         "n_undecided": undecided,
         "rate_interval": [round(rate.hits["all"] / n, 6), round(min(n, rate.hits["all"] + undecided) / n, 6)],
         "tolerance": intended.tolerance,
-        "conforming_share": round(conforming / journeys, 6) if journeys else None,
+        "conforming_share": round(conforming / checking.n_closed, 6) if checking.n_closed else None,
         "n_conforming": conforming,
-        "n_checked": journeys,
+        "n_checked": checking.n_closed,
+        "n_unrecorded": checking.n_unrecorded,
+        "n_running": sum(one.variant.counts["all"] for one in checking.running),
+        "n_running_hits": sum(one.variant.counts["all"] for one in running),
         "process": intended.process,
         "spec_version": intended.version,
-        "p_discovery": case.p_discovery,
-        "p_holm": case.p_holm,
+        "valid_from": intended.valid_from.isoformat() if intended.valid_from else None,
+        "p_discovery": verdict.p_discovery,
+        "p_holm": verdict.p_holm,
     }
 
 
-def _alternatives(case: Case, checked: list[Checked], blame: float) -> list[dict[str, str]]:
-    """What the same journeys may have done instead, when the blame is shared (3.3): at most three, most frequent
-    first.
-    """
-    if blame >= 0.8:
-        return []
+def may_show(one: Checked, deviation: Deviation) -> bool:
+    """Whether some optimal alignment of a way shows the deviation; without a context, after whatever step."""
+    return any(deviation in (seen, replace(seen, context=START)) for seen in one.deviations)
+
+
+def _alternatives(case: Case, checked: list[Checked]) -> list[dict[str, str]]:
+    """What the same journeys may have done instead (3.3): at most three, most frequent first."""
     others: dict[Deviation, float] = defaultdict(float)
     for one in checked:
         if case.hits.get(one.variant.variant_id, 1.0) < 1:
@@ -255,42 +237,3 @@ def _alternatives(case: Case, checked: list[Checked], blame: float) -> list[dict
                     others[deviation] += share * one.variant.counts["all"]
     ordered = sorted(others, key=lambda d: (-others[d], d))[:3]
     return [{"kind": d.kind, "step": d.step, "prev": d.context} for d in ordered]
-
-
-def _title(context: Context, case: Case, share: str) -> str:
-    deviation = case.deviation
-    step = context.label(deviation.step)
-    reached = f"the journeys that reached {context.label(deviation.context)}" if deviation.context else "the journeys"
-    if deviation.kind == "skipped":
-        return f"{share} of {reached} went on without {step}"
-    if deviation.kind == "out_of_order":
-        return f"{share} of {reached} had {step} before {context.label(deviation.other)}"
-    if deviation.known:
-        return f"{share} of {reached} had {step} again or where it is not intended"
-    return f"{share} of {reached} had {step}, which is not part of the intended process"
-
-
-def _evidence_text(
-    context: Context, case: Case, sample: str, reach: Reach, cost: dict[str, Any], tolerance: float
-) -> str:
-    text = sample_sentence(case.rate, sample, context.method.confidence)
-    text += f", by {reach.customers:,} customers; the process tolerates {100 * tolerance:.1f} %"
-    minutes = cost["customer_min_per_week"]
-    if minutes:
-        span = f"{minutes['mid']:+,.0f} [{minutes['low']:+,.0f} to {minutes['high']:+,.0f}]"
-        text += f". These journeys took {span} customer minutes a week against conforming ones that began alike"
-    return text + "."
-
-
-def _caution(status: str, needed: int | None, context: Context, undecided: int, checked: list[Checked]) -> str:
-    texts = {
-        "not_enough_data": f"Not enough data: about {needed or 0:,} journeys would be needed to say more.",
-        "below_tolerance": "This is within what the process tolerates.",
-        "cannot_tell": "The rate lies above the tolerance, but so few journeys carry it that it may be chance.",
-        "candidate": "Seen in the customers used for searching, not shown in those kept apart for checking.",
-        "confirmed": "A count: a step that the logs miss looks like a skipped step, so check the recording first.",
-    }
-    journeys = sum(one.variant.counts["all"] for one in checked)
-    if journeys and undecided / journeys > context.method.undecided_share_max:
-        return texts[status] + f" Not fully checked: {undecided:,} journeys were too long to align exactly."
-    return texts[status]

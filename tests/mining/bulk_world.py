@@ -49,7 +49,8 @@ _TABLES = """
         t.channel, m.step::step_t as step, 'code ' || m.step as raw_code, t.stage, t.department, t.actor,
         true as visible, m.product as product_id, m."order" as order_id, m.session as session_id, m.call as call_id,
         m.intent, m.wait_ms,
-        m.handle_ms, m.engaged_ms, cast(m.attributes as json) as attributes, 1::utinyint as source_id,
+        m.handle_ms, m.engaged_ms, cast(m.attributes as json) as attributes, null::varchar as time_rule,
+        1::utinyint as source_id,
         1::uinteger as source_file, m.event_no::uinteger as source_line
     from moment as m inner join touch as t using (step) order by event_no;
     create or replace table customer as select

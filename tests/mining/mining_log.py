@@ -32,6 +32,7 @@ class Ev:
     order: int = 0
     call: str | None = None
     intent: str | None = None
+    coarse: bool = False  # only the day is known; `at` is its end
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class St:
     reactive: bool = False
     bad: bool = False
     typical_minutes: float | None = None
+    source: int = 1
 
 
 @dataclass
@@ -202,6 +204,8 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
             "call_id": e.call,
             "intent": e.intent,
             "actor": touch[e.step].actor,
+            "source_id": touch[e.step].source,
+            "time_rule": "whole day" if e.coarse else None,
         }
         for n, e in enumerate(ordered, 1)
     ]
@@ -214,11 +218,11 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
         "stage stage_t, class class_t, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, "
         "engaged_ms bigint, "
         "weight double, n_raw uinteger, assign_rule varchar, ambiguous boolean, tie integer, call_id varchar, actor "
-        "varchar, intent varchar",
+        "varchar, intent varchar, source_id utinyint, time_rule varchar",
     )
     store.run("""create table journey_event as
         select cast(row_number() over (order by journey_id, occurred_at, tie, event_no) as uinteger) as pos,
-            * exclude (tie, call_id, actor, intent, event_no), event_no
+            * exclude (tie, call_id, actor, intent, source_id, time_rule, event_no), event_no
         from all_moments order by pos""")
     store.run("""create table event as
         select event_no, cast(md5(cast(event_no as varchar)) as uuid) as event_id, customer_id, occurred_at, ended_at,
@@ -227,7 +231,7 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
             true as visible, cast(null as varchar) as product_id, cast(null as varchar) as order_id, cast(null as
                 uinteger) as session_id,
             call_id, intent, wait_ms, handle_ms, engaged_ms, cast(null as json) as attributes,
-            cast(1 as utinyint) as source_id, cast(1 as uinteger) as source_file, event_no as source_line
+            time_rule, source_id, cast(1 as uinteger) as source_file, event_no as source_line
         from all_moments order by event_no""")
     store.run("drop table all_moments")
     strength = {c: log.identity.get(c, "strong") for c in customers}

@@ -147,6 +147,16 @@ def test_moves_become_sentences() -> None:
     assert said("cart pay mail ship deliver pay") == [Deviation("unexpected", "pay", "deliver")]
 
 
+def test_of_a_step_twice_in_a_row_the_second_is_too_many() -> None:
+    """Which of the two is the intended one, the alignment leaves open: halves of one deviation at two places."""
+    assert said("cart pay mail mail ship deliver") == [Deviation("unexpected", "mail", "mail")]
+    assert said("cart pay mail mail mail ship deliver") == [Deviation("unexpected", "mail", "mail")]
+    assert said("cart pay mail alien mail ship deliver") == [
+        Deviation("unexpected", "alien", "mail", known=False),
+        Deviation("unexpected", "mail", "mail"),
+    ]
+
+
 def test_equal_foreign_steps_in_a_row_are_one_occurrence_each_run() -> None:
     assert said("cart pay alien alien mail alien ship deliver") == [
         Deviation("unexpected", "alien", "mail", known=False),

@@ -311,6 +311,20 @@ def test_two_messages_of_one_day() -> None:
     assert found_.cost["own"]["part"] == 1.0, "reading has its minutes, though no log tells them"
 
 
+def test_what_agents_do_in_a_call_is_no_message() -> None:
+    """A desk that hands the caller on and one that asks a question act for the company, but send nobody anything."""
+    world = World(1, 800)
+    everybody = np.ones(world.n, dtype=bool)
+    for step in ("call", "handed_on", "is_asked"):
+        world.add(step, everybody, 60)
+    desk = [
+        St("call", channel="agent"),
+        St("handed_on", channel="agent", actor="company", step_class="handoff"),
+        St("is_asked", channel="agent", actor="company", step_class="info_request"),
+    ]
+    assert told(world, desk, only="batches") == []
+
+
 # ---- none of it -------------------------------------------------------------------------------------------------
 
 NOISE = [

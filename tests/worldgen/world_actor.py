@@ -27,6 +27,21 @@ class Actor:
     target: int
     draws: Draws
 
+    def strikes(self, plant: str, at_s: float) -> Draws | None:
+        """Whether a plant that is usually off strikes here: random numbers of its own for what follows, or None.
+
+        They are drawn apart, so that the rest of the world is the same with and without it. Counted when `at_s` lies
+        in the recorded days.
+        """
+        rate: float = getattr(self.world.config.plants, plant)
+        if not rate:
+            return None
+        draws = Draws(self.world.config.seed, plant, self.need)
+        struck = draws.chance(rate)
+        if self.world.is_recorded(at_s):
+            self.world.tally.count(plant, struck)
+        return draws if struck else None
+
     def visit(self, at_s: float) -> Visit:
         """Start a visit to the web shop."""
         return Visit(self.world, self.need, self.world.people[self.person], at_s, self.draws)
@@ -37,7 +52,7 @@ class Actor:
             call: Call = yield CallRequest(at_s, queue, self.need, self.person, self.draws)
             if call.outcome == "answered":
                 return call
-            if not self.draws.chance(RETRY_SHARE):
+            if not self.draws.chance(RETRY_SHARE) or self.world.config.plants.no_retry:
                 return None
             at_s = in_open_hours(call.end_s + 240 + self.draws.exp(3_000), self.draws)
         return None

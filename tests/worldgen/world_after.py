@@ -7,7 +7,7 @@ from typing import Any
 
 from world_actor import Actor, Journey
 from world_catalog import PRODUCTS
-from world_config import DAY_S, HOUR_S, day_start_s
+from world_config import DAY_S, HOUR_S, day_start_s, next_workday_s
 from world_delivery import (
     Delivery,
     cancel_rows,
@@ -18,6 +18,7 @@ from world_delivery import (
     refund_rows,
 )
 from world_queue import in_open_hours
+from world_random import Draws
 from world_record import Call, Order
 
 CANCEL_SHARE, CHANGE_SHARE, RETURN_SHARE = 0.025, 0.03, 0.12
@@ -31,6 +32,9 @@ def after_order(actor: Actor, order: Order, refused_s: list[int]) -> Journey:
     draws = actor.draws
     payment_rows(order, refused_s)
     first_rows(order, draws)
+    doubled = actor.strikes("double_mail", order.created_s)
+    if doubled is not None:
+        order.log.append((order.created_s + 600 + int(doubled.exp(400)), "event", "confirmation_mail_sent"))
     pick = pick_time_s(order.created_s, draws)
     wish = draws.u()
     if wish < CANCEL_SHARE + CHANGE_SHARE:
@@ -41,12 +45,41 @@ def after_order(actor: Actor, order: Order, refused_s: list[int]) -> Journey:
             return
         if at is not None:
             order.log.append((at, "event", "address_changed"))
-    parcel = deliver(actor.world, order, pick, draws)
+    ignored = actor.strikes("cancel_ignored", order.created_s)
+    if ignored is not None:
+        order.log.append((order.created_s + int(ignored.between(0.2, 0.9) * (pick - order.created_s)), "cancelled", ""))
+    parcel = deliver(actor.world, order, wait_in_warehouse(actor, pick), draws)
     yield from wait_for_parcel(actor, order, parcel)
+    mails = actor.strikes("mails_of_a_day", parcel.delivered_s)
+    if mails is not None:
+        for verb in ("review_mail_sent", "offer_mail_sent"):
+            order.log.append((parcel.delivered_s + int(mails.between(600, 7_000)), "event", verb))
+    sent = actor.strikes("sent_round", order.created_s)
+    if sent is not None:
+        yield from send_round(actor, order, parcel, sent)
     if draws.chance(RETURN_SHARE):
         yield from send_back(actor, order, parcel.delivered_s)
     else:
         order.log.append((parcel.delivered_s + 14 * DAY_S, "closed", ""))
+
+
+def wait_in_warehouse(actor: Actor, pick_s: int) -> int:
+    """When the order is picked: days later for those that the slow picking strikes, once it has begun."""
+    config = actor.world.config
+    if pick_s < config.start_s + config.plants.slow_pick_from * config.days * DAY_S:
+        return pick_s
+    slow = actor.strikes("slow_pick", pick_s)
+    return pick_s if slow is None else next_workday_s(pick_s + (5 + slow.below(3)) * DAY_S) + 9 * HOUR_S
+
+
+def send_round(actor: Actor, order: Order, parcel: Delivery, draws: Draws) -> Journey:
+    """Ask the status line, be sent to the returns line, be sent back: three calls within a few hours."""
+    at = order.created_s + draws.between(0.3, 0.9) * (parcel.delivered_s - order.created_s)
+    for queue in ("status", "returns", "status"):
+        call = yield from actor.phone(in_open_hours(at, draws), queue)
+        if call is None:
+            return
+        at = call.end_s + 300 + draws.exp(1_200)
 
 
 def tell_change(actor: Actor, order: Order, before_s: int) -> Generator[Any, Any, int | None]:

@@ -29,7 +29,12 @@ def build(out: Path, config: Config) -> World:
     write_truth(world, out, dirt)
     if not config.only_logs:
         settings = (TEMPLATES / "site.toml").read_text(encoding="utf-8").replace("@AS_OF@", str(config.last_day))
+        steps, intended = TEMPLATES / "steps.toml", TEMPLATES / "intended.toml"
+        more = b""
+        if config.standard:
+            settings += "\n[decisions]\nwindow_days = 98         # all that there is\n"
+            more, intended = (TEMPLATES / "standard_steps.toml").read_bytes(), TEMPLATES / "standard_intended.toml"
         write(out / "site.toml", settings.encode())
-        for name in ("steps.toml", "intended.toml"):
-            write(out / "process" / name, (TEMPLATES / name).read_bytes())
+        write(out / "process" / "steps.toml", steps.read_bytes() + more)
+        write(out / "process" / "intended.toml", intended.read_bytes())
     return world

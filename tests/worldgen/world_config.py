@@ -43,6 +43,22 @@ class Plants:
     late_logins: float = 0.0  # of customers: no login before a day of their own, drawn over all days
     wrong_customer: float = 0.02  # of phone orders (0.2 % of orders): written under another customer
     dirt: float = 1.0  # amount of dirt in the files; 1 is the usual amount
+    # what only the standard worlds plant (world_standard); all of it is off in the sample
+    double_mail: float = 0.0  # of orders: the confirmation mail is sent twice
+    cancel_ignored: float = 0.0  # of orders: cancelled, and delivered all the same
+    slow_pick: float = 0.0  # of shipped orders: four to seven days longer in the warehouse
+    slow_pick_from: float = 0.0  # share of the days that pass before slow picking begins
+    address_again: float = 0.0  # of address pages: refused, and shown once more
+    sent_round: float = 0.0  # of orders: the status line sends the caller to the returns line, which sends them back
+    menu_again: float = 0.0  # of calls: the phone menu plays its main node once more, and so on
+    asks_per_customer: float = 0.0  # product calls for no other reason, mean over 60 days, a rate of each customer
+    ask_again: float = 0.0  # of such calls: another within 7 days
+    via_order_desk: float = 0.0  # of answered status calls: the order desk has the caller first, and hands them on
+    handed_on: float = 0.0  # of those: the status line hands them on to the returns line within a minute
+    asked_again: float = 0.0  # of answered status calls: the agent asks for the parcel number the menu had asked for
+    mails_of_a_day: float = 0.0  # of delivered orders: two more mails on the day of delivery
+    no_retry: bool = False  # nobody who was not answered calls again
+    no_page_call: bool = False  # no page makes anybody call
 
     @staticmethod
     def none() -> Plants:
@@ -97,6 +113,11 @@ class Config:
     last_day: date = LAST_DAY
     needs_per_customer: float = 1.9  # mean over 60 days
     only_logs: bool = False
+    whole_files: bool = False  # each source as one file: loads faster and says the same
+    standard: str = ""  # name of the standard world (world_standard) that this is; has a step dictionary with more
+    drift_per_week: float = 0.0  # growth of the needs, as a share
+    week_noise: float = 0.0  # standard deviation of the log of a week's needs, with memory, beyond the usual 10 %
+    outage_days: int = 0  # days, from the middle on, that the web log lacks
 
     def __post_init__(self) -> None:
         if not 1 <= self.days <= MAX_DAYS:

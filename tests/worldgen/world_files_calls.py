@@ -22,7 +22,7 @@ def write_calls(world: World, out: Path, dirt: Dirt) -> None:
     """Write queue_log (older weeks compressed) and Master.csv below `out`/inbox."""
     rows = [row for call in world.calls for row in _queue_rows(call)] + _agent_rows(world)
     rows.sort()
-    edges = _rotations(world.config)
+    edges = [] if world.config.whole_files else _rotations(world.config)
     pieces: list[list[bytes]] = [[] for _ in range(len(edges) + 1)]
     piece = 0
     for row in rows:
@@ -50,9 +50,13 @@ def _rotations(config: Config) -> list[int]:
 
 
 def _queue_rows(call: Call) -> list[Row]:
-    """The lines of one call; none for callers who never reached a queue."""
+    """The lines of one call; none of a queue for callers who never reached one."""
+    menu = [
+        (at, call.sequence, n, f"{at}|{call.call_id}|NONE|NONE|MENU_{node}|") for n, (at, node) in enumerate(call.menu)
+    ]
     if not call.enter_s:
-        return []
+        return menu
+    menu += [(at, call.sequence, 50 + n, f"{at}|{call.call_id}|{text}") for n, (at, text) in enumerate(_extra(call))]
     entered: list[tuple[int, str, str]] = [(call.enter_s, "NONE", f"ENTERQUEUE||{call.caller}|{call.origpos}")]
     entered += [(at, agent, f"RINGNOANSWER|{rang_ms}") for at, agent, rang_ms in call.ringing]
     hold, waited = call.connect_s - call.enter_s, call.end_s - call.enter_s
@@ -66,10 +70,23 @@ def _queue_rows(call: Call) -> list[Row]:
     else:
         verb = "ABANDON" if call.outcome == "abandoned" else "EXITWITHTIMEOUT"
         entered.append((call.end_s, "NONE", f"{verb}|1|{call.origpos}|{waited}"))
-    return [
-        (at, call.sequence, part, f"{at}|{call.call_id}|{call.queue}|{agent}|{text}")
+    return menu + [
+        (at, call.sequence, 100 + part, f"{at}|{call.call_id}|{call.queue}|{agent}|{text}")
         for part, (at, agent, text) in enumerate(entered)
     ]
+
+
+def _extra(call: Call) -> list[tuple[int, str]]:
+    """What only standard worlds have: desks that handed the caller on, and the agent's question."""
+    lines: list[tuple[int, str]] = []
+    for leg in call.legs:
+        hold, talk = leg.connect_s - leg.enter_s, leg.end_s - leg.connect_s
+        lines.append((leg.enter_s, f"{leg.queue}|NONE|ENTERQUEUE||{call.caller}|1"))
+        lines.append((leg.connect_s, f"{leg.queue}|{leg.agent}|CONNECT|{hold}|{leg.enter_s}.{call.sequence + 1}|3"))
+        lines.append((leg.end_s, f"{leg.queue}|{leg.agent}|BLINDTRANSFER|{leg.next_queue}|default|{hold}|{talk}|1"))
+    if call.asked_s:
+        lines.append((call.asked_s, f"{call.queue}|{call.agent}|ASKED|parcel_number"))
+    return lines
 
 
 def _agent_rows(world: World) -> list[Row]:

@@ -30,17 +30,24 @@ def write_orders(world: World, out: Path, dirt: Dirt) -> None:
         for day, at in latest.items():
             days[day].append((at, order.number, order))
     broken = _broken(world, dirt)
+    whole: list[dict[str, Any]] = []
     again = int(world.config.days * 0.7)
     for day, changed in enumerate(days):
         date = world.config.first_day + timedelta(days=day)
         cut = world.start_s + (day + 1) * DAY_S
         changed.sort(key=lambda row: row[:2])
-        content = to_json({"orders": [_order(world, order, cut, at, broken) for at, _, order in changed]})
+        told = [_order(world, order, cut, at, broken) for at, _, order in changed]
+        if world.config.whole_files:
+            whole += told
+            continue
+        content = to_json({"orders": told})
         suffix = "" if day >= world.config.days - PLAIN_DAYS else ".gz"
         write(out / "inbox" / "orders" / f"orders-{date:%Y-%m-%d}.json{suffix}", content)
         if day == again and dirt.amount:
             write(out / "inbox" / "orders" / f"orders-{date:%Y-%m-%d}.again.json.gz", content)
             dirt.counts["order_redelivered"] += len(changed)
+    if world.config.whole_files:
+        write(out / "inbox" / "orders" / "orders.json", to_json({"orders": whole}))
 
 
 def _broken(world: World, dirt: Dirt) -> dict[int, int]:

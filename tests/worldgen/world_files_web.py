@@ -25,15 +25,20 @@ REDELIVERED_AT = 0.8  # of the days: a file that overlaps two others is delivere
 def write_web(world: World, out: Path, dirt: Dirt) -> None:
     """Write all access logs of a world below `out`/inbox/web."""
     days: list[list[bytes]] = []
+    whole: list[bytes] = []
     overlap = int(world.config.days * REDELIVERED_AT)
+    lost = range(world.config.days // 2, world.config.days // 2 + world.config.outage_days)
     for day in range(world.config.days):
         date = world.config.first_day + timedelta(days=day)
         stamp = f"{date.day:02d}/{_MONTHS[date.month - 1]}/{date.year}"
-        rows = _customers(world, day, stamp) + _bots(world, day, stamp)
+        rows = [] if day in lost else _customers(world, day, stamp) + _bots(world, day, stamp)
         rows.sort()
         lines = [row[3].encode() for row in rows]
         dirt.web_day(lines, stamp)
         text = b"".join(line + b"\n" for line in lines)
+        if world.config.whole_files:
+            whole.append(text)
+            continue
         if lines and dirt.ends_early(0.03):
             text = text[:-40]
             dirt.counts["web_truncated_line"] += 1
@@ -43,6 +48,8 @@ def write_web(world: World, out: Path, dirt: Dirt) -> None:
             again = days[day - 1][-300:] + lines[:200]
             write(out / "inbox" / "web" / f"access.log-{date:%Y%m%d}.1.gz", b"".join(line + b"\n" for line in again))
             dirt.counts["web_redelivered_line"] += len(again)
+    if whole:
+        write(out / "inbox" / "web" / "access.log", b"".join(whole))
 
 
 def _line(ip: str, login: str, stamp: str, at_s: int, request: str, status: int, size: int, tail: str) -> str:

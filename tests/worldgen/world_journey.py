@@ -35,8 +35,24 @@ def journey(world: World, need: int) -> Journey:
     elif kind == 2:
         at = yield from browse(actor, start, 0.45)
         yield from order_on_web(actor, at + actor.draws.between(0.3 * HOUR_S, 1.6 * DAY_S))
-    else:
+    elif kind == 3:
         yield from order_by_phone(actor, start)
+    else:
+        yield from ask(actor, start)
+
+
+def ask(actor: Actor, at_s: float) -> Journey:
+    """A product call for no other reason; and, as often as planted, another within seven days of it, and so on."""
+    draws = actor.draws
+    while True:
+        call = yield from actor.phone(in_open_hours(at_s, draws), "product")
+        again = draws.chance(actor.world.config.plants.ask_again)
+        if call is None:
+            return
+        actor.world.tally.count("ask_again", again)
+        if not again:
+            return
+        at_s = call.end_s + draws.between(0.1, 6.0) * DAY_S
 
 
 def browse(actor: Actor, at_s: float, again: float) -> Generator[Any, Any, float]:
@@ -56,7 +72,8 @@ def question(actor: Actor, visit: Visit) -> Generator[Any, Any, float]:
     draws, world = actor.draws, actor.world
     rate = world.config.plants.poor_page_call
     saw_poor = not POOR.isdisjoint(visit.pages)
-    calls = draws.u() < (max(rate, BASE_PAGE_CALL) if saw_poor else BASE_PAGE_CALL if visit.pages else 0.0)
+    base = 0.0 if world.config.plants.no_page_call else BASE_PAGE_CALL
+    calls = draws.u() < (max(rate, base) if saw_poor else base if visit.pages else 0.0)
     wants_s = visit.at_s + 120 + draws.exp(0.8 * HOUR_S)
     if saw_poor and world.is_recorded(wants_s):
         world.tally.count("poor_page_call", calls)
@@ -120,6 +137,9 @@ def addresses(actor: Actor, visit: Visit) -> None:
     at_once = draws.chance(world.config.plants.together)
     if not at_once:
         visit.page("/cart" if draws.chance(0.5) else "/delivery")
+    again = actor.strikes("address_again", at)
+    if again is not None:
+        visit.page("/checkout/address", after_s=again.between(40, 90))
     visit.page("/checkout/delivery-options", after_s=draws.between(90, 250))
     if world.is_recorded(visit.at_s) and world.is_recorded(at):
         world.tally.count("together", at_once)

@@ -10,7 +10,7 @@ import math
 
 from world_config import HOUR_S, is_workday, next_workday_s, seconds_of_day
 from world_random import Draws
-from world_record import Call, World
+from world_record import Call, Leg, World
 
 QUEUES = ("product", "order", "status", "returns")
 OPEN_S, SHIFT_S, CLOSE_S = 8 * HOUR_S, 14 * HOUR_S, 20 * HOUR_S
@@ -70,6 +70,8 @@ class CallCentre:
         )
         self.n_channels += 2
         menu = 11 + min(int(draws.exp(14.0)), 90)
+        if self.world.config.standard and is_open(at_s):
+            menu = self._menu(call, menu)
         if not is_open(at_s):
             call.outcome, call.end_s = "closed", start + 6 + min(int(draws.exp(9.0)), 25)
         elif draws.chance(MENU_LOSS):
@@ -77,9 +79,52 @@ class CallCentre:
         else:
             call.enter_s = start + menu
             self._wait(call, draws)
+            if call.outcome == "answered" and queue == "status":
+                self._treat(call)
         if self.world.is_recorded(call.end_s):
             self.world.calls.append(call)
         return call
+
+    def _strikes(self, plant: str, call: Call) -> Draws | None:
+        """As Actor.strikes, once for each call."""
+        rate: float = getattr(self.world.config.plants, plant)
+        draws = Draws(self.world.config.seed, plant, call.sequence)
+        struck = draws.chance(rate)
+        if rate and self.world.is_recorded(call.start_s):
+            self.world.tally.count(plant, struck)
+        return draws if struck else None
+
+    def _menu(self, call: Call, menu_s: int) -> int:
+        """The nodes of the phone menu that the caller hears, the main one again for some. Returns their seconds."""
+        again = self._strikes("menu_again", call)
+        rounds = 1 if again is None else 2 + again.geometric(0.3, 3)
+        topic = call.queue.upper()
+        topics = [topic, "PARCEL_NUMBER"] if topic in ("STATUS", "RETURNS") else [topic]
+        nodes = ["MAIN", topic] * rounds + topics[1:]
+        menu_s = max(menu_s, 6 * len(nodes))
+        call.menu = [(call.start_s + menu_s * n // len(nodes), node) for n, node in enumerate(nodes)]
+        return menu_s
+
+    def _treat(self, call: Call) -> None:
+        """What agents of the status line do when planted: ask for the parcel number, hand the caller on."""
+        talk = call.end_s - call.connect_s
+        draws = Draws(self.world.config.seed, "legs", call.sequence)
+        if self._strikes("via_order_desk", call) is not None:
+            self._leg(call, "order", "status", int(draws.between(70, 200)))
+            if self._strikes("handed_on", call) is not None:
+                self._leg(call, "status", "returns", int(draws.between(18, 45)))
+            call.end_s = call.connect_s + talk
+        if self._strikes("asked_again", call) is not None:
+            call.asked_s = call.connect_s + 5
+
+    def _leg(self, call: Call, queue: str, next_queue: str, talk_s: int) -> None:
+        """The desk that has the caller talks for a while, then hands them on; the next answers within a minute."""
+        agent = agent_name(queue, 0, call.connect_s)
+        end = call.connect_s + talk_s
+        call.legs.append(Leg(queue, agent, call.enter_s, call.connect_s, end, next_queue))
+        call.queue, call.ringing = next_queue, []
+        call.enter_s, call.connect_s = end + 1, end + 1 + 7 + talk_s % 40
+        call.agent = agent_name(next_queue, 0, call.connect_s)
 
     def _wait(self, call: Call, draws: Draws) -> None:
         free = self.free_s[call.queue]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from world_config import DAY_S, Config
 from world_people import Person, Sharing
 
-NEED_KINDS = ("browse", "cart", "web", "phone")
+NEED_KINDS = ("browse", "cart", "web", "phone", "ask")
 
 
 class Hit(NamedTuple):
@@ -37,6 +37,17 @@ class Context(NamedTuple):
     person: int
 
 
+class Leg(NamedTuple):
+    """Talk at a desk whose agent hands the caller on to another queue. Times are epoch seconds."""
+
+    queue: str
+    agent: str
+    enter_s: int
+    connect_s: int
+    end_s: int
+    next_queue: str
+
+
 @dataclass
 class Call:
     """One call to the shop. Times are epoch seconds; outcome: closed, menu, abandoned, timeout or answered."""
@@ -57,6 +68,9 @@ class Call:
     after_s: int = 0
     ringing: list[tuple[int, str, int]] = field(default_factory=list)  # (at_s, agent, rang_ms)
     completed_by: str = "COMPLETECALLER"
+    menu: list[tuple[int, str]] = field(default_factory=list)  # (at_s, node of the phone menu)
+    asked_s: int = 0  # when the agent asked for the order number, 0 = never
+    legs: list[Leg] = field(default_factory=list)  # at other desks, before the one that the call ends at
 
 
 @dataclass

@@ -40,7 +40,7 @@ def truth(world: World, dirt: Dirt) -> dict[str, Any]:
         "plants": plants(world, dirt),
         "people": _people(world),
         "needs": {
-            "kinds": NEED_KINDS,
+            "kinds": NEED_KINDS if config.plants.asks_per_customer else NEED_KINDS[:4],
             "person": needs.person,
             "kind": needs.kind,
             "start": needs.start_s,

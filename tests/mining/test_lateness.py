@@ -1,0 +1,83 @@
+"""Waits that are far too long without a promise: planted, absent, and where nothing can be told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from dataclasses import replace
+
+import pytest
+from mining_log import Ev, Log, St
+from planted import mined, pick
+
+from ingest.store import Store
+from mining.analyses.lateness import null_share
+from mining.decisions import date_for
+from mining.lateness_words import span_text
+
+NIGHT_TO = dt.date(2026, 3, 16)
+START = dt.datetime(2025, 12, 1)
+STEPS = [St("pay"), St("ship", "Is told that it is on its way", actor="company"), St("look")]
+
+
+def waits(n: int, late: float, *, seed: int = 1, spread: float = 0.8, steps: list[St] = STEPS) -> Log:
+    """`n` journeys over 16 weeks: pay, then ship after a lognormal day; from 19 January some take twelve times that."""
+    rng = random.Random(seed)
+    log = Log([], steps, as_of=NIGHT_TO)
+    for number in range(n):
+        clock = START + dt.timedelta(seconds=rng.randrange(110 * 86400))
+        days = rng.lognormvariate(0, spread)
+        if clock >= dt.datetime(2026, 1, 19) and rng.random() < late:
+            days *= 12
+        shipped = clock + dt.timedelta(days=days)
+        customer = f"k{rng.randrange(n):05d}"
+        log.events.append(Ev(f"j{number}", "pay", clock, customer=customer))
+        if shipped < dt.datetime(2026, 3, 16):
+            log.events.append(Ev(f"j{number}", "ship", shipped, customer=customer, order=1))
+    return log
+
+
+def test_planted_lateness_is_confirmed(store: Store) -> None:
+    findings = mined(store, waits(9000, 0.2), only="lateness")
+    outside = pick(findings, "deviation.late", hours="other hours")
+    assert outside.status == "confirmed" and outside.where["prev"] == "pay" and outside.where["step"] == "ship"
+    assert outside.effect["value"] > 0.02 and outside.n["unit"] == "waits"
+    assert outside.window["weeks"] == 4 and outside.window["to"] == date_for(NIGHT_TO).isoformat()
+    assert outside.extra["baseline_share"] < 0.02
+    assert outside.n["journeys"] == len(store.rows(outside.evidence["sql"]))
+    assert "took longer than" in outside.title and "[" in outside.title
+
+
+def test_nothing_planted_nothing_confirmed() -> None:
+    for seed in range(3):
+        with Store.open() as store:
+            findings = mined(store, waits(2200, 0.0, seed=seed, spread=0.4 + 0.4 * seed), only="lateness")
+            assert [f.title for f in findings if f.status in ("confirmed", "candidate")] == []
+
+
+def test_how_long_customers_take_is_theirs(store: Store) -> None:
+    steps = [replace(step, actor="customer") for step in STEPS]
+    assert mined(store, waits(3000, 0.3, steps=steps), only="lateness") == []
+
+
+def test_short_data_give_no_limit(store: Store) -> None:
+    log = waits(1500, 0.0)
+    log.events = [event for event in log.events if event.at >= dt.datetime(2026, 1, 19)]
+    assert mined(store, log, only="lateness") == []
+    rows = store.rows("select n, of_n from data_quality where measure like 'weeks of data for limits%'")
+    assert len(rows) == 1 and rows[0][0] < rows[0][1] == 12
+
+
+@pytest.mark.parametrize(("n", "share"), [(200, 0.0237), (2000, 0.0132), (10**9, 0.0099)])
+def test_a_limit_from_few_waits_lets_more_pass(n: int, share: float) -> None:
+    assert null_share(n) == pytest.approx(share, rel=0.05)
+
+
+def test_spans_are_told_in_the_unit_that_fits() -> None:
+    assert [span_text(ms) for ms in (1500, 119_000, 7.3e6, 2.7e8, 1e9)] == [
+        "1.5 seconds",
+        "119 seconds",
+        "2.0 hours",
+        "3.1 days",
+        "12 days",
+    ]

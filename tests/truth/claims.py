@@ -1,0 +1,223 @@
+"""What is true of a standard world, as (kind, where, size): the planted, and what every world of the generator has.
+
+A claim's `rate` is what a finding publishes, as it is in the long run of such worlds. `CONSEQUENCES` is what a plant
+brings about beside itself: to tell it is neither right nor wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from true_needs import Truth
+from world_config import local_datetime
+from world_record import Order
+
+Place = frozenset[str]
+TOLERANCE, MERGE_MIN, HANDOFF_MIN, REQUEST_MIN = 0.01, 0.85, 0.30, 0.05
+WHEN_OFF = 0.60
+"""Address pages that delivery options follow at once where nothing is planted."""
+CLOSED_SHARE = 0.75
+"""Of what ends in the recorded days: about how much is closed early enough, and not cut off, to count."""
+SLOW = "in_transit within 2 business days of confirmation_mail"
+LATE = "deliver within 5 business days of confirmation_mail"
+NOT_BOTH = "not both cancel and deliver"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One truth. `rate` None: that it is so can be told, its size is not compared. `null`: the rate at which there
+    would be nothing to tell, such as the tolerance. `n`: about how many closed units there are to see it in.
+    """
+
+    plant: str
+    kind: str
+    place: Place
+    rate: float | None
+    n: int
+    null: float
+    planted: bool = True
+
+    def record(self) -> dict[str, Any]:
+        """As JSON."""
+        return asdict(self) | {"place": sorted(self.place)}
+
+
+DEVIATIONS: list[tuple[str, str, set[str]]] = [
+    ("skipped_confirmation", "deviation.skipped", {"order_confirmation", "order_web"}),
+    ("skipped_shipping_mail", "deviation.skipped", {"shipping_mail", "confirmation_mail"}),
+    ("swapped_scans", "deviation.out_of_order", {"deliver", "out_for_delivery"}),
+    ("double_mail", "deviation.unexpected", {"confirmation_mail"}),
+    ("cancel_ignored", "deviation.unexpected", {"cancel", "confirmation_mail"}),
+    ("cancel_ignored", "deviation.rule", {"cancel", "deliver", NOT_BOTH}),
+]
+OF_SHIPPED = {"skipped_shipping_mail", "cancel_ignored"}
+"""Plants of shipped orders that are told as a share of all orders, with those that were cancelled."""
+LOOPS: list[tuple[str, str, set[str]]] = [
+    ("payment_loop", "loop.pingpong", {"payment_page", "pay_failed"}),
+    ("address_again", "loop.self", {"checkout_address"}),
+    ("sent_round", "loop.pingpong", {"call_returns", "call_status"}),
+]
+OPEN = {"poor_page_call": "channel_switch, whose true size has no closed form"}
+"""Plants whose size is compared with nothing, and what would tell them."""
+ASKED_ANYWAY: list[tuple[str, set[str]]] = [
+    ("duplicate_request", {"order_number"}),
+    ("re_ask", {"order_number", "call_status"}),
+    ("re_ask", {"order_number", "call_returns"}),
+    ("duplicate_request", {"identity"}),
+    ("re_ask", {"identity", "call_order"}),
+]
+"""Items that steps.toml says are asked in each call, and on the web before it."""
+CLAIMED = {plant for plant, _, _ in DEVIATIONS + LOOPS} | {
+    "slow_pick", "menu_again", "ask_again", "together", "handed_on", "asked_again", "mails_of_a_day",
+}  # fmt: skip
+"""Plants that claims are made of, below."""
+CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
+    "address_again": [
+        ("deviation.unexpected", {"checkout_address"}), ("duplicate_request", {"address"}),
+        ("re_ask", {"address", "checkout_address"}),
+    ],
+    "asked_again": [("re_ask", {"parcel_no", "menu_parcel_number"})],
+    "double_mail": [
+        ("loop.self", {"confirmation_mail"}), ("batch_contact", {"confirmation_mail"}),
+    ],
+    "sent_round": [
+        ("loop.pingpong", {"Call centre", "Returns"}), ("loop.self", {"call_status"}), ("loop.self", {"call_returns"}),
+        ("repeat_contact", {"7", "status"}), ("repeat_contact", {"7", "returns"}),
+        ("deviation.rule", {"call_status", "at most 1 call_status per journey"}),
+        ("handoff", {"Call centre", "Returns"}), ("handoff", {"Returns", "Call centre"}),
+    ],
+    "late_call_again": [
+        ("loop.self", {"call_status"}), ("repeat_contact", {"7", "status"}),
+        ("deviation.rule", {"call_status", "at most 1 call_status per journey"}),
+    ],
+    "payment_loop": [("loop.self", {"pay_failed"})],
+    "poor_page_call": [("channel_switch", {"call_product", "web"})],
+    "menu_again": [
+        ("loop.self", {"menu_main"}), ("loop.self", {"menu_topic"}), ("loop.pingpong", {"menu_main", "menu_topic"}),
+    ],
+}  # fmt: skip
+
+
+def place_of(finding: dict[str, Any]) -> Place:
+    """Every name in a finding's place, without the process."""
+    names: set[str] = set()
+    for key, value in finding["where"].items():
+        if key != "process":
+            names |= set(value) if isinstance(value, list) else {str(value)}
+    return frozenset(names)
+
+
+def claims(truth: Truth) -> list[Claim]:
+    """All that is true of a world and that a finding might tell."""
+    told = [*deviations(truth), *loops(truth), *consolidations(truth), *background(truth)]
+    return [claim for claim in told if claim.rate is None or claim.rate > 0]
+
+
+def deviations(truth: Truth) -> list[Claim]:
+    """Steps skipped, repeated, out of order; rules broken."""
+    plants = truth.made.config.plants
+    ended = [order for order in truth.made.orders if _has(order, "delivered") or _has(order, "cancelled")]
+    shipped = sum(_has(order, "delivered") for order in ended) / max(1, len(ended))
+    n = round(CLOSED_SHARE * len(ended))
+    out = [
+        Claim(
+            plant,
+            kind,
+            frozenset(place),
+            getattr(plants, plant) * (shipped if plant in OF_SHIPPED else 1),
+            n,
+            TOLERANCE,
+        )
+        for plant, kind, place in DEVIATIONS
+    ]
+    slow = frozenset({"in_transit", "confirmation_mail", SLOW})
+    return [*out, Claim("slow_pick", "deviation.rule", slow, plants.slow_pick, n, TOLERANCE)]
+
+
+def loops(truth: Truth) -> list[Claim]:
+    """Loops, as share of the needs that reached them; contacts that lead to another."""
+    made = truth.made
+    plants = made.config.plants
+    out = [_loop(plant, kind, place, truth) for plant, kind, place in LOOPS if getattr(plants, plant)]
+    queued = [call for call in made.calls if call.queue == "product" and call.enter_s]
+    asks = sum(call.outcome == "answered" and made.needs.kind[call.need] == 4 for call in queued)
+    excess = plants.ask_again * asks / max(1, len(queued))
+    heard = sum(bool(call.menu) for call in made.calls)
+    out += [
+        Claim("menu_again", "loop.self", frozenset({menu, "call"}), plants.menu_again, heard, 0.0)
+        for menu in ("menu_main", "menu_topic")
+    ]
+    return [*out, Claim("ask_again", "repeat_contact", frozenset({"product", "7"}), excess, len(queued) // 2, 0.0)]
+
+
+def consolidations(truth: Truth) -> list[Claim]:
+    """What could be one step, one contact or one question."""
+    made, plants = truth.made, truth.made.config.plants
+    out = []
+    if plants.together > WHEN_OFF:
+        pair = frozenset({"checkout_address", "checkout_delivery"})
+        out.append(
+            Claim("together", "merge", pair, plants.together * (1 - plants.address_again), len(made.orders), MERGE_MIN)
+        )
+    n_via = round(CLOSED_SHARE * sum(bool(call.legs) for call in made.calls))
+    desks = frozenset({"Order desk", "Call centre"})
+    out.append(Claim("handed_on", "handoff", desks, plants.handed_on, n_via, HANDOFF_MIN))
+    again, asked = asked_twice(truth.needs)
+    if plants.asked_again:
+        share = again / max(1, asked)
+        out.append(Claim("asked_again", "duplicate_request", frozenset({"parcel_no"}), share, asked, REQUEST_MIN))
+        place = frozenset({"parcel_no", "agent_asks_parcel"})
+        out.append(Claim("asked_again", "re_ask", place, None, asked, 0.0))
+    if plants.mails_of_a_day:
+        n = sum(_has(order, "review_mail_sent") for order in made.orders)
+        out.append(Claim("mails_of_a_day", "batch_contact", frozenset({"review_mail", "offer_mail"}), 1.0, n, 0.0))
+    return out
+
+
+def background(truth: Truth) -> list[Claim]:
+    """What nobody planted and every world has: a second try at the door, a phone menu before each topic, parcels that
+    come after the term, two mails on the day of the order, research before an order by phone, the order number and the
+    name in each call.
+    """
+    orders = truth.made.orders
+    terms = [
+        _business_days(order) for order in orders if _has(order, "delivered") and order.created_s >= truth.made.start_s
+    ]
+    late = sum(days > 5 for days in terms) / max(1, len(terms))
+    rule = frozenset({"deliver", "confirmation_mail", LATE})
+    return [
+        _loop("second try", "loop.pingpong", {"attempted_delivery", "out_for_delivery"}, truth, planted=False),
+        Claim("menu", "merge", frozenset({"menu_main", "menu_topic"}), None, len(truth.needs), MERGE_MIN, False),
+        Claim("term", "deviation.rule", rule, late, round(CLOSED_SHARE * len(terms)), TOLERANCE, False),
+        Claim(
+            "mails", "batch_contact", frozenset({"confirmation_mail", "shipping_mail"}), None, len(orders), 0.0, False
+        ),
+        Claim("research", "channel_switch", frozenset({"call_order", "web"}), None, len(orders), 0.0, False),
+        *(Claim("asks", kind, frozenset(place), None, len(orders), 0.0, False) for kind, place in ASKED_ANYWAY),
+    ]
+
+
+def asked_twice(needs: Iterable[list[str]]) -> tuple[int, int]:
+    """Needs asked for the parcel number again (by the agent after the menu, or the other way), and asked at all."""
+    asks = [[step for step in found if step in ("menu_parcel_number", "agent_asks_parcel")] for found in needs]
+    return sum(len(set(found)) > 1 for found in asks), sum(bool(found) for found in asks)
+
+
+def _loop(plant: str, kind: str, place: set[str], truth: Truth, *, planted: bool = True) -> Claim:
+    share, n = truth.share(place)
+    return Claim(plant, kind, frozenset(place), share, round(CLOSED_SHARE * n), 0.0, planted)
+
+
+def _has(order: Order, code: str) -> bool:
+    return any(code in (kind, name) for _, kind, name in order.log)
+
+
+def _business_days(order: Order) -> int:
+    """Working days from the confirmation mail to delivery, the first day not counted."""
+    mail = min(at_s for at_s, _, name in order.log if name == "confirmation_mail_sent")
+    there = max(at_s for at_s, _, name in order.log if name == "delivered")
+    first, last = (local_datetime(at_s).date() for at_s in (mail, there))
+    return int(np.busday_count(first, last)) if first < last else 0

@@ -1,0 +1,149 @@
+"""Findings against truth: which finding tells which claim, what is told beside the truth, what could be detected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from claims import CONSEQUENCES, place_of
+from scipy import stats
+
+Record = dict[str, Any]
+CONFIRM_PART, POWER, MARGIN = 0.4, 0.80, 1.5
+LOOP_HITS = {0.4: 8, 0.6: 12}
+"""The floor of hits of a loop in each part (method note 4: 20 in all)."""
+
+
+@dataclass(frozen=True)
+class Told:
+    """A claim and the finding that tells it, if any. `detectable`: its size is at least 1.5 times what is found with
+    80 % power from so many units.
+    """
+
+    claim: Record
+    finding: Record | None
+    detectable: bool
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the finding is confirmed."""
+        return self.finding is not None and self.finding["status"] == "confirmed"
+
+    @property
+    def is_real(self) -> bool:
+        """Whether there is something to tell: the true size lies beyond the null."""
+        return self.claim["rate"] is None or self.claim["rate"] > self.claim["null"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Of one world: its claims with their findings; and the confirmed findings that tell none of them.
+
+    false = not true at all. habits = loops that single needs do not have: customers come back with another need, and
+    the journeys are cut by time. allowed = what follows from a plant, and counts that are true though unplanted.
+    """
+
+    told: list[Told]
+    false: list[Record]
+    habits: list[Record]
+    allowed: list[Record]
+
+
+def match(world: Record) -> Verdict:
+    """Findings against truth."""
+    left = {id(finding): finding for finding in world["findings"]}
+    told = []
+    for claim in (claim for claim in world["truths"] if claim["kind"] in world["kinds"]):
+        found = next((f for f in left.values() if f["kind"] == claim["kind"] and tells(f, claim)), None)
+        if found is not None:
+            del left[id(found)]
+        told.append(Told(claim, found, is_detectable(claim, found, world)))
+    verdict = Verdict(told, [], [], [])
+    follows = consequences(world)
+    for finding in left.values():
+        if finding["status"] == "confirmed":
+            getattr(verdict, _class(finding, follows)).append(finding)
+    return verdict
+
+
+def tells(finding: Record, claim: Record) -> bool:
+    """Same steps, by name; the finding may name no context."""
+    place = place_of(finding)
+    return place == frozenset(claim["place"])
+
+
+def consequences(world: Record) -> set[tuple[str, frozenset[str]]]:
+    """What the plants of a world bring about beside themselves."""
+    return {
+        (kind, frozenset(place))
+        for plant, places in CONSEQUENCES.items()
+        if world["plants"].get(plant)
+        for kind, place in places
+    }
+
+
+def _class(finding: Record, follows: set[tuple[str, frozenset[str]]]) -> str:
+    """The part of a verdict that a finding without a claim belongs to. A count is true within a factor of two."""
+    share = finding.get("true_share", {"need": 0.0, "customer": 0.0})
+    told = finding["effect"]["value"]
+    if (finding["kind"], place_of(finding)) in follows or 2 * share["need"] >= told > 0:
+        return "allowed"
+    return "habits" if 2 * share["customer"] >= told > 0 else "false"
+
+
+def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
+    """Whether the claim's size is at least 1.5 times the detectable one."""
+    if claim["rate"] is None:
+        return True
+    family = claim["kind"].split(".")[0]
+    if family == "repeat_contact":
+        limit = _limit_of_excess(finding) if finding else None
+    else:
+        n = finding["n"].get("n_confirm") if finding else None
+        n = round(CONFIRM_PART * claim["n"]) if n is None else n
+        limit = detectable(family, n, claim["null"], len(world["truths"]))
+    return limit is not None and claim["rate"] - claim["null"] >= MARGIN * (limit - claim["null"])
+
+
+@cache
+def detectable(family: str, n_confirm: int, null: float, m: int) -> float | None:
+    """The smallest share that is confirmed with 80 % power from `n_confirm` units kept apart; None when none is."""
+    finds = _POWER[family]
+    step = 0.0025
+    shares = [null + step * k for k in range(1, int((1 - null) / step))]
+    return next((share for share in shares if finds(share, n_confirm, null, m) >= POWER), None)
+
+
+def _power_of_test(share: float, n: int, null: float, m: int) -> float:
+    """One-sided exact binomial test against `null` at 5 % over m candidates (Bonferroni, which Holm beats)."""
+    needed = int(stats.binom.isf(0.05 / m, n, null)) + 1
+    return float(stats.binom.sf(needed - 1, n, share))
+
+
+def _power_of_floors(share: float, n: int, _null: float, _m: int) -> float:
+    """Enough hits in both parts."""
+    confirm = stats.binom.sf(LOOP_HITS[0.4] - 1, n, share)
+    return float(confirm * stats.binom.sf(LOOP_HITS[0.6] - 1, round(n * 1.5), share)) if n >= 40 else 0.0
+
+
+def _limit_of_excess(finding: Record) -> float | None:
+    """The smallest excess found with 80 % power in the customers kept apart, by the width of the interval."""
+    if finding["status"] == "not_enough_data" or finding["ci"].get("low") is None:
+        return None
+    se = (finding["ci"]["high"] - finding["ci"]["low"]) / 3.92
+    if finding["n"].get("sample") != "confirm":
+        se /= CONFIRM_PART**0.5
+    return float(se * (stats.norm.isf(0.05 / 3) + stats.norm.ppf(POWER)))
+
+
+_POWER: dict[str, Callable[[float, int, float, int], float]] = {
+    "deviation": _power_of_test,
+    "merge": _power_of_test,
+    "handoff": _power_of_test,
+    "duplicate_request": _power_of_test,
+    "loop": _power_of_floors,
+    "re_ask": _power_of_floors,
+    "batch_contact": _power_of_floors,
+}

@@ -1,0 +1,70 @@
+"""Standard worlds with fixed seeds through the whole pipeline: the same findings as ever, and nothing false."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from claims import CLAIMED, OPEN
+from judged import judge
+from matching import detectable, match
+from regression import CUSTOMERS, NUMBERS, WORLDS, lines
+from scores import covers, score, worlds_allowed
+from world_standard import STANDARD, drawn
+
+
+@pytest.mark.parametrize(("name", "seed"), WORLDS)
+def test_a_standard_world(name: str, seed: int) -> None:
+    world = judge(name, seed, CUSTOMERS)
+    assert not match(world).false, "confirmed, and not so"
+    if name == "W11":
+        assert not [f for f in world["findings"] if f["status"] == "confirmed"], "50 customers are too few for anything"
+    kept = json.loads(NUMBERS.read_text(encoding="utf-8"))[f"{name}-{seed}"]
+    assert lines(world) == kept, "other findings than before; if that is meant: make truth KEEP=1"
+
+
+def test_limits_are_those_of_the_method_note() -> None:
+    assert [worlds_allowed(n) for n in (50, 100, 200)] == [1, 4, 12]
+    assert [covers(n, 200) for n in (180, 181)] == [False, True]
+    assert [covers(n, 100) for n in (88, 89)] == [False, True]
+
+
+def test_what_can_be_detected_shrinks_with_the_number_of_customers() -> None:
+    few, many = (detectable("deviation", n, 0.01, 7) for n in (200, 800))
+    assert few is not None and many is not None and 0.01 < many < few < 0.08
+
+
+def test_sizes_differ_from_seed_to_seed_and_reach_from_nothing_to_plain() -> None:
+    for name, standard in STANDARD.items():
+        for plant, sizes in standard.sizes.items():
+            assert {drawn(name, seed)[plant] for seed in range(60)} == set(sizes), plant
+
+
+def test_every_plant_is_claimed_or_said_to_be_open() -> None:
+    planted = {plant for standard in STANDARD.values() for plant in standard.sizes}
+    assert planted == CLAIMED | OPEN.keys()
+
+
+def test_scores_by_hand() -> None:
+    """One plant found, one missed though detectable, one false alarm in a null world."""
+    n = {"n_confirm": 1000, "units": 1000}
+    told = {
+        "effect": {"value": 0.1},
+        "ci": {"low": 0.08, "high": 0.12},
+        "q": 0.01,
+        "status": "confirmed",
+        "n": n,
+        "tendency": None,
+    }
+    there = told | {"kind": "deviation.skipped", "where": {"process": "p", "step": "a"}}
+    alarm = told | {"kind": "loop.self", "where": {"cycle": ["z"]}, "true_share": {"need": 0.0, "customer": 0.0}}
+    claim = {"plant": "x", "kind": "deviation.skipped", "place": ["a"], "rate": 0.1, "null": 0.01, "planted": True}
+    kinds = ["deviation.skipped", "loop.self"]
+    world = {"world": "W1", "plants": {}, "kinds": kinds, "findings": [there]}
+    world["truths"] = [claim | {"n": 1000}, claim | {"place": ["b"], "n": 2500}]
+    null = {"world": "W0", "plants": {}, "kinds": kinds, "findings": [alarm], "truths": []}
+    scores = score([world, null])
+    skipped, loop = scores["deviation.skipped"], scores["loop.self"]
+    assert (skipped.recall, skipped.precision, skipped.covering, skipped.errors) == (0.5, 1.0, 1, [0.0])
+    assert (loop.precision, loop.alarmed_worlds, loop.null_worlds) == (0.0, 1, 1)
+    assert "recall 0.50" in skipped.failures() and "precision 0.00" in loop.failures()
