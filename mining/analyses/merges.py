@@ -1,11 +1,11 @@
 """Pairs of steps that always go together and might be one (method note 5, kind `merge`).
 
 A pair A, B is proposed when, over closed journeys whose start is in the data and of which the order of steps is told
-(of two steps of which only the day is known, it is not): after A comes B and before B stands A, both with Wilson's lower
-bound at least 0.85; channel and department are the same in at least 80 % of the moves; there is no decision between
-them (entropy of what follows A at most 0.3 bit, Miller-Madow); the median gap is at most 10 minutes; and neither step is
-`mandatory`. A median gap under 2 seconds says that one action is written down twice: that is `data_quality`, not a
-merge.
+(of two steps of which only the day is known, it is not): after A comes B and before B stands A, both with Wilson's
+lower bound at least 0.85; channel and department are the same in at least 80 % of the moves; there is no decision
+between them (entropy of what follows A at most 0.3 bit, Miller-Madow); the median gap is at most 10 minutes; and
+neither step is `mandatory`. A median gap under 2 seconds says that one action is written down twice: that is
+`data_quality`, not a merge.
 
 Status. The claim is about two shares, so it is tested: H0 "one of them is at most 0.85", intersection-union, that is
 the larger of two one-sided exact binomial p values. Family = all pairs with the floor of
