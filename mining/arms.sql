@@ -1,7 +1,8 @@
 -- Grain: one row per step X that might be dropped and journey that reached the step before it. Temporary.
--- The context of X is the step that most often comes directly before it (browsing is looked through). is_with: X came next
--- after the first time at that step; otherwise X never came. Journeys with X at another place are left out.
--- is_bad: a step declared bad came later. stratum: how the journey began, how far it was, whether the customer was here before.
+-- Journeys of which the order of steps is not told are left out. The context of X is the step that most often comes
+-- directly before it (browsing is looked through). is_with: X came next after the first time at that step; otherwise X
+-- never came. Journeys with X at another place are left out. is_bad: a step declared bad came later. stratum: how the
+-- journey began, how far it was, whether the customer was here before.
 -- Params: value = the attribute with an order's value, or null; top_share = the top share of order values.
 create or replace temporary table arm as
 with moment as (
@@ -16,7 +17,7 @@ with moment as (
     from journey_event
     inner join touch on journey_event.step = cast(touch.step as step_t)
     inner join population on journey_event.journey_id = population.journey_id
-    where cast(touch.class as varchar) <> 'browse'
+    where cast(touch.class as varchar) <> 'browse' and population.pattern is null
 ),
 
 placed as (

@@ -13,9 +13,7 @@ with sent as (
     from journey_event
     inner join touch on journey_event.step = cast(touch.step as step_t)
     inner join population on journey_event.journey_id = population.journey_id
-    where
-        touch.actor = 'company' and touch.visible and list_contains($channels, cast(touch.channel as varchar))
-        and not (touch.channel = 'agent' and touch.class in ('handoff', 'info_request'))
+    where touch.actor = 'company' and touch.visible and list_contains($channels, cast(touch.channel as varchar))
 ),
 
 followed as (

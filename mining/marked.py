@@ -24,19 +24,26 @@ from mining.population import SPLITS, Scope
 from mining.rates import Rate
 from mining.statistics import binomial_above, normal_quantile, wilson
 
-_SPLIT = """
-    with told as (
-        select c.place, p.customer_id, c.n, c.hits, c.before, unnest(list_filter([
-            'all', case when p.is_discovery then 'discovery' else 'confirm' end,
-            case when not p.is_heavy then 'light' end, case when p.is_strict then 'strict' end
-        ], lambda name: name is not null)) as split
-        from chance as c inner join population as p using (journey_id) where {condition}),
-    person as (
-        select place, split, customer_id, sum(n)::bigint as n, sum(hits)::bigint as hits, sum(before)::bigint as before
-        from told group by place, split, customer_id)
-    select place, split, count(*), sum(n)::bigint, sum(hits)::bigint, sum(before)::bigint,
-        sum(n * n)::hugeint, sum(n * (hits - before))::hugeint, sum((hits - before) * (hits - before))::hugeint
-    from person group by place, split order by place, split"""
+_PERSONS = """
+    with person as (
+        select c.place, p.customer_id, p.is_discovery, p.is_heavy, sum(c.n)::bigint as n, sum(c.hits)::bigint as hits,
+            sum(c.before)::bigint as before, coalesce(sum(c.n) filter (p.is_strict), 0)::bigint as strict_n,
+            coalesce(sum(c.hits) filter (p.is_strict), 0)::bigint as strict_hits,
+            coalesce(sum(c.before) filter (p.is_strict), 0)::bigint as strict_before
+        from chance as c inner join population as p using (journey_id) where {condition}
+        group by c.place, p.customer_id, p.is_discovery, p.is_heavy)"""
+_SUMS = """
+    select place, '{split}' as split, count(*), sum({n}), sum({hits}), sum({before}), sum({n} * {n}),
+        sum({n} * ({hits} - {before})), sum(({hits} - {before}) * ({hits} - {before}))
+    from person where {chosen} group by place"""
+_CHOSEN = {
+    "all": "true",
+    "discovery": "is_discovery",
+    "confirm": "not is_discovery",
+    "light": "not is_heavy",
+    "strict": "strict_n > 0",
+}
+"""Which customers a split holds; strict is a matter of single journeys and has its own columns."""
 
 
 class Marked(Told, Protocol):
@@ -114,7 +121,13 @@ class Tally:
 def tallies(store: Store, scope: Scope) -> dict[str, dict[str, Tally]]:
     """place -> split -> sums over closed journeys; each place has every split."""
     out: dict[str, dict[str, Tally]] = {}
-    for place, split, *sums in store.rows(_SPLIT.format(condition=scope.condition)):
+    parts = []
+    for name, chosen in _CHOSEN.items():
+        prefix = "strict_" if name == "strict" else ""
+        columns = {column: f"{prefix}{column}" for column in ("n", "hits", "before")}
+        parts.append(_SUMS.format(split=name, chosen=chosen, **columns))
+    query = _PERSONS.format(condition=scope.condition) + " union all ".join(parts) + " order by place, split"
+    for place, split, *sums in store.rows(query):
         out.setdefault(place, {name: Tally() for name in SPLITS})[split] = Tally(*(int(value) for value in sums))
     return out
 

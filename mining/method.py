@@ -124,7 +124,9 @@ class Method:
     batch_days_min: int = 50
     batch_customers_min: int = 15
     reading_min: float = 0.5
-    message_channels: tuple[str, ...] = ("mail", "email", "sms", "letter", "post", "push", "phone", "agent", "chat")
+    batch_share_min: float = 0.05
+    message_channels: tuple[str, ...] = ("mail", "email", "sms", "letter", "post", "push")
+    """Channels of what customers only read; a call is a talk, and what is agreed there may well be sent that day."""
 
     # discovery
     model_noise_thresholds: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5)

@@ -1,5 +1,5 @@
 -- Grain: one row per step and the step directly after it (null = the journey's end), over closed journeys whose start
--- is not cut off by the start of the data. Temporary.
+-- is not cut off by the start of the data and of which the order of steps is told. Temporary.
 create or replace temporary table pair_count as
 with neighbour as (
     select
@@ -32,7 +32,7 @@ pair as (
         end as gap_ms
     from neighbour
     inner join population on neighbour.journey_id = population.journey_id
-    where not population.is_truncated
+    where not population.is_truncated and population.pattern is null
 )
 
 select

@@ -10,10 +10,23 @@ with page_intent as (
     where visible and cast(channel as varchar) = 'web' and intent is not null
 ),
 
+contact as (
+    select cast(step as step_t) as step
+    from touch
+    where
+        visible
+        and cast(class as varchar) = 'contact'
+        and actor = 'customer'
+        and cast(channel as varchar) not in ('web', 'mail')
+),
+
+-- pages are only looked for with identified customers who call
 known as (
-    select customer_id
-    from customer
-    where cast(identity_strength as varchar) <> 'none'
+    select distinct event.customer_id
+    from event
+    inner join contact on event.step = contact.step
+    inner join customer on event.customer_id = customer.customer_id
+    where cast(customer.identity_strength as varchar) <> 'none'
 ),
 
 page as (
@@ -54,13 +67,8 @@ told as (
         sum(coalesce(event.handle_ms, 0)) as handle_ms
     from event
     inner join known on event.customer_id = known.customer_id
-    inner join touch on event.step = cast(touch.step as step_t)
+    inner join contact on event.step = contact.step
     cross join page_intent
-    where
-        event.visible
-        and cast(touch.class as varchar) = 'contact'
-        and touch.actor = 'customer'
-        and cast(event.channel as varchar) not in ('web', 'mail')
     group by all
 ),
 

@@ -96,6 +96,25 @@ def test_a_headline_equals_the_count_made_from_the_raw_rows(night: tuple[str, Ni
     assert (found["n"]["hits_all"], found["n"]["exposed"]) == count(rows)
 
 
+def test_messages_of_one_day_are_those_of_the_raw_rows(night: tuple[str, Night]) -> None:
+    """The bank cancels an offer and its application by two messages on one day; a customer is a case there."""
+    name, (rows, findings) = night
+    if name != "real_loans":
+        pytest.skip("another log")
+    pair = ["cancelled", "offer_cancelled"]
+    (found,) = [one for one in findings if one["kind"] == "batch_contact" and one["where"] == {"pair": pair}]
+    zone = tomllib.loads((SITES / name / "site.toml").read_text(encoding="utf-8"))["site"]["timezone"]
+    sent = rows[
+        rows["step"].isin(["preaccepted", "offer_sent", "offer_cancelled", "approved", "declined", "cancelled"])
+    ]
+    sent = sent.assign(day=sent["at"].dt.tz_localize("UTC").dt.tz_convert(zone).dt.date)
+    before = sent.groupby(["case", "day"])["step"].shift()
+    together = sent[(before != sent["step"]) & before.isin(pair) & sent["step"].isin(pair)]
+    days = sent.loc[sent["step"].isin(pair), ["case", "day"]].drop_duplicates()
+    assert found["n"]["exposed"] == len(days)
+    assert found["n"]["hits_all"] == len(together[["case", "day"]].drop_duplicates())
+
+
 def test_the_readme_says_what_the_night_finds(night: tuple[str, Night]) -> None:
     name, (rows, findings) = night
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

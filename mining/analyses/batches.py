@@ -1,14 +1,14 @@
 """Messages to one customer on one day that could be one (method note 5, kind `batch_contact`).
 
-A message is a visible step that the company takes by itself on a channel that reaches the customer (mail, letter, call
-...); handing a caller on, or asking them, is none. Two messages are a pair when one follows the other on the same day
-of the site's clock, whatever journey they belong to; a day with three messages has two pairs, so that no message is
-counted twice.
+A message is a visible step that the company takes by itself on a channel that customers only read (mail, sms, letter
+...; a call is a talk, and what is agreed there is often sent the same day). Two messages are a pair when one follows
+the other on the same day of the site's clock, whatever journey they belong to; a day with three messages has two pairs,
+so that no message is counted twice.
 `rate` = customer days with the pair / customer days with a message of either kind.
 
-It is a count (grade D): confirmed when it is seen again in the customers kept apart, with floors in proportion. What
-could fall away is one of the two: the later one's minutes where the log tells them (a call), else `typical_minutes` of
-its step, else `[costs] reading_min`.
+It is a count (grade D): confirmed when it is seen again in the customers kept apart, with floors in proportion; below
+tolerance where fewer than 5 % of the days have both. What could fall away is one of the two: the later one's minutes
+where the log tells them, else `typical_minutes` of its step, else `[costs] reading_min`.
 """
 
 from __future__ import annotations
@@ -94,10 +94,14 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
     floor = Floor(method.batch_days_min, method.batch_days_min, method.batch_customers_min)
     needed = floor_needed(rate, reach, floor.units, floor.hits, floor.customers)
     decided = Decision("not_enough_data", None, None) if needed else seen_again(method, rate, reach, floor)
-    robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
+    robust = evidence.robustness(
+        (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.batch_share_min
+    )
     status = decided.status
     if status == "confirmed" and robust["sign_stable"] is False:
         status = "candidate"
+    if needed is None and rate.interval("all", method.confidence)[0] < method.batch_share_min:
+        status = "below_tolerance"
     status = context.status(one.finding_id, status)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence, "Wilson score, customers as clusters")
@@ -117,7 +121,7 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
             "name": "share of days with both messages",
             "value": round(rate.share(sample), 6),
             "unit": "share",
-            "baseline": 0.0,
+            "baseline": method.batch_share_min,
             "direction": "up",
         },
         ci=ci,

@@ -35,7 +35,7 @@ from mining.equivalence import Difference, Flags, Journeys, difference, distance
 from mining.evidence import Reach
 from mining.findings import Finding, identity, seed_of
 from mining.population import SPLITS, Scope
-from mining.rates import n_part
+from mining.rates import Rate, n_part
 
 NAME = "eliminations"
 KINDS = ("eliminate",)
@@ -113,7 +113,11 @@ def find(store: Store, context: Context) -> list[Finding]:
         lambda step: family[step].by_split["confirm"].p_apart(family[step].margins[-1]),
     )
     shown = marked.publishable(store, context, _SCOPE, KINDS, proposed)
-    return [_finding(store, context, one, reach, decisions.get(one.step), len(family)) for one, reach in shown]
+    rates = {place: marked.rate_of(tally) for place, tally in marked.tallies(store, _SCOPE).items()} if shown else {}
+    return [
+        _finding(store, context, one, reach, rates[one.place], decisions.get(one.step), len(family))
+        for one, reach in shown
+    ]
 
 
 def _where(step: str) -> dict[str, Any]:
@@ -197,7 +201,9 @@ def _judge(context: Context, one: Step, decision: Decision | None, stable: bool 
     return decision.status, None
 
 
-def _finding(store: Store, context: Context, one: Step, reach: Reach, decision: Decision | None, m: int) -> Finding:
+def _finding(
+    store: Store, context: Context, one: Step, reach: Reach, rate: Rate, decision: Decision | None, m: int
+) -> Finding:
     method = context.method
     robust = _robust(context, one)
     tested, needed = _judge(context, one, decision, robust["sign_stable"])
@@ -209,7 +215,6 @@ def _finding(store: Store, context: Context, one: Step, reach: Reach, decision: 
     label, before = context.label(one.step), context.label(one.before)
     cost = _cost(store, context, one)
     points = f"{100 * shown.value:+.1f} % [{100 * low:+.1f} to {100 * high:+.1f} %]"
-    tally = marked.tallies(store, _SCOPE)[one.place]
     return marked.finding(
         store,
         context,
@@ -218,7 +223,7 @@ def _finding(store: Store, context: Context, one: Step, reach: Reach, decision: 
         decision or Decision("not_enough_data", None, None),
         status=status,
         grade="C",
-        n=n_part(marked.rate_of(tally), reach, sample, events=None, n_needed=needed)
+        n=n_part(rate, reach, sample, events=None, n_needed=needed)
         | {"unit": "journeys that could have had it", "n_with": shown.n_with, "n_without": shown.n_without},
         effect={
             "name": "more journeys that end badly with the step than without",

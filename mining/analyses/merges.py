@@ -1,10 +1,11 @@
 """Pairs of steps that always go together and might be one (method note 5, kind `merge`).
 
-A pair A, B is proposed when, over closed journeys whose start is in the data: after A comes B and before B stands A,
-both with Wilson's lower bound at least 0.85; channel and department are the same in at least 80 % of the moves; there
-is no decision between them (entropy of what follows A at most 0.3 bit, Miller-Madow); the median gap is at most 10
-minutes; and neither step is `mandatory`. A median gap under 2 seconds says that one action is written down twice: that
-is `data_quality`, not a merge.
+A pair A, B is proposed when, over closed journeys whose start is in the data and of which the order of steps is told
+(of two steps of which only the day is known, it is not): after A comes B and before B stands A, both with Wilson's
+lower bound at least 0.85; channel and department are the same in at least 80 % of the moves; there is no decision
+between them (entropy of what follows A at most 0.3 bit, Miller-Madow); the median gap is at most 10 minutes; and
+neither step is `mandatory`. A median gap under 2 seconds says that one action is written down twice: that is
+`data_quality`, not a merge.
 
 Status. The claim is about two shares, so it is tested: H0 "one of them is at most 0.85", intersection-union, that is
 the larger of two one-sided exact binomial p values. Family = all pairs with the floor of
@@ -183,14 +184,15 @@ _OCCURRENCES = """
     inner join population as p on p.journey_id = a.journey_id
     inner join event as ea on ea.event_no = a.event_no
     inner join event as eb on eb.event_no = b.event_no
-    where a.step = $first::varchar::step_t and b.step = $second::varchar::step_t and not p.is_truncated"""
+    where a.step = $first::varchar::step_t and b.step = $second::varchar::step_t
+        and not p.is_truncated and p.pattern is null"""
 _FOLLOWERS = """
     with follower as (
         select a.customer_id % $blocks as block, coalesce(b.step::varchar, '') as step_to
         from journey_event as a
         inner join population as p on p.journey_id = a.journey_id
         left join journey_event as b on b.pos = a.pos + 1 and b.journey_id = a.journey_id
-        where a.step = $first::varchar::step_t and not p.is_truncated)
+        where a.step = $first::varchar::step_t and not p.is_truncated and p.pattern is null)
     select dense_rank() over (order by block), dense_rank() over (order by step_to), count(*)
     from follower group by block, step_to order by all"""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 from pathlib import Path
@@ -212,6 +213,19 @@ def test_steps_that_often_part_are_not_proposed(store: Store, together: float) -
 def test_one_action_written_twice_is_a_matter_of_data_quality(store: Store) -> None:
     findings = mined(store, world(merging(1.0, 0.01), 1000, MERGE_STEPS), only="merges")
     assert [(f.kind, f.cost["customer_min_per_week"]) for f in findings] == [("data_quality", None)]
+
+
+def test_steps_of_one_day_in_unknown_order_are_neither_merged_nor_doubled(store: Store) -> None:
+    """Two steps of which only the day is known seem to come at once, in the order of their rows."""
+    log = world(merging(1.0, 0.0), 600, MERGE_STEPS)
+    ends = {
+        e.case: e.at.replace(hour=23, minute=59, second=59, microsecond=0) for e in log.events if e.step == "address"
+    }
+    log.events = [
+        dataclasses.replace(e, at=ends[e.case], coarse=True) if e.step in ("address", "check") else e
+        for e in log.events
+    ]
+    assert mined(store, log, only="merges") == []
 
 
 def test_independent_steps_give_no_merge() -> None:

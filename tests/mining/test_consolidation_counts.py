@@ -273,6 +273,7 @@ def test_no_minute_is_served_twice(lab: tuple[Store, Context, Brute]) -> None:
     store, context, _ = lab
     low = Method(
         small_cell_customers=1, request_journeys_min=1, request_share_min=0.0, handoff_min=1, handoff_share_min=0.0,
+        batch_share_min=0.0,
         batch_days_min=1, batch_customers_min=1, merge_occurrences_min=1, merge_share_min=0.0, merge_band_share_min=0.0,
         merge_entropy_max_bit=9.0, merge_gap_max_ms=10**12, discovery_q=1.0, confirm_alpha=1.0, stored_per_kind_max=5,
         equivalence_margins=(1.0,), equivalence_margin_of_base=99.0, next_step_distance_max=1.0, arm_min=1,
