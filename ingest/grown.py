@@ -6,8 +6,11 @@ are not counted twice. A file that comes again as it was is a delivery of its ow
 
 from __future__ import annotations
 
+import lzma
+import zlib
 from pathlib import Path
 
+from ingest.packed import UnreadableFile
 from ingest.reader import prefix_sha256
 from ingest.store import Store
 
@@ -29,6 +32,14 @@ def grown_from(store: Store, file: Path, name: str) -> int | None:
     folder = Path(str(file).removesuffix(name))
     for file_id, path, n_bytes, sha256 in store.rows(_EARLIER):
         is_gone = path == name or not (folder / path).exists()
-        if is_gone and prefix_sha256(file, n_bytes) == sha256:
+        if is_gone and _begins_with(file, n_bytes, sha256):
             return int(file_id)
     return None
+
+
+def _begins_with(file: Path, n_bytes: int, sha256: str) -> bool:
+    """Whether the first bytes are these; not so of a file that was rotated away or written over since it was read."""
+    try:
+        return prefix_sha256(file, n_bytes) == sha256
+    except (OSError, EOFError, zlib.error, lzma.LZMAError, UnreadableFile):
+        return False

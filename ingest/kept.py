@@ -19,7 +19,9 @@ _TEXTS = ("intent", "attributes")
 
 def clean_kept(store: Store, key: bytes) -> None:
     """Replace what is personal in `stage`; identifiers must have been taken out of it before."""
-    for column in _NUMBERS + _TEXTS:
+    columns = _NUMBERS + _TEXTS
+    counts = store.rows(f"select {', '.join(f'count({column})' for column in columns)} from stage")[0]
+    for column in (column for column, n in zip(columns, counts, strict=True) if n):
         values = _suspects(store, column)
         cleaned = [(value, clean) for value in values if (clean := _clean(column, value, key)) != value]
         if cleaned:

@@ -23,8 +23,9 @@ from ingest.forgotten import Forgotten
 from ingest.grown import grown_from
 from ingest.kept import clean_kept
 from ingest.local_times import plausible, settle
+from ingest.packed import UnreadableFile
 from ingest.pseudonym import key_id, line_salt, load_key, normalise, pseudonyms
-from ingest.reader import Reading, UnreadableFile, deliveries, one_ahead, read_blocks
+from ingest.reader import Reading, deliveries, one_ahead, read_blocks
 from ingest.robots import is_robot
 from ingest.scrub import mask, scrub
 from ingest.settings import SourceSection, suggestion
@@ -64,10 +65,12 @@ def load(site: Site, store: Store) -> Loaded:
         source_id = _source_id(store, source, rank)
         check_rules(site, store, source_id, source, key)
         for path, refusal in deliveries(folder, source.files):
+            hint = _hint(path)
+            if hint is None:
+                continue
             counts[0] += 1
             teller.next()
             name = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
-            hint = (path.lstat().st_size, path.lstat().st_mtime_ns)
             held_back = _held_back(store, source_id, name, hint)
             if held_back == 0:
                 continue
@@ -124,6 +127,7 @@ class FileLoad:
         self._set_variables()
         for block in one_ahead(self._blocks()):
             self._stage(block)
+        store.drop("delivered")
         self.n_unanswered = int(store.value(sql("loading/unanswered.sql")))
         self._note_robots()
         settle(store, self.zone)
@@ -179,7 +183,7 @@ class FileLoad:
 
     def _stage(self, block: pa.Table) -> None:
         store = self.store
-        store.put("delivered", block)
+        store.refill("delivered", block)
         records = _cut_json(self.adapter.list_key) if self.adapter.records == "json" else "select * from delivered"
         store.run(
             f"create or replace temp {'table' if self.adapter.records == 'json' else 'view'} block as {records}",
@@ -194,7 +198,6 @@ class FileLoad:
         store.run(sql("loading/answers.sql"), name=f"adapters/{self.adapter.name}")
         store.run(sql("loading/faults.sql"), name="loading/faults.sql")
         store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
-        store.drop("delivered")
 
     def query(self) -> str:
         """The adapter's SELECT for this file. Raises UnreadableFile when the adapter can't read such a file."""
@@ -371,6 +374,15 @@ def _source_id(store: Store, source: SourceSection, rank: int) -> int:
         )
     store.run("update source set rank = $rank where name = $name", {"rank": rank, "name": source.name}, name="source")
     return int(found[0][0])
+
+
+def _hint(path: Path) -> tuple[int, int] | None:
+    """Size and time of change of a file; None when it is gone since it was listed: it comes under its new name."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
 
 def _held_back(store: Store, source_id: int, name: str, hint: tuple[int, int]) -> int | None:

@@ -6,7 +6,6 @@ pattern to it. A block is an Arrow table that points into the bytes read, so a l
 
 from __future__ import annotations
 
-import bz2
 import codecs
 import csv
 import fnmatch
@@ -27,6 +26,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
+
+from ingest.packed import Opened, Readable, UnreadableFile
 
 BLOCK_BYTES = 64 * 1024 * 1024
 # read in pieces whose memory the allocator uses again; larger ones are fetched anew from the system, in half the time
@@ -55,10 +56,6 @@ SCHEMA = pa.schema(
 )
 
 
-class UnreadableFile(Exception):
-    """A file none of whose lines may be used; the message is the reason, free of the file's content."""
-
-
 @dataclass
 class Reading:
     """What was found out about a file while its blocks were read; complete after the last block."""
@@ -76,7 +73,10 @@ def deliveries(folder: Path, pattern: str) -> Iterator[tuple[Path, str | None]]:
     """Regular files of a folder and its subfolders by name, each with the reason not to read it, or None."""
     for path in sorted(folder.rglob("*")):
         name = path.name
-        mode = path.lstat().st_mode
+        try:
+            mode = path.lstat().st_mode
+        except FileNotFoundError:  # rotated or fetched away since it was listed
+            continue
         if stat.S_ISDIR(mode) or name.startswith("."):
             continue
         names = (name, unpacked(name), str(path.relative_to(folder)))
@@ -112,7 +112,7 @@ def read_blocks(reading: Reading, records: str, encoding: str, *, hold_back: boo
     digest = hashlib.sha256()
     reading.is_log = records == "lines"
     try:
-        with _Opened(reading.path) as (file, packed):
+        with Opened(reading.path) as (file, packed):
             chunks = _counted(file, digest, reading, packed)
             chunks = _as_utf8(chunks, encoding)
             if records == "json":
@@ -143,38 +143,18 @@ def one_ahead(blocks: Iterator[pa.Table]) -> Iterator[pa.Table]:
 def prefix_sha256(path: Path, n_bytes: int) -> str:
     """Hash of the first decompressed bytes of a file that was read before."""
     digest = hashlib.sha256()
-    with _Opened(path) as (file, _):
+    with Opened(path) as (file, _):
         while n_bytes and (chunk := file.read(min(n_bytes, BLOCK_BYTES))):
             digest.update(chunk)
             n_bytes -= len(chunk)
     return digest.hexdigest()
 
 
-class _Opened:
-    """The decompressed bytes of a file, told by its first bytes and not by its name; and its packed bytes, if it is."""
-
-    def __init__(self, path: Path) -> None:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-        self.raw: BinaryIO = os.fdopen(descriptor, "rb")
-
-    def __enter__(self) -> tuple[BinaryIO, BinaryIO | None]:
-        magic = self.raw.read(6)
-        self.raw.seek(0)
-        if magic.startswith(b"\x1f\x8b"):
-            return gzip.GzipFile(fileobj=self.raw), self.raw  # type: ignore[return-value]
-        if magic.startswith(b"BZh"):
-            return bz2.BZ2File(self.raw), self.raw  # type: ignore[return-value]
-        if magic.startswith(b"\xfd7zXZ\x00"):
-            return lzma.LZMAFile(self.raw), self.raw  # type: ignore[return-value]
-        return self.raw, None
-
-    def __exit__(self, *_: object) -> None:
-        self.raw.close()
-
-
-def _counted(file: BinaryIO, digest: hashlib._Hash, reading: Reading, packed: BinaryIO | None) -> Iterator[bytes]:
+def _counted(file: Readable, digest: hashlib._Hash, reading: Reading, packed: BinaryIO | None) -> Iterator[bytes]:
     """Pieces of the file. A bomb is told by what was read of it so far, not at its end."""
     while chunk := file.read(PIECE_BYTES):
+        if not reading.n_bytes and chunk[257:262] == b"ustar":
+            raise UnreadableFile("a tar archive; unpack it into the inbox")
         digest.update(chunk)
         reading.n_bytes += len(chunk)
         if packed is not None and reading.n_bytes >= max(MAX_RATIO * packed.tell(), PIECE_BYTES):
@@ -234,9 +214,12 @@ def _block(data: bytes, offset: int, reading: Reading) -> pa.Table:
 
 def _table(data: bytes, bounds: Ints, offset: int, reading: Reading) -> pa.Table:
     """The records of `data` between `bounds`, without their line ends: Arrow views into `data`, so nothing is
-    copied."""
+    copied. A byte order mark at the begin of a line is no part of it: files are put together by `cat`."""
     array = np.frombuffer(data, dtype=np.uint8)
     starts, ends = bounds[:-1], bounds[1:].copy()
+    if codecs.BOM_UTF8 in data:
+        mark = np.frombuffer(codecs.BOM_UTF8, dtype=np.uint8)
+        starts = starts + 3 * (array[np.minimum(starts[:, None] + np.arange(3), len(array) - 1)] == mark).all(axis=1)
     for end_of_line in (LINE_FEED, CARRIAGE_RETURN):
         ends -= (ends > starts) & (array[np.maximum(ends - 1, 0)] == end_of_line)
     n = len(starts)

@@ -20,7 +20,8 @@ from ingest.adapters import adapters
 from ingest.errors import FrontstageError, UsageError
 from ingest.forgotten import Forgotten
 from ingest.load import FileLoad, unlock
-from ingest.reader import MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, UnreadableFile
+from ingest.packed import UnreadableFile
+from ingest.reader import MAX_DOCUMENT_BYTES, MAX_LINE_BYTES
 from ingest.settings import SourceSection, suggestion
 from ingest.site import Site
 from ingest.source_rules import check_rules

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ingest.adapters import FileContext, adapters
+from ingest.adapters import Adapter, FileContext, adapters
 from ingest.adapters.relational_orders import table_of
 from ingest.errors import ConfigError
 from ingest.local_times import check_reading
@@ -31,7 +31,8 @@ def check_rules(site: Site, store: Store, source_id: int, source: SourceSection,
     known = _known(store, source_id)
     rules = _rules(site, source, key)
     if known is None:
-        scope = BY_SOURCE if _paths(store, source_id) else BY_STREAM
+        has_streams = adapters()[source.adapter].stream is not Adapter.stream
+        scope = BY_SOURCE if has_streams and _paths(store, source_id) else BY_STREAM
         _remember(store, source_id, rules | {"lines_known_by": scope})
         return
     for what in _mixed(store, source_id, source, known, rules):

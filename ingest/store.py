@@ -28,12 +28,22 @@ Params = Mapping[str, Any] | None
 _UNREACHABLE = ("lock", "permission", "no space", "read-only file system", "input/output error")
 
 
+class _Slot:
+    """What DuckDB reads under a name of `refill`: the table that is in it at the moment of a scan."""
+
+    table: pa.Table
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.table.__arrow_c_stream__(requested_schema)
+
+
 class Store:
     """A connection to one warehouse file (or to memory). Use as a context manager."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
         self._connection = connection
         self._path = path
+        self._slots: dict[str, _Slot] = {}
 
     @classmethod
     def open(
@@ -113,20 +123,29 @@ class Store:
 
     def arrow(self, sql: str, params: Params = None) -> pa.Table:
         """A query's result as an Arrow table."""
-        try:
-            point("sql", sql.strip()[:60])
+        with self._told(_first_line(sql)):
+            point("sql", _first_line(sql))
             return self._connection.sql(sql, params=dict(params) if params else None).to_arrow_table()
-        except duckdb.Error as error:
-            raise FrontstageError(
-                f"{sql.strip()[:60]}: the query failed ({type(error).__name__}); this is a bug"
-            ) from error
 
     def put(self, name: str, table: Any) -> None:
         """Make an Arrow table (or a data frame) readable in SQL under `name`, without copying it."""
         self._connection.register(name, table)
 
+    def refill(self, name: str, table: pa.Table) -> None:
+        """`put` for one table after the other, all of one schema: the one before is let go at once.
+
+        Within a transaction DuckDB keeps all that was ever `put`, for it may be rolled back: a file's blocks would
+        stay in memory until its last.
+        """
+        slot = self._slots.setdefault(name, _Slot())
+        is_new = not hasattr(slot, "table")
+        slot.table = table
+        if is_new:
+            self._connection.register(name, slot)
+
     def drop(self, name: str) -> None:
-        """Forget a table that `put` made readable."""
+        """Forget a table that `put` or `refill` made readable."""
+        self._slots.pop(name, None)
         self._connection.unregister(name)
 
     def has_table(self, name: str) -> bool:
@@ -148,6 +167,7 @@ class Store:
         try:
             yield
         except BaseException:
+            self._slots.clear()  # their names are rolled back, too
             try:
                 self._connection.execute("rollback")
             except duckdb.Error:  # the failing COMMIT has already ended the transaction
@@ -183,10 +203,16 @@ class Store:
         self._connection.interrupt()
 
     def _execute(self, sql: str, params: Params, name: str) -> duckdb.DuckDBPyConnection:
-        where = name or sql.strip().split("\n", 1)[0][:60]
-        try:
+        where = name or _first_line(sql)
+        with self._told(where):
             point("sql", where)
             return self._connection.execute(sql, dict(params)) if params else self._connection.execute(sql)
+
+    @contextmanager
+    def _told(self, where: str) -> Iterator[None]:
+        """Turn what goes wrong with a statement into errors that name it and hold no row."""
+        try:
+            yield
         except (OSError, duckdb.IOException, duckdb.FatalException, duckdb.TransactionException) as error:
             raise StorageError(
                 f"{where}: the database could not write or read its file ({type(error).__name__}){self._room()}; "
@@ -203,6 +229,10 @@ class Store:
 
     def _room(self) -> str:
         return f": {self._path}, {free_bytes(self._path)} bytes are free on its disk" if self._path else ""
+
+
+def _first_line(sql: str) -> str:
+    return sql.strip().split("\n", 1)[0][:60]
 
 
 def _connect(path: str, read_only: bool, config: dict[str, Any], patience_s: float) -> duckdb.DuckDBPyConnection:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+sys.path.append(str(Path(__file__).parent))  # for tiny_site
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "exports", "bench", "__pycache__", ".*_cache", ".hypothesis")
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_site import AGENT, SITE, STEPS
 from typer.testing import CliRunner
 
 from ingest.__main__ import app
@@ -22,34 +23,6 @@ from ingest.errors import ExitCode
 from ingest.store import Store
 
 ROOT = Path(__file__).parents[1]
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
-SITE = """
-[site]
-name = "Tiny"
-timezone = "Europe/Berlin"
-country = "DE"
-[[source]]
-name = "web"
-adapter = "nginx_combined"
-extra = ["cookie"]
-[[source]]
-name = "calls"
-adapter = "asterisk_queue_log"
-"""
-STEPS = """
-[[step]]
-step = "page"
-label = "Page"
-stage = "research"
-channel = "web"
-codes.web = ["GET *"]
-[[step]]
-step = "call"
-label = "Call"
-stage = "help"
-channel = "agent"
-codes.calls = ["*"]
-"""
 SECRETS = ("mia.wolf", "01705634771", "1705634771", "c0ffee00", "198.51.100.77", "4111111111111111", "s3cret")
 
 

@@ -39,9 +39,10 @@ checked as (
         case
             when n_fields < 5 then 'fields'
             when epoch_s is null or epoch_s not between 0 and 4102444800 then 'epoch'
-            when not regexp_full_match(verb, '[A-Z][A-Z0-9_]*') then 'event'
-            when hold <> '' and hold_ms is null then 'holdtime'
-            when talk <> '' and talk_ms is null then 'calltime'
+            -- NONE is an agent or a queue: a name with a bar in it has moved the fields
+            when not regexp_full_match(verb, '[A-Z][A-Z0-9_]*') or verb = 'NONE' then 'event'
+            when hold <> '' and coalesce(hold_ms > 2592000000, true) then 'holdtime'
+            when talk <> '' and coalesce(talk_ms > 2592000000, true) then 'calltime'
             when verb in ('COMPLETECALLER', 'COMPLETEAGENT') and talk_ms is null then 'calltime'
         end as problem_field
     from typed
@@ -54,8 +55,8 @@ select
         when 'fields' then 'epoch|callid|queue|agent|EVENT|...'
         when 'epoch' then 'seconds since 1970'
         when 'event' then 'a verb in capitals'
-        when 'holdtime' then 'seconds on hold, at least 0'
-        when 'calltime' then 'seconds talked, at least 0'
+        when 'holdtime' then 'seconds on hold, at least 0 and at most 30 days'
+        when 'calltime' then 'seconds talked, at least 0 and at most 30 days'
     end as problem_expectation,
     case when problem_field is null then cast(to_timestamp(epoch_s) as timestamp) - to_milliseconds(coalesce(talk_ms, 0)) end as occurred_at,
     case when problem_field is null and talk_ms is not null then cast(to_timestamp(epoch_s) as timestamp) end as ended_at,

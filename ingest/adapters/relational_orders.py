@@ -11,7 +11,8 @@ import re
 from collections.abc import Callable, Mapping
 
 from ingest.adapters import FileContext
-from ingest.reader import UnreadableFile, unpacked
+from ingest.packed import UnreadableFile
+from ingest.reader import unpacked
 from ingest.settings import EPOCHS, TableSection
 
 SUMMARY = "relational CSV exports (Olist, CRM tables): columns declared per table in site.toml"
@@ -94,7 +95,9 @@ def table_of(tables: Mapping[str, TableSection], path: str) -> str | None:
 
 
 def _places(context: FileContext) -> dict[str, int]:
-    return {column.strip().strip('"'): i + 1 for i, column in enumerate(context.header or [])}
+    """Where each column stands, from 1; 0 for a name that several columns have."""
+    names = [column.strip().strip('"') for column in context.header or []]
+    return {name: i + 1 if names.count(name) == 1 else 0 for i, name in enumerate(names)}
 
 
 def _is_header(names: list[str]) -> str:
@@ -110,6 +113,9 @@ def _list(names: list[str]) -> str:
     return "[" + ", ".join(map(_text, names)) + "]::varchar[]"
 
 
+_ADVICE = "name its columns in site.toml as the file's header does"
+
+
 class _Columns:
     """SQL of a column's text in the record; UnreadableFile for a column that the file has not."""
 
@@ -119,10 +125,14 @@ class _Columns:
     def __call__(self, column: str) -> str:
         if column not in self.columns:
             # the header's own names are not told: of a file without one they are a row of somebody's data
+            only = next(iter(self.columns), "") if len(self.columns) == 1 else ""
+            mark = next((repr(mark) for mark in (";", "\t", "|") if mark in only), "")
             raise UnreadableFile(
                 f"table {self.table!r} has no column {column!r} among the {len(self.columns)} of its first line; "
-                "name its columns in site.toml as the file's header does"
+                + (f"its columns are parted by {mark}: export it with commas" if mark else _ADVICE)
             )
+        if not self.columns[column]:
+            raise UnreadableFile(f"table {self.table!r} has several columns {column!r}; export it with different names")
         return f"f[{self.columns[column]}]"
 
 
@@ -217,7 +227,7 @@ def _moment(name: str, event: str, table: TableSection, place: _Columns) -> str:
 def _identifier(text: str, digits_only: bool) -> str:
     if digits_only:
         text = rf"nullif(ltrim(regexp_replace(regexp_replace({text}, '\.0*$', ''), '[^0-9]', '', 'g'), '0'), '')"
-    return f"nullif({text}, '')"
+    return f"nullif(trim({text}), '')"
 
 
 def _extras(table: TableSection, place: _Columns) -> str:

@@ -45,7 +45,7 @@ record as (
         *, iso_moment(coalesce(o.processed_at, o.created_at)) as created_at, iso_moment(coalesce(o.updated_at, o.created_at)) as updated_at,
         case
             when shape is null or shape <> 'OBJECT' then 'record'
-            when o.id is null then 'id'
+            when coalesce(o.id, '') = '' then 'id'
             when no_text is not null then no_text
             when no_list is not null then no_list
             when no_customer then 'customer'
@@ -110,12 +110,12 @@ select
     m.code,
     m.part_key,
     cast(m.part as usmallint) as part,
-    coalesce(o.order_number, ltrim(o.name, '#')) as order_no,
-    o.customer.id as customer_no,
+    coalesce(whole(o.order_number), ltrim(o.name, '#')) as order_no,
+    whole(o.customer.id) as customer_no,
     coalesce(nullif(o.email, ''), o.customer.email) as email,
     coalesce(nullif(o.phone, ''), o.customer.phone) as phone,
     list_max(list_transform(list_filter(o.note_attributes, lambda a: a.name = 'call_id'), lambda a: a.value)) as call_no,
     list_distinct(list_transform(o.line_items, lambda x: x.product_id)) as products,
-    o.id as record_key,
+    whole(o.id) as record_key,
     epoch_ms(updated_at) as record_version
 from told

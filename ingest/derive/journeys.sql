@@ -106,7 +106,9 @@ create or replace temp table fresh_journey as
 with summed as (
     select
         a.customer_id, a.order_id, a.episode, min(e.occurred_at) as started_at, max(e.until_at) as ended_at,
-        min(a.event_no) as first_event_no, arg_min(e.event_id, a.event_no) as first_event_id,
+        min(a.event_no) as first_event_no,
+        -- of equal lines the name, not the place, says which is the first: the place depends on which file came first
+        arg_min(e.event_id, row(e.occurred_at, e.event_id)) as first_event_id,
         -- a journey is known as well as its least known event
         min(e.identity_strength) as identity_strength, count(*) filter (where a.ambiguous) as n_ambiguous
     from assigned as a inner join told as e using (event_no)

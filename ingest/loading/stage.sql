@@ -29,6 +29,9 @@ create or replace temp macro seconds_as_ms(t) as case
     when regexp_full_match(t, '[0-9]{1,8}([.][0-9]{1,9})?') then cast(1000 * cast(t as decimal(15, 6)) as bigint)
 end;
 
+-- A number without the .0 that exports through floating point add to it; any other text as it is.
+create or replace temp macro whole(t) as regexp_replace(t, '^([0-9]+)[.]0$', '\1');
+
 -- Whether a moment lies in a stretch of time; NULL for no moment.
 create or replace temp macro is_plausible(moment, begins, ends) as moment >= begins and moment < ends;
 

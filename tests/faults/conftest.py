@@ -17,39 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tiny_site import AGENT, KEY, SITE, STEPS
 
 from ingest.store import Store
 
 ROOT = Path(__file__).parents[2]
-KEY = "5e" * 32
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
-SITE = """
-[site]
-name = "Tiny"
-timezone = "Europe/Berlin"
-country = "DE"
-[[source]]
-name = "web"
-adapter = "nginx_combined"
-extra = ["cookie"]
-[[source]]
-name = "calls"
-adapter = "asterisk_queue_log"
-"""
-STEPS = """
-[[step]]
-step = "page"
-label = "Page"
-stage = "research"
-channel = "web"
-codes.web = ["GET *"]
-[[step]]
-step = "call"
-label = "Call"
-stage = "help"
-channel = "agent"
-codes.calls = ["*"]
-"""
 
 
 def page(n: int) -> str:

@@ -26,10 +26,10 @@ def until(log: Path, mark: str) -> None:
 
 
 def test_kill_9_at_random_moments(nights, before, after, campaign, tmp_path):
-    """Ten kills, a clean night after each five; a campaign has ten times as many."""
+    """Five kills, then a clean night; a campaign has twenty times as many."""
     rng = random.Random(9)
     killed = 0
-    for row in range(20 if campaign else 2):
+    for row in range(20 if campaign else 1):
         site = before.copy(tmp_path / f"site{row}")
         for _ in range(5):
             pid, _log = nights.start(site)
@@ -38,7 +38,7 @@ def test_kill_9_at_random_moments(nights, before, after, campaign, tmp_path):
             killed += nights.wait(pid) == -signal.SIGKILL
         code, said = nights.run(site)
         assert (code, site.state()) == (0, after), said
-    assert killed >= 5
+    assert killed >= 3
 
 
 def test_a_stage_that_is_stopped_at_a_random_moment(nights, before, after, campaign, tmp_path):

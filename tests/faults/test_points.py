@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-STRIDE = 90
+STRIDE = 160
 
 
 def points(log: str) -> list[tuple[int, str, str]]:

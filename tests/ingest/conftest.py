@@ -20,6 +20,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from tiny_site import AGENT, KEY
 
 from ingest.derive import derive
 from ingest.load import Loaded, load
@@ -28,8 +29,6 @@ from ingest.site import Site
 from ingest.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))  # for small_world
-KEY = "5e" * 32
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
 PLAIN_STEP = {
     "step": "page",
     "label": "Looks at a page",

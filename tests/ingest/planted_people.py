@@ -8,7 +8,8 @@ import io
 import json
 from dataclasses import dataclass
 
-AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0"
+from tiny_site import AGENT
+
 FIRST = ("Zenobia", "Quirin", "Walburga", "Xaver", "Yrsa", "Korbinian", "Undine", "Ottokar", "Jorinde", "Ignaz")
 LAST = ("Tschirnhaus", "Wuermeling", "Ypsilantis", "Quackenbrueck", "Fjodorow", "Zwetschke")
 N = 40

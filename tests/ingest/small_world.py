@@ -62,13 +62,14 @@ STEPS = [
 
 
 def write_world(lab, web_line, epoch: int, seed: int) -> list[tuple[str, str]]:
-    """Some hundred lines of 30 people over 8 days: ties, shared phones, dirt, re-sent orders. Gives (source, file)."""
+    """Some hundred lines of 30 people over 8 days: ties, shared phones, dirt, re-sent orders. A file holds three days,
+    and is named by the first of them. Gives (source, file)."""
     rng = random.Random(seed)
     files: dict[tuple[str, str], list[str]] = {}
     orders: dict[int, dict] = {}
     for number in range(420):
         at, person = rng.randrange(8 * 48) * 1800 + rng.randrange(3), rng.randrange(30)
-        day, phone = at // 86400, f"0170563{person // 2:04d}"
+        day, phone = at // 86400 // 3 * 3, f"0170563{person // 2:04d}"
         kind = rng.random()
         if kind < 0.55:
             path = (

@@ -117,9 +117,9 @@ def test_nights_in_any_order_of_files_end_in_the_same_tables(new_lab, web_line, 
     random.Random(1).shuffle(files)
     for number, (source, name) in enumerate(files):
         lab.put(source, name, aside[source, name])
-        if number % 9 == 0:
+        if number % 3 == 0:
             lab.load()
-        if number == 18:
+        if number == 6:
             lab.derive()
     lab.night()
     path = "(select l.path from ledger as l where l.file_id = source_file) as path"

@@ -44,7 +44,7 @@ def chosen(monkeypatch):
     return shares
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_nights_in_any_order_end_in_the_tables_of_a_rebuild(new_lab, web_line, epoch, chosen, seed):
     """Late files land in closed days, late logins re-stitch the past, records are told again, in any order."""
     rng = random.Random(seed)
@@ -54,7 +54,7 @@ def test_nights_in_any_order_end_in_the_tables_of_a_rebuild(new_lab, web_line, e
     rng.shuffle(files)
     chosen.clear()
     while files:
-        for source, name in [files.pop() for _ in range(min(len(files), rng.randrange(3, 9)))]:
+        for source, name in [files.pop() for _ in range(min(len(files), rng.randrange(2, 4)))]:
             slow.put(source, name, (whole.root / "inbox" / source / name).read_bytes())
         slow.night()
     assert tables(slow) == tables(whole)
@@ -65,17 +65,16 @@ def test_night_after_night_equals_a_rebuild_of_that_night(new_lab, web_line, epo
     """As the nights move on, what was in the future comes in; each night is compared."""
     whole = new_lab(SOURCES, STEPS, site=SITE)
     files = write_world(whole, web_line, epoch, 11)
-    slow = new_lab(SOURCES, STEPS, site={"timezone": "Europe/Berlin"})
-    for source, name in files:
-        slow.put(source, name, (whole.root / "inbox" / source / name).read_bytes())
+    slow, anew = (new_lab(SOURCES, STEPS, site={"timezone": "Europe/Berlin"}) for _ in range(2))
+    for lab in (slow, anew):
+        for source, name in files:
+            lab.put(source, name, (whole.root / "inbox" / source / name).read_bytes())
+        lab.load()
     for day in (11, 14, 15, 17):
         slow.night(f"2026-01-{day}")
-        anew = new_lab(SOURCES, STEPS, site={"timezone": "Europe/Berlin"})
-        for source, name in files:
-            anew.put(source, name, (whole.root / "inbox" / source / name).read_bytes())
+        increment.forget(anew.store)
         anew.night(f"2026-01-{day}")
         assert tables(slow) == tables(anew), day
-        anew.close()
     assert sum(share < 1.0 for share in chosen) == 3
 
 

@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest import reader
-from ingest.reader import Reading, UnreadableFile, deliveries, read_blocks
+from ingest.packed import UnreadableFile
+from ingest.reader import Reading, deliveries, read_blocks
 from ingest.store import Store
 from ingest.units import sql
 
@@ -126,9 +127,59 @@ def test_damaged_gzip_is_never_half_taken(read):
 def test_damaged_bz2_and_xz_are_refused(read):
     for pack in (bz2.compress, lzma.compress):
         packed = pack(LOG)
-        for damaged in (packed[:-7], packed[:40] + bytes([packed[40] ^ 4]) + packed[41:], packed[: len(packed) // 2]):
+        for damaged in (
+            *(packed[:-7], packed[:40] + bytes([packed[40] ^ 4]) + packed[41:], packed[: len(packed) // 2]),
+            # what follows the first stream would be passed over in silence
+            *(packed + b"garbage", packed + b"\n", packed + b"X" + packed[1:], packed + packed[:-7]),
+        ):
             with pytest.raises(UnreadableFile, match="damaged"):
                 read(damaged)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
+def test_packed_files_one_after_the_other_are_one_file(read, monkeypatch, pack):
+    monkeypatch.setattr("ingest.packed._CHUNK_BYTES", 50)
+    for between in (b"", bytes(4), bytes(200)):
+        _, rows = read(pack(LOG) + between + pack(b"") + pack(b"last\n") + between)
+        assert [row[2] for row in rows] == [*LOG.decode().splitlines(), "last"]
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (b"PK\x03\x04\x14\x00", "a zip archive or a spreadsheet"),
+        (b"\x28\xb5\x2f\xfd\x04", "packed by zstd"),
+        (b"%PDF-1.7\n", "a PDF document"),
+    ],
+)
+def test_what_is_no_text_is_told_by_what_it_is(read, data, what):
+    with pytest.raises(UnreadableFile, match=f"^{what}; deliver it as plain text"):
+        read(data + b"1.2.3.4 - - and more\n" * 3)
+
+
+def test_a_mark_of_utf8_in_the_middle_is_no_part_of_its_line(read):
+    """Exports that begin with a mark, put together by `cat`."""
+    mark = b"\xef\xbb\xbf"
+    for data in (b"a\nb\nc \xef\xbb\xbf\n", mark + b"a\n" + mark + b"b\nc \xef\xbb\xbf\n"):
+        assert [row[2] for row in read(data)[1]] == ["a", "b", "c \ufeff"]
+    assert [row[2] for row in read(mark + b"a\n" + mark + b"\n" + mark + b"\xff\n")[1]] == ["a", "", "\ufffd"]
+    csv_rows = read(mark + b"id,text\n1,x\n" + mark + b"id,text\n2,y\n", "csv")[1]
+    assert [row[2] for row in csv_rows] == ["1,x", "id,text", "2,y"]
+
+
+def test_a_file_that_is_rotated_away_while_the_inbox_is_read_is_no_failure(tmp_path):
+    for name in ("a.log", "b.log", "c.log"):
+        (tmp_path / name).write_bytes(b"x\n")
+    found = deliveries(tmp_path, "*")
+    assert next(found)[0].name == "a.log"
+    (tmp_path / "b.log").rename(tmp_path / "b.log.1")
+    assert [path.name for path, _ in found] == ["c.log"]
+
+
+def test_a_pipe_in_the_place_of_a_listed_file_makes_nobody_wait(tmp_path):
+    os.mkfifo(tmp_path / "a.log")
+    with pytest.raises(UnreadableFile, match="not a regular file"):
+        list(read_blocks(Reading(tmp_path / "a.log"), "lines", "utf-8"))
 
 
 def test_bombs_are_refused(tmp_path, monkeypatch):

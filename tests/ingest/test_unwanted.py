@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import ingest.load
@@ -32,7 +32,8 @@ def test_the_quick_look_changes_nothing(new_lab, monkeypatch, name):
     assert name in SOURCES, "say here how a source of this adapter is declared"
     slow = adapters() | {name: replace(adapters()[name], unwanted=Adapter.unwanted)}
 
-    @given(st.lists(line, min_size=1, max_size=25))
+    @settings(max_examples=6)
+    @given(st.lists(line, min_size=1, max_size=100))
     def same(lines: list[str]) -> None:
         told = []
         for known in (adapters(), slow):
