@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench bench-night truth sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench bench-memory bench-night truth sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -57,7 +57,10 @@ check: setup-dev ## Tests, and lint, types, SQL style, import contracts
 	$(PY) -m pytest $(WORKERS)
 
 bench: setup-dev ## Speed against pandas + pm4py, DuckDB's floor and GoAccess [EVENTS="1000000 10000000"]
-	$(PY) tests/bench/run.py
+	$(PY) tests/bench/run.py $(if $(EVENTS),--events $(EVENTS))
+
+bench-memory: setup-dev ## Peak memory of ingest by size of one access log [LINES="1000000 5000000 20000000"]
+	$(PY) tests/bench/run.py --events --lines --persons --records --memory $(or $(LINES),1000000 5000000 20000000)
 
 fuzz: setup-dev ## Damaged files for each adapter, for long [EXAMPLES=500]
 	FRONTSTAGE_FUZZ=$(or $(EXAMPLES),500) $(PY) -m pytest tests/ingest/test_fuzz.py

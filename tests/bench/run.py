@@ -82,6 +82,17 @@ def bench_ingest(n_lines: int, folder: Path) -> None:
     print(f"  {theirs['read_s'] / ours['load_s']:.1f} x GoAccess's lines per second")
 
 
+def bench_memory(sizes: list[int], folder: Path) -> None:
+    """Peak memory of our load of one access log, size by size: it must not grow with the file."""
+    for n_lines in sizes:
+        log = folder / f"access_{n_lines}.log"
+        if not log.exists():
+            contender("make_access_log.py", str(n_lines), str(log))
+        ours = contender("ingest_ours.py", str(log))
+        assert ours["n_lines"] == ours["n_accounted"] == n_lines, "the accounting identity"
+        print(f"{n_lines:12,} lines in one file {ours['load_s']:8.2f} s   {ours['peak_mb']:6.0f} MB")
+
+
 def bench_identity(n_persons: int) -> None:
     """Links to customers: everybody alone, and the worst case, every phone and half the cookies shared by two."""
     for households in ([], ["households"]):
@@ -157,6 +168,7 @@ def main() -> None:
     parser.add_argument("--variants", type=int, nargs="*", default=[20_000], help="aligned with the intended process")
     parser.add_argument("--records", type=int, nargs="*", default=[1_000_000], help="for each adapter")
     parser.add_argument("--world", type=float, nargs="*", default=[], help="scale of a world for a night's increment")
+    parser.add_argument("--memory", type=int, nargs="*", default=[], help="lines of one access log, for peak memory")
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where generated logs are kept between runs")
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
@@ -173,6 +185,7 @@ def main() -> None:
         bench_alignments(n_variants)
     for scale in options.world:
         bench_night(scale, options.folder.resolve())
+    bench_memory(options.memory, options.folder.resolve())
 
 
 if __name__ == "__main__":
