@@ -15,7 +15,7 @@ with sent as (
     inner join population on journey_event.journey_id = population.journey_id
     where
         touch.actor = 'company' and touch.visible and list_contains($channels, cast(touch.channel as varchar))
-        and touch.class not in ('handoff', 'info_request')
+        and not (touch.channel = 'agent' and touch.class in ('handoff', 'info_request'))
 ),
 
 followed as (

@@ -72,13 +72,16 @@ grouped as (
     group by customer_id, contact_no
 ),
 
+-- light: not among the 1 % of customers with most contacts
 of_customer as (
     select
-        customer_id,
-        identity_strength = 'strong' as is_strict,
-        row_number() over (order by n_events desc, customer_id asc) > count(*) over () * 0.01 as is_light
-    from customer
-    where identity_strength <> 'none'
+        grouped.customer_id,
+        customer.identity_strength = 'strong' as is_strict,
+        row_number() over (order by count(*) desc, grouped.customer_id asc) > count(*) over () * 0.01 as is_light
+    from grouped
+    inner join customer on grouped.customer_id = customer.customer_id
+    where customer.identity_strength <> 'none'
+    group by grouped.customer_id, customer.identity_strength
 ),
 
 drawn as (

@@ -106,13 +106,13 @@ class _Gathered:
 
     def add(self, way: Variant) -> None:
         """Take a variant in."""
-        cycles = erase(way.steps, self.free)
-        if cycles:
+        if len(set(way.steps)) < len(way.steps) and (cycles := erase(way.steps, self.free)):
             solid = max(place for place, step in enumerate(way.steps) if step not in self.free)
             self._cycles(way, "step", cycles, solid)
             self._rework(way)
         names, _ = department_sequence(way.steps, self.department)
-        self._cycles(way, "department", [cycle for cycle in erase(names) if cycle.length == 2])
+        if len(set(names)) < len(names):
+            self._cycles(way, "department", [cycle for cycle in erase(names) if cycle.length == 2])
 
     def _cycles(self, way: Variant, level: str, cycles: list[Cycle], last: int = -1) -> None:
         """`last` = position of the last step; a journey that ends where a cycle closes never got out of it."""
@@ -134,8 +134,8 @@ class _Gathered:
                 loop.ends_inside.add(way.variant_id)
 
     def _rework(self, way: Variant) -> None:
-        for step, n in sorted(Counter(way.steps).items()):
-            allowed = self.reworked.get(step)
+        for step, n in Counter(way.steps).items():
+            allowed = self.reworked.get(step) if n > 1 else None
             if allowed is not None and n - 1 > allowed:
                 loop = self._loop("again", (step,), allowed)
                 loop.entries[step] += way.counts["all"]

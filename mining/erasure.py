@@ -26,7 +26,7 @@ class Cycle:
 
 def rotate(steps: Sequence[str]) -> tuple[str, ...]:
     """The rotation that starts with the smallest step: a cycle is the same wherever one enters it."""
-    start = min(range(len(steps)), key=lambda i: steps[i])
+    start = steps.index(min(steps))
     return tuple(steps[start:]) + tuple(steps[:start])
 
 

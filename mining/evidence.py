@@ -157,12 +157,12 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
         f"order by engaged_ms desc, duration_ms desc, journey_key limit {method.n_extreme}",
         {**params, "taken": taken},
     )
-    # A counter-example must have had the chance: it reached the same step.
+    # A counter-example must have had the chance: it reached the same step, which its variant tells.
     chance = (
         ""
         if context_step is None
-        else """ and exists (select 1 from journey_event as e
-        where e.journey_id = p.journey_id and e.step = $step)"""
+        else """ and p.variant_id in (
+            select variant_id from variants where contains(' > ' || steps || ' > ', ' > ' || $step || ' > '))"""
     )
     counter = store.rows(
         f"""with drawn as (

@@ -1,25 +1,25 @@
--- Grain: one row per call of a closed journey and menu node that it visits. Temporary. Every visit of a node counts (method 4.1 d).
-create or replace temporary table menu_visit as
+-- Grain: one row per menu node and journey that reaches it in a call: n = calls that do, hits = calls that come back to it, passes =
+-- visits beyond the first of each call. Temporary. Every visit of a node counts (method 4.1 d).
+create or replace temporary table chance as
 with visit as (
     select
         moment.journey_id,
-        moment.step,
-        event.call_id
+        cast(moment.step as varchar) as place,
+        event.call_id,
+        count(*) as n_visits
     from journey_event as moment
     inner join event on moment.event_no = event.event_no
     where moment.channel = 'ivr' and event.call_id is not null
+    group by all
 )
 
 select
-    cast(visit.step as varchar) as menu,
-    population.journey_id,
-    population.customer_id,
-    population.is_discovery,
-    population.is_heavy,
-    population.is_strict,
-    visit.call_id,
-    count(*) as n_visits
+    place,
+    journey_id,
+    cast(count(*) as integer) as n,
+    cast(count(*) filter (where n_visits > 1) as integer) as hits,
+    0 as before,
+    cast(sum(n_visits - 1) as integer) as passes
 from visit
-inner join population on visit.journey_id = population.journey_id
-group by all
-order by menu, population.journey_id, visit.call_id
+group by place, journey_id
+order by place, journey_id

@@ -80,19 +80,24 @@ def not_few(n: int, few: int) -> str:
 
 
 def sample_sentence(
-    rate: Rate, sample: str, confidence: float, noun: str = "journeys", interval: dict[str, Any] | None = None
+    rate: Rate,
+    sample: str,
+    confidence: float,
+    noun: str = "journeys",
+    interval: dict[str, Any] | None = None,
+    whole: str | None = None,
 ) -> str:
     """One sentence with numerator, denominator and interval, and where the numbers come from."""
-    ci = interval or ci_part(rate, sample, confidence)
+    ci, all_of_them = interval or ci_part(rate, sample, confidence), whole or f"closed {noun}"
     part = (
         f"{count_text(rate.hits[sample])} of {count_text(rate.n[sample])} {noun}, {share_text(rate.share(sample), ci)}"
     )
     if sample == "confirm":
         return (
-            f"Among customers kept apart for checking: {part}; in all closed {noun}: {count_text(rate.hits['all'])} of "
+            f"Among customers kept apart for checking: {part}; in all {all_of_them}: {count_text(rate.hits['all'])} of "
             f"{count_text(rate.n['all'])} ({100 * rate.share('all'):.1f} %)"
         )
-    return f"In all closed {noun}: {part}"
+    return f"In all {all_of_them}: {part}"
 
 
 def floor_needed(rate: Rate, reach: Reach, journeys_min: int, hits_min: float, customers_min: int) -> int | None:

@@ -39,6 +39,12 @@ class Subject:
     is_calls: bool
     n_contacts: int
     days: int
+    kind: str = "repeat_contact"
+
+    @property
+    def place(self) -> str:
+        """Its name in `chance`."""
+        return self.about
 
     @property
     def where(self) -> dict[str, Any]:
@@ -48,7 +54,7 @@ class Subject:
     @property
     def finding_id(self) -> str:
         """Identity of the finding this becomes."""
-        return identity("repeat_contact", self.where)
+        return identity(self.kind, self.where)
 
     def of(self, split: str, days: int | None = None) -> Sums | None:
         """The sums of a split; None when it has no contact with full follow-up."""

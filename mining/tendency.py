@@ -80,22 +80,27 @@ def scores(
     back: dict[str, list[str]] = {}
     for back_to, at in sorted(set(directions)):
         back.setdefault(at, []).append(back_to)
-    sums = {(back_to, at): {split: [0, 0.0, 0.0] for split in splits} for at in back for back_to in back[at]}
+    told: dict[Direction, list[tuple[float, Mapping[str, int]]]] = {(a, at): [] for at in back for a in back[at]}
     for way in ways:
-        often = sorted(at for at in back if way.steps.count(at) > 1)
+        often = [at for at in back if way.steps.count(at) > 1]
         steps = [step for step in way.steps if step not in free] if often else []
         for at in often:
             seen = visits(steps, at)
+            came, goes = {before for before, _ in seen}, {after for _, after in seen}
             for back_to in back[at]:
-                u = within(seen, back_to)
-                if u:
-                    for split in splits:
-                        n = way.counts[split]
-                        one = sums[back_to, at][split]
-                        sums[back_to, at][split] = [one[0] + n, one[1] + n * u, one[2] + n * u * u]
+                # where one of the two never happens, nothing is told
+                if back_to in came and back_to in goes and (u := within(seen, back_to)):
+                    told[back_to, at].append((u, way.counts))
     return {
-        direction: {split: Score(int(one[0]), one[1], one[2]) for split, one in by_split.items()}
-        for direction, by_split in sums.items()
+        direction: {
+            split: Score(
+                sum(counts[split] for _, counts in scored),
+                sum(counts[split] * u for u, counts in scored),
+                sum(counts[split] * u * u for u, counts in scored),
+            )
+            for split in splits
+        }
+        for direction, scored in told.items()
     }
 
 

@@ -15,6 +15,8 @@ PLANTED = {
     "payment loop": ("loop.pingpong", {"payment_page", "pay_failed"}),
     "poor pages": ("channel_switch", {"call_product"}),
     "status calls": ("loop.self", {"call_status"}),
+    "status calls, against the rule": ("deviation.rule", {"call_status"}),
+    "late parcels": ("deviation.rule", {"deliver"}),
     "no shipping mail": ("deviation.skipped", {"shipping_mail"}),
     "no thank-you page": ("deviation.skipped", {"order_confirmation"}),
     "scans swapped": ("deviation.out_of_order", {"out_for_delivery", "deliver"}),

@@ -22,3 +22,5 @@ select s.*, c.customer_id, t.visible, t.channel, t.stage, t.department, t.actor,
 from settled as s
 left join customer as c using (customer_key)
 left join touch as t using (step);
+
+drop table settled

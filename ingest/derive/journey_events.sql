@@ -5,7 +5,7 @@ create or replace temp table fresh_journey_event as
 with row_of as (
     select j.journey_id, e.*, t.class, a.assign_rule, a.ambiguous
     from assigned as a
-    inner join event as e using (event_no)
+    inner join told as e using (event_no)
     inner join touch as t on t.step = cast(e.step as varchar)
     inner join journey as j
         on j.customer_id = a.customer_id and j.order_id is not distinct from a.order_id and j.episode is not distinct from a.episode

@@ -3,7 +3,8 @@
 -- A contact (one call, one browser session, else one event) is never torn apart unless it names several orders.
 create or replace temp table told as
 select
-    event_no, event_id, customer_id, occurred_at, coalesce(ended_at, occurred_at) as until_at, order_id, product_id, intent, channel, step, stage, session_id, call_id,
+    event_no, event_id, customer_id, identity_strength, occurred_at, ended_at, coalesce(ended_at, occurred_at) as until_at, order_id, product_id, intent,
+    channel, step, stage, department, raw_code, session_id, call_id, wait_ms, handle_ms, engaged_ms, engaged_is_usual,
     coalesce('c' || call_id, 's' || session_id, 'e' || event_no) as contact
 from event semi join anew using (customer_id)
 where visible;
@@ -104,13 +105,13 @@ left join by_gap as g on g.customer_id = t.customer_id and g.contact = t.contact
 create or replace temp table fresh_journey as
 with summed as (
     select
-        a.customer_id, a.order_id, a.episode, min(e.occurred_at) as started_at, max(coalesce(e.ended_at, e.occurred_at)) as ended_at,
+        a.customer_id, a.order_id, a.episode, min(e.occurred_at) as started_at, max(e.until_at) as ended_at,
         min(a.event_no) as first_event_no,
         -- of equal lines the name, not the place, says which is the first: the place depends on which file came first
         arg_min(e.event_id, row(e.occurred_at, e.event_id)) as first_event_id,
         -- a journey is known as well as its least known event
         min(e.identity_strength) as identity_strength, count(*) filter (where a.ambiguous) as n_ambiguous
-    from assigned as a inner join event as e using (event_no)
+    from assigned as a inner join told as e using (event_no)
     group by a.customer_id, a.order_id, a.episode
 )
 select

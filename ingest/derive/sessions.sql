@@ -68,4 +68,8 @@ select
 from with_session as w
 left join guess as g on g.session_id = w.session_id and w.cluster is null
 left join cluster_key as k on k.cluster = coalesce(w.cluster, g.cluster)
-left join lonely as l on l.session_id = w.session_id and w.cluster is null and g.cluster is null
+left join lonely as l on l.session_id = w.session_id and w.cluster is null and g.cluster is null;
+
+-- as large as the events, and not needed any more: what is dropped need not be spilled
+drop table meant;
+drop table with_session

@@ -19,31 +19,32 @@ loop closes most often. Three claims, kept apart:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from ingest.store import Store
 from mining import evidence, tendency
 from mining.context import Context
 from mining.cycles import Loop, collect, sought
+from mining.deciding import Floor, seen_again
 from mining.erasure import Passes
 from mining.evidence import Reach
 from mining.findings import Finding
-from mining.population import Scope, Variant, by_place, variants
+from mining.population import SPLITS, Scope, Variant, variants
 from mining.rates import (
     Rate,
     ci_part,
     count_text,
     floor_needed,
     n_part,
-    rate_of,
     sample_sentence,
     share_text,
 )
-from mining.seen_again import status_of_count
 from mining.tendency import Direction, Verdict
 
 NAME = "loops"
@@ -56,23 +57,31 @@ RECORDED_TWICE = 0.95
 """A step that this share of journeys does again at once is probably recorded at its start and at its end."""
 _SCOPE = Scope()
 _MINUTES = """
-    select m.finding_id, p.customer_id, sum(cast(round(e.engaged_ms * e.weight) as bigint)),
-        sum(cast(round(e.handle_ms * e.weight) as bigint))
+    select m.loop_no, p.customer_id, sum(cast(round(e.engaged_ms * e.weight) as bigint))::bigint as customer_ms,
+        coalesce(sum(cast(round(e.handle_ms * e.weight) as bigint)), 0)::bigint as company_ms
     from loop_marks as m
     inner join population as p on p.variant_id = m.variant_id
     inner join journey_event as e on e.pos = p.first_pos + m.place
-    group by m.finding_id, p.customer_id order by m.finding_id, p.customer_id"""
+    group by m.loop_no, p.customer_id order by m.loop_no, p.customer_id"""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The variants, ready to be looked up; records taken together per step; the verdicts on tendencies."""
+    """The variants, ready to be looked up; journeys that reach each step and department, by split; records taken
+    together per step; the verdicts on tendencies.
+    """
 
     by_id: dict[int, Variant]
-    by_step: dict[str, list[Variant]]
-    by_department: dict[str, list[Variant]]
+    reach_step: dict[str, dict[str, int]]
+    reach_department: dict[str, dict[str, int]]
     taken_together: dict[str, int]
     verdicts: dict[Direction, Verdict]
+
+    def rate(self, loop: Loop) -> Rate:
+        """Journeys with a pass / journeys that reach the place where the loop closes most often."""
+        hits = np.array([[self.by_id[v].counts[split] for split in SPLITS] for v in sorted(loop.passes)]).sum(axis=0)
+        reached = self.reach_department if "departments" in loop.where else self.reach_step
+        return Rate({split: float(n) for split, n in zip(SPLITS, hits, strict=True)}, reached[loop.entry])
 
 
 def find(store: Store, context: Context) -> list[Finding]:
@@ -82,14 +91,24 @@ def find(store: Store, context: Context) -> list[Finding]:
     minutes = _minutes(store, [loop for loop, _ in loops])
     frame = Frame(
         {way.variant_id: way for way in ways},
-        by_place(ways),
-        by_place(ways, sought(context).get),
+        _reached(ways, {step: step for step in context.touch}),
+        _reached(ways, sought(context)),
         dict(store.rows("select cast(step as varchar), n_raw - n_events from steps")),
         _verdicts(ways, [loop for loop, _ in loops], context),
     )
     return [
         _finding(store, context, loop, frame, reach, minutes.get(loop.finding_id, ([], []))) for loop, reach in loops
     ]
+
+
+def _reached(ways: Sequence[Variant], place: Mapping[str, str | None]) -> dict[str, dict[str, int]]:
+    """Journeys that reach each place, by split."""
+    counts = np.array([[way.counts[split] for split in SPLITS] for way in ways], dtype=np.int64)
+    at: dict[str, list[int]] = {}
+    for row, way in enumerate(ways):
+        for name in {place.get(step) for step in set(way.steps)} - {None}:
+            at.setdefault(str(name), []).append(row)
+    return {name: dict(zip(SPLITS, counts[rows].sum(axis=0).tolist(), strict=True)) for name, rows in at.items()}
 
 
 def _verdicts(ways: Sequence[Variant], loops: Sequence[Loop], context: Context) -> dict[Direction, Verdict]:
@@ -103,41 +122,42 @@ def _verdicts(ways: Sequence[Variant], loops: Sequence[Loop], context: Context) 
 
 def _minutes(store: Store, loops: list[Loop]) -> dict[str, tuple[list[int], list[int]]]:
     """Engaged and handling ms per customer inside each loop: (customer ms, company ms) lists."""
-    rows = [(loop.finding_id, v, place) for loop in loops for v in sorted(loop.places) for place in loop.places[v]]
-    if not rows:
+    marks = [(n, v, places) for n, loop in enumerate(loops) for v, places in sorted(loop.places.items())]
+    if not marks:
         return {}
-    columns = list(zip(*rows, strict=True))
+    lengths = [len(places) for _, _, places in marks]
     store.put(
         "loop_marks",
         pa.table(
             {
-                "finding_id": pa.array(columns[0]),
-                "variant_id": pa.array(columns[1], pa.uint32()),
-                "place": pa.array(columns[2], pa.uint32()),
+                "loop_no": np.repeat(np.array([n for n, _, _ in marks], dtype=np.uint32), lengths),
+                "variant_id": np.repeat(np.array([v for _, v, _ in marks], dtype=np.uint32), lengths),
+                "place": np.fromiter(chain.from_iterable(places for _, _, places in marks), np.uint32, sum(lengths)),
             }
         ),
     )
-    out: dict[str, tuple[list[int], list[int]]] = {}
-    for finding_id, _, customer_ms, company_ms in store.rows(_MINUTES):
-        pair = out.setdefault(finding_id, ([], []))
-        if customer_ms is not None:
-            pair[0].append(int(customer_ms))
-        pair[1].append(int(company_ms or 0))
+    told = store.arrow(_MINUTES)
     store.drop("loop_marks")
-    return out
+    number = told["loop_no"].to_numpy()
+    borders = np.searchsorted(number, np.arange(len(loops) + 1))
+    return {
+        loop.finding_id: (
+            told["customer_ms"].slice(start, end - start).drop_null().to_pylist(),
+            told["company_ms"].slice(start, end - start).to_pylist(),
+        )
+        for loop, start, end in zip(loops, borders.tolist(), borders[1:].tolist(), strict=False)
+        if end > start
+    }
 
 
 def _finding(
     store: Store, context: Context, loop: Loop, frame: Frame, reach: Reach, minutes: tuple[list[int], list[int]]
 ) -> Finding:
-    rate = rate_of(
-        [(frame.by_id[v], 1.0) for v in sorted(loop.passes)],
-        (frame.by_department if "departments" in loop.where else frame.by_step)[loop.entry],
-    )
+    rate = frame.rate(loop)
     method = context.method
     needed = floor_needed(rate, reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
-    tested = status_of_count(method, rate, reach, needed, robust)
+    tested = _tested(context, rate, reach, needed, robust)
     if needed is None and loop.kind == "loop.self" and rate.share("all") >= RECORDED_TWICE:
         tested = "cannot_tell"
     status = context.status(loop.finding_id, tested)
@@ -173,6 +193,15 @@ def _finding(
         input_hash=context.input_hash,
         extra=extra,
     )
+
+
+def _tested(context: Context, rate: Rate, reach: Reach, needed: int | None, robust: dict[str, Any]) -> str:
+    """The status of the count: what was picked for being large must be seen again, and stay without the heaviest."""
+    method = context.method
+    if needed is not None:
+        return "not_enough_data"
+    floor = Floor(method.loop_journeys_min, int(method.loop_hits_min), method.loop_customers_min)
+    return "candidate" if robust["sign_stable"] is False else seen_again(method, rate, reach, floor).status
 
 
 def _cost(context: Context, loop: Loop, minutes: tuple[list[int], list[int]]) -> dict[str, Any]:
@@ -234,10 +263,13 @@ def _tendency(loop: Loop, verdicts: dict[Direction, Verdict]) -> dict[str, Any] 
     }
 
 
-def _name(context: Context, loop: Loop) -> list[str]:
+def _names(context: Context, loop: Loop) -> list[str]:
+    """The members in words, in order, from the one where the loop closes most often."""
+    start = loop.order.index(loop.entry) if loop.entry in loop.order else 0
+    order = (*loop.order[start:], *loop.order[:start])
     if "departments" in loop.where:
-        return ['"' + name.replace('"', "'") + '"' for name in loop.order]
-    return [context.label(step) for step in loop.order]
+        return ['"' + name.replace('"', "'") + '"' for name in order]
+    return [context.label(step) for step in order]
 
 
 def _times(mean: float, noun: str = "time") -> str:
@@ -248,7 +280,7 @@ def _times(mean: float, noun: str = "time") -> str:
 
 
 def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, Any], mean: float) -> str:
-    names, share = _name(context, loop), share_text(rate.share(sample), ci)
+    names, share = _names(context, loop), share_text(rate.share(sample), ci)
     reached = f"{share} of the journeys that reached it"
     if loop.kind == "rework":
         return f"{names[0]} was done again, by several ways, in {reached}, {_times(mean, 'extra time')} each"
@@ -256,6 +288,9 @@ def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, 
         return f"{names[0]} came again in {reached}, {_times(mean, 'extra time')} each"
     entry = f'"{loop.entry}"' if "departments" in loop.where else context.label(loop.entry)
     where = f"{share} of the journeys that reached {entry}"
+    if loop.is_of_steps and all(context.touch[step].step_class == "contact" for step in loop.steps):
+        # another call of the same steps is no to and fro
+        return f"{where} went through {', '.join(names[:-1])} and {names[-1]} again, {_times(mean)} each"
     if len(names) == 2:
         return f"{where} went back and forth between {names[0]} and {names[1]}, {_times(mean)} each"
     shown = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more steps"]

@@ -16,18 +16,19 @@ The grade is B: customers are compared with themselves.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from scipy import stats
 
 from ingest.store import Store
-from mining import evidence, journey_marks
+from mining import evidence, marked
 from mining.context import Context
-from mining.excess import Sums, smallest_seen
+from mining.deciding import Decision, decide
+from mining.evidence import Reach
+from mining.excess import smallest_seen
 from mining.findings import Finding
-from mining.journey_marks import Shown
-from mining.statistics import benjamini_hochberg, holm
+from mining.population import Scope
 from mining.subjects import FAR_DAYS, Subject, read_subjects
 
 NAME = "repeat_contact"
@@ -40,49 +41,39 @@ EFFECT = "contacts that lead to another"
 _NO_GAP = "contacts are counted by customer and day, not by journey"
 _UNKNOWN = "no contact could be followed for long enough"
 _STRICT_Z = 1.96
-
-
-@dataclass(frozen=True)
-class Decision:
-    """What the tests say of a subject."""
-
-    status: str
-    p: float | None = None
-    q: float | None = None
+_SCOPE = Scope()
+_CHANCE = """create or replace temporary table chance as
+    select followed.about as place, journey_event.journey_id, count(*)::integer as n,
+        (count(*) filter (followed.is_again))::integer as hits, 0 as before
+    from followed inner join journey_event using (event_no) group by place, journey_id order by place, journey_id"""
 
 
 def find(store: Store, context: Context) -> list[Finding]:
     """One finding per subject that enough customers call about again."""
     subjects = read_subjects(store, context)
-    decisions = decide(subjects, context)
-    n_tested = sum(decision.q is not None for decision in decisions)
+    decisions = decide_all(subjects, context)
+    n_tested = sum(decision.q is not None for decision in decisions.values())
     least = context.method.small_cell_customers
-    shown = [
-        (one, decision)
-        for one, decision in zip(subjects, decisions, strict=True)
-        if (sums := one.of("all")) and sums.n_customers_again >= least
-    ]
-    evidence.fold(store, "repeat_contact", len(subjects), len(subjects) - len(shown), 0)
-    return [_finding(store, context, one, decision, n_tested) for one, decision in shown]
+    enough = [one for one in subjects if (sums := one.of("all")) and sums.n_customers_again >= least]
+    store.run(_CHANCE, name="chance")
+    shown = marked.publishable(store, context, _SCOPE, KINDS, enough)
+    evidence.fold(store, "repeat_contact", len(subjects), len(subjects) - len(enough), 0)
+    return [_finding(store, context, one, decisions[one.about], reach, n_tested) for one, reach in shown]
 
 
-def decide(subjects: Sequence[Subject], context: Context) -> list[Decision]:
-    """BH over the subjects with the floor in the discovery parts, Holm over the candidates in the parts kept apart."""
+def decide_all(subjects: Sequence[Subject], context: Context) -> dict[str, Decision]:
+    """The decision on each subject: tested are those with the floor of contacts and a level season."""
     method = context.method
-    tested = [one for one in subjects if one.followed >= method.repeat_contacts_min and one.season.is_level]
-    p = [one.p_value("discovery") for one in tested]
-    found = {one.about: pair for one, pair in zip(tested, zip(p, benjamini_hochberg(p), strict=True), strict=True)}
-    candidates = [one for one in tested if found[one.about][1] <= method.discovery_q]
-    checked = [one.p_value("confirm") for one in candidates]
-    out = {one.about: Decision("cannot_tell", *found[one.about]) for one in tested}
-    for one, p_confirm, adjusted in zip(candidates, checked, holm(checked), strict=True):
-        is_confirmed = adjusted <= method.confirm_alpha and robustness(one)["sign_stable"] is not False
-        out[one.about] = Decision("confirmed" if is_confirmed else "candidate", p_confirm, found[one.about][1])
-    return [out.get(one.about) or Decision(_untested(one, context)) for one in subjects]
-
-
-def _untested(subject: Subject, context: Context) -> str:
-    return "not_enough_data" if subject.followed < context.method.repeat_contacts_min else "cannot_tell"
+    tested = {one.about: one for one in subjects if one.followed >= method.repeat_contacts_min and one.season.is_level}
+    discovery = {about: one.p_value("discovery") for about, one in tested.items()}
+    decided = decide(method, discovery, list(tested), lambda about: tested[about].p_value("confirm"))
+    for about, decision in decided.items():
+        if decision.status == "confirmed" and robustness(tested[about])["sign_stable"] is False:
+            decided[about] = replace(decision, status="candidate")
+    for one in subjects:
+        status = "not_enough_data" if one.followed < method.repeat_contacts_min else "cannot_tell"
+        decided.setdefault(one.about, Decision(status, None, None))
+    return decided
 
 
 def robustness(subject: Subject) -> dict[str, Any]:
@@ -101,32 +92,25 @@ def robustness(subject: Subject) -> dict[str, Any]:
     return {**parts, "sign_stable": all(signs) if signs else None}
 
 
-def _contacts_sql(subject: Subject, condition: str) -> str:
-    """The journeys of the subject's contacts."""
-    about = subject.about.replace("'", "''")
-    return (
-        "select journey_event.journey_id from followed inner join journey_event using (event_no) "
-        f"where followed.about = '{about}' and {condition}"
-    )
-
-
-def _finding(store: Store, context: Context, subject: Subject, decision: Decision, n_tested: int) -> Finding:
+def _finding(
+    store: Store, context: Context, subject: Subject, decision: Decision, reach: Reach, n_tested: int
+) -> Finding:
     method = context.method
     decision = replace(decision, status=context.status(subject.finding_id, decision.status))
     sample = "confirm" if decision.status == "confirmed" else "all"
-    sums, everyone = subject.of(sample), subject.of("all")
     estimate = _estimate(subject, sample, method.confidence)
-    reach = journey_marks.mark(store, subject.finding_id, _contacts_sql(subject, "followed.is_again"))
     ci: dict[str, Any] = {"reason": _UNKNOWN}
     if estimate:
         ci = {"low": round(estimate[1], 6), "high": round(estimate[2], 6), "level": method.confidence}
         ci["method"] = "normal, linearised, clusters = customers"
-    return Finding(
-        kind="repeat_contact",
+    return marked.finding(
+        store,
+        context,
+        _SCOPE,
+        subject,
+        decision,
         status=decision.status,
         grade="B",
-        where=subject.where,
-        window=context.window,
         n=_n_part(subject, sample, reach, method.repeat_contacts_min if decision.status == "not_enough_data" else None),
         effect={
             "name": EFFECT,
@@ -137,18 +121,13 @@ def _finding(store: Store, context: Context, subject: Subject, decision: Decisio
         },
         ci=ci,
         cost=_cost(context, subject),
-        evidence=journey_marks.evidence(store, context, subject.finding_id, _contacts_sql(subject, "true")),
         robustness=robustness(subject),
         title=_title(subject, decision, estimate),
-        text_evidence=_evidence_text(subject, sample, sums),
+        text_evidence=_evidence_text(subject, sample),
         text_caution=_caution(subject, decision, method.repeat_contacts_min),
         family=FAMILY,
         m=n_tested,
-        p=decision.p,
-        q=decision.q,
-        config_hash=context.config_hash,
-        input_hash=context.input_hash,
-        extra=_extra(subject, everyone),
+        extra=_extra(subject),
     )
 
 
@@ -161,7 +140,7 @@ def _estimate(subject: Subject, split: str, confidence: float) -> tuple[float, f
     return told[0], told[0] - half, told[0] + half
 
 
-def _n_part(subject: Subject, sample: str, reach: Shown, n_needed: int | None) -> dict[str, Any]:
+def _n_part(subject: Subject, sample: str, reach: Reach, n_needed: int | None) -> dict[str, Any]:
     sums = subject.of(sample)
     return {
         "units": sums.contacts if sums else 0,
@@ -221,8 +200,8 @@ def _title(subject: Subject, decision: Decision, estimate: tuple[float, float, f
     return f"Whether {about} lead to {further}, beyond what these customers do anyway, is not shown"
 
 
-def _evidence_text(subject: Subject, sample: str, sums: Sums | None) -> str:
-    noun = _noun(subject)
+def _evidence_text(subject: Subject, sample: str) -> str:
+    noun, sums = _noun(subject), subject.of(sample)
     if sums is None:
         return f"{subject.n_contacts:,} {noun}, none followed for {FAR_DAYS + subject.days} days."
     another = "another" if subject.about else "another, on any subject,"
@@ -258,12 +237,15 @@ def _caution(subject: Subject, decision: Decision, contacts_min: int) -> str:
         said.append("What these contacts were about is not known, so any further contact counts.")
     if decision.status == "candidate":
         said.append("It is not confirmed by the customers kept apart for checking.")
-    said.append("A need that goes on, such as a parcel that stays late, brings further contacts too.")
+    said.append(
+        "A need that goes on, such as a parcel that stays late, brings further contacts too; they may lie in the "
+        "customer's next journey."
+    )
     return " ".join(said)
 
 
-def _extra(subject: Subject, everyone: Sums | None) -> dict[str, Any]:
-    kept_apart = subject.excess("confirm")
+def _extra(subject: Subject) -> dict[str, Any]:
+    everyone, kept_apart = subject.of("all"), subject.excess("confirm")
     windows = {}
     for days in subject.all_days:
         sums, told = subject.of("all", days), subject.excess("all", days)

@@ -8,6 +8,8 @@ from collections import Counter
 
 import pytest
 
+from ingest.derive.gap import gaps_in_tenths
+
 H, D = 3600, 86400
 ZERO = dt.datetime(2026, 1, 10)
 SOURCES = {
@@ -171,6 +173,13 @@ def check_invariants(lab) -> None:
     assert lab.rows("select customer_id, occurred_at from event") == lab.rows(
         "select customer_id, occurred_at from event order by customer_id nulls last, occurred_at, event_no"
     )
+    gaps = lab.rows(
+        """select cast(floor(10 * log10(gap_s / 86400.0)) as integer), count(*) from (
+            select epoch(occurred_at - lag(occurred_at) over (partition by customer_id order by event_no)) as gap_s
+            from event where visible and customer_id is not null
+        ) where gap_s > 43200 group by 1"""
+    )
+    assert gaps_in_tenths(lab.store) == dict(gaps), "the row before is the event before"
 
 
 @pytest.fixture

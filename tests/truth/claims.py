@@ -96,7 +96,8 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
     "payment_loop": [("loop.self", {"pay_failed"})],
     "poor_page_call": [("channel_switch", {"call_product", "web"})],
     "menu_again": [
-        ("loop.self", {"menu_main"}), ("loop.self", {"menu_topic"}), ("loop.pingpong", {"menu_main", "menu_topic"}),
+        ("loop.self", {"menu_topic", "call"}), ("loop.self", {"menu_main"}), ("loop.self", {"menu_topic"}),
+        ("loop.pingpong", {"menu_main", "menu_topic"}),
     ],
 }  # fmt: skip
 
@@ -133,8 +134,9 @@ def deviations(truth: Truth) -> list[Claim]:
         )
         for plant, kind, place in DEVIATIONS
     ]
-    slow = frozenset({"in_transit", "confirmation_mail", SLOW})
-    return [*out, Claim("slow_pick", "deviation.rule", slow, plants.slow_pick, n, TOLERANCE)]
+    slow = plants.slow_pick * shipped + 1 - shipped
+    place = frozenset({"in_transit", "confirmation_mail", SLOW})
+    return [*out, Claim("slow_pick", "deviation.rule", place, slow, n, TOLERANCE, planted=plants.slow_pick > 0)]
 
 
 def loops(truth: Truth) -> list[Claim]:
@@ -146,10 +148,7 @@ def loops(truth: Truth) -> list[Claim]:
     asks = sum(call.outcome == "answered" and made.needs.kind[call.need] == 4 for call in queued)
     excess = plants.ask_again * asks / max(1, len(queued))
     heard = sum(bool(call.menu) for call in made.calls)
-    out += [
-        Claim("menu_again", "loop.self", frozenset({menu, "call"}), plants.menu_again, heard, 0.0)
-        for menu in ("menu_main", "menu_topic")
-    ]
+    out.append(Claim("menu_again", "loop.self", frozenset({"menu_main", "call"}), plants.menu_again, heard, 0.0))
     return [*out, Claim("ask_again", "repeat_contact", frozenset({"product", "7"}), excess, len(queued) // 2, 0.0)]
 
 
@@ -179,15 +178,17 @@ def consolidations(truth: Truth) -> list[Claim]:
 
 def background(truth: Truth) -> list[Claim]:
     """What nobody planted and every world has: a second try at the door, a phone menu before each topic, parcels that
-    come after the term, two mails on the day of the order, research before an order by phone, the order number and the
-    name in each call.
+    come after the term (or never, cancelled: the rule says so), two mails on the day of the order, research before an
+    order by phone and before a question, the order number and the name in each call.
     """
     orders = truth.made.orders
     terms = [
         _business_days(order) for order in orders if _has(order, "delivered") and order.created_s >= truth.made.start_s
     ]
-    late = sum(days > 5 for days in terms) / max(1, len(terms))
+    n_cancelled = sum(not _has(order, "delivered") and _has(order, "cancelled") for order in orders)
+    late = (sum(days > 5 for days in terms) + n_cancelled) / max(1, len(terms) + n_cancelled)
     rule = frozenset({"deliver", "confirmation_mail", LATE})
+    seen = [] if truth.made.config.plants.no_page_call else [{"call_product", "web"}]
     return [
         _loop("second try", "loop.pingpong", {"attempted_delivery", "out_for_delivery"}, truth, planted=False),
         Claim("menu", "merge", frozenset({"menu_main", "menu_topic"}), None, len(truth.needs), MERGE_MIN, False),
@@ -195,7 +196,10 @@ def background(truth: Truth) -> list[Claim]:
         Claim(
             "mails", "batch_contact", frozenset({"confirmation_mail", "shipping_mail"}), None, len(orders), 0.0, False
         ),
-        Claim("research", "channel_switch", frozenset({"call_order", "web"}), None, len(orders), 0.0, False),
+        *(
+            Claim("research", "channel_switch", frozenset(place), None, len(orders), 0.0, False)
+            for place in [{"call_order", "web"}, *seen]
+        ),
         *(Claim("asks", kind, frozenset(place), None, len(orders), 0.0, False) for kind, place in ASKED_ANYWAY),
     ]
 

@@ -96,7 +96,7 @@ def _class(finding: Record, follows: set[tuple[str, frozenset[str]]]) -> str:
 def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
     """Whether the claim's size is at least 1.5 times the detectable one."""
     if claim["rate"] is None:
-        return True
+        return False
     family = claim["kind"].split(".")[0]
     if family == "repeat_contact":
         limit = _limit_of_excess(finding) if finding else None

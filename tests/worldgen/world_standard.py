@@ -31,7 +31,7 @@ LOOPS: Sizes = {
     "ask_again": (0.0, 0.10, 0.20),
 }
 CONSOLIDATION: Sizes = {
-    "together": (0.60, 0.80, 0.97),
+    "together": (0.60, 0.80, 0.99),
     "handed_on": (0.0, 0.35, 0.60),
     "asked_again": (0.0, 0.08, 0.25),
     "mails_of_a_day": (0.0, 0.06, 0.20),
