@@ -7,7 +7,8 @@ site.toml's [audits] sets another severity, or `off`.
 
 An audit looks at the warehouse as it is and not at what this run brought, so that a night that is repeated says the
 same. Ready for it: `usual` (a source's events on the night and what is usual), `nearby` (events of the last 29 days
-with `day_no`, 0 the night), `parsed` (a source's quarantined lines), `variables audit_end`, `undeclared_limit`. A day is 24 hours back from the night's end.
+with `day_no`, 0 the night), `parsed` (a source's quarantined lines), variables `audit_end`, `undeclared_limit`. A day
+is 24 hours back from the night's end.
 """
 
 from __future__ import annotations
