@@ -7,7 +7,8 @@ site.toml's [audits] sets another severity, or `off`.
 
 An audit looks at the warehouse as it is and not at what this run brought, so that a night that is repeated says the
 same. Ready for it: `usual` (a source's events on the night and what is usual), `nearby` (events of the last 29 days
-with `day_no`, 0 the night), `variables audit_end`, `undeclared_limit`. A day is 24 hours back from the night's end.
+with `day_no`, 0 the night), `parsed` (a source's quarantined lines), variables `audit_end`, `undeclared_limit`. A day
+is 24 hours back from the night's end.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def run(site: Site, store: Store) -> list[AuditResult]:
     store.run(
         "set variable undeclared_limit = $limit", {"limit": site.settings.site.undeclared_share_limit}, name="audits"
     )
-    for name in ("night", "usual", "nearby"):
+    for name in ("night", "usual", "nearby", "parsed"):
         store.run((FOLDER / "frame" / f"{name}.sql").read_text(encoding="utf-8"), name=f"audits/frame/{name}")
     results = [result for unit in audits() for result in _audit(unit, site, store)]
     with store.transaction():
@@ -46,7 +47,7 @@ def run(site: Site, store: Store) -> list[AuditResult]:
                 result.model_dump(),
                 name="audits",
             )
-    for name in ("usual", "nearby"):
+    for name in ("usual", "nearby", "parsed"):
         store.run(f"drop table {name}", name="audits")
     return results
 

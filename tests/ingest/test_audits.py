@@ -46,13 +46,14 @@ SEEDS = {
     "time_range": "insert into raw_event (source_id, occurred_at) select 3, timestamp '2000-01-01' from range(0, 30)",
     "time_range, backwards": "update raw_event set ended_at = occurred_at - interval 1 hour where source_id = 2 and hour(occurred_at) = 5",
     "quarantine": "update ledger set n_quarantined = 50, n_accepted = n_accepted - 49 where source_id = 2 and last_at > timestamp '2026-02-25'",
+    "drift": "update ledger set n_quarantined = n_accepted - 1, n_accepted = 1 where source_id = 2 and last_at > timestamp '2026-02-23'",
     "refused": "insert into ledger by name select 9999 as file_id, 2 as source_id, 'x.gz' as path, 'refused' as status, 'damaged' as reason",
     "clock_skew": "update clock_turned set n_turned = 40",
     "over_merging": "update data_quality set n = 7 where measure = 'over-merging alarm'",
     "undeclared": "update event set visible = null where source_id = 1 and minute(occurred_at) = 3",
 }  # fmt: skip
 SOURCE_OF = {"null_rates": "orders", "duplicates, fan-out": "orders", "time_range": "orders", "time_range, backwards": "calls",
-             "quarantine": "calls", "refused": "calls", "undeclared": None, "over_merging": None, "clock_skew": "orders"}  # fmt: skip
+             "quarantine": "calls", "drift": "calls", "refused": "calls", "undeclared": None, "over_merging": None, "clock_skew": "orders"}  # fmt: skip
 
 
 def warehouse(lab, per_day: int) -> tuple[Site, Store]:
