@@ -154,7 +154,8 @@ def make(
     put(
         store,
         "touch",
-        {name: [s[i] for s in steps] for i, name in enumerate(names)} | {"step_no": list(range(1, len(steps) + 1))}
+        {name: [s[i] for s in steps] for i, name in enumerate(names)}
+        | {"step_no": list(range(1, len(steps) + 1))}
         | {"asks": [["order number"] if s[0] == "call_status" else [""] for s in steps]}
         | {name: [False] * len(steps) for name in ("mandatory", "reactive", "bad")}
         | {"typical_minutes": [1.5] * len(steps)},
