@@ -14,6 +14,7 @@ select
     j.journey_id,
     j.journey_key,
     j.customer_id,
+    m.variant_id,
     m.engaged_ms,
     m.duration_ms,
     j.part < $discovery_parts as is_discovery,
