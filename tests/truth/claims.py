@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -157,9 +158,9 @@ def consolidations(truth: Truth) -> list[Claim]:
     made, plants = truth.made, truth.made.config.plants
     out = []
     if plants.together > WHEN_OFF:
-        pair = frozenset({"checkout_address", "checkout_delivery"})
+        pair = ("checkout_address", "checkout_delivery")
         out.append(
-            Claim("together", "merge", pair, plants.together * (1 - plants.address_again), len(made.orders), MERGE_MIN)
+            Claim("together", "merge", frozenset(pair), followed(truth.needs, *pair), len(made.orders), MERGE_MIN)
         )
     n_via = round(CLOSED_SHARE * sum(bool(call.legs) for call in made.calls))
     desks = frozenset({"Order desk", "Call centre"})
@@ -208,6 +209,12 @@ def asked_twice(needs: Iterable[list[str]]) -> tuple[int, int]:
     """Needs asked for the parcel number again (by the agent after the menu, or the other way), and asked at all."""
     asks = [[step for step in found if step in ("menu_parcel_number", "agent_asks_parcel")] for found in needs]
     return sum(len(set(found)) > 1 for found in asks), sum(bool(found) for found in asks)
+
+
+def followed(needs: Iterable[list[str]], first: str, second: str) -> float:
+    """Share of the occurrences of `first` that `second` comes directly after."""
+    moves = sum(a == first and b == second for found in needs for a, b in pairwise(found))
+    return moves / max(1, sum(found.count(first) for found in needs))
 
 
 def _loop(plant: str, kind: str, place: set[str], truth: Truth, *, planted: bool = True) -> Claim:
