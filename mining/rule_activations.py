@@ -2,8 +2,8 @@
 
 An activation is what a rule waits for: each event that sets a term, each event that needs another before it, or each
 journey, as the form has it. While its window is not over it is open: neither kept nor broken, and not counted, whether
-or not what it waits for has come already (else late ones would be missing from the newest). A journey without
-activation is in no denominator.
+or not what it waits for has come already (else late ones would be missing from the newest). One that lapses (`unless`:
+the named step came before the term was over) counts neither. A journey without activation is in no denominator.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ _OVER = "(select {end} from rule_end) - t.hi_{unit} >= $amount"
 _TERM = """select t.journey_id, not exists (
         select 1 from rule_event as a where a.journey_id = t.journey_id and a.step = $answer and a.pos <> t.pos
             and {could_follow} and a.lo_{unit} - t.hi_{unit} <= $amount
-    ) as is_violation from rule_event as t where t.step = $trigger and {over}"""
+    ) as is_violation from rule_event as t where t.step = $trigger and {over} and not exists (
+        select 1 from rule_event as z where z.journey_id = t.journey_id and z.step = $unless
+            and z.lo_{unit} - t.hi_{unit} <= $amount
+    )"""
 _NEVER = """select t.journey_id, exists (
         select 1 from rule_event as a where a.journey_id = t.journey_id and a.step = $answer and a.pos <> t.pos
             and {surely_follows} and a.hi_{unit} - t.lo_{unit} <= $amount
@@ -77,7 +80,7 @@ def evaluate(store: Store, context: Context, intended: Intended, scope: Scope) -
         f"create or replace temporary table rule_journey as select journey_id from population where {scope.condition}"
     )
     edges = any(rule.form in _AT_EDGE for rule in intended.rules)
-    steps = [] if edges else sorted({step for rule in intended.rules for step in rule.steps})
+    steps = [] if edges else sorted({step for rule in intended.rules for step in (*rule.steps, rule.unless) if step})
     sql = _SQL.read_text(encoding="utf-8").split(";\n")
     store.run(sql[0], {"steps": steps}, name="rule_event")
     store.run(sql[1], {"night_end": night_end(store, context)}, name="rule_end")
@@ -101,8 +104,10 @@ def _query(rule: Rule, intended: Intended) -> tuple[str, dict[str, Any]]:
     """The query for (journey_id, is_violation) of a rule's activations, and its parameters."""
     if rule.limit is not None:
         place = roles(rule)
-        form = _NEVER if rule.form == "never_after" else _TERM
-        return _timed(form, rule), {"trigger": place.trigger, "answer": place.answer, "amount": rule.limit.amount}
+        params: dict[str, Any] = {"trigger": place.trigger, "answer": place.answer, "amount": rule.limit.amount}
+        if rule.form == "never_after":
+            return _timed(_NEVER, rule), params
+        return _timed(_TERM, rule), {**params, "unless": rule.unless or ""}
     if rule.form == "requires":
         return _REQUIRES.format(could_follow=_COULD_FOLLOW), {"step": rule.steps[0], "before": rule.steps[1]}
     if rule.form == "at_most":

@@ -34,6 +34,8 @@ def title(context: Context, rule: Rule, share: str) -> str:
     """One sentence with the share of cases that broke the rule."""
     label = [context.label(step) for step in rule.steps]
     within = f"within {rule.limit.text}" if rule.limit else ""
+    if rule.unless:
+        within += f", without {context.label(rule.unless)} either"
     if rule.form == "within":
         return f"In {share} of cases {label[1]} was not followed by {label[0]} {within}"
     if rule.form == "if_then":

@@ -13,9 +13,10 @@ from ingest.errors import ConfigError
 from mining.names import STEP, step_name
 
 _TIME = r"(\d+) (business )?(minute|hour|day|week)s?"
+_UNLESS = rf"(?: unless {STEP})?"
 _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("within", re.compile(rf"^{STEP} within {_TIME} of {STEP}$")),
-    ("if_then", re.compile(rf"^if {STEP} then {STEP} within {_TIME}$")),
+    ("within", re.compile(rf"^{STEP} within {_TIME} of {STEP}{_UNLESS}$")),
+    ("if_then", re.compile(rf"^if {STEP} then {STEP} within {_TIME}{_UNLESS}$")),
     ("requires", re.compile(rf"^{STEP} requires {STEP} before$")),
     ("never_after", re.compile(rf"^never {STEP} after {STEP} within {_TIME}$")),
     ("at_most", re.compile(rf"^at most (\d+) {STEP} per journey$")),
@@ -24,8 +25,9 @@ _FORMS: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("ends_with", re.compile(rf"^ends with one of {STEP}(?:, {STEP})*$")),
 )
 _SENTENCES = (
-    "'X within 2 days of Y', 'if X then Y within 2 hours', 'X requires Y before', 'never X after Y within 7 days', "
-    "'at most 1 X per journey', 'not both X and Y', 'starts with X', 'ends with one of X, Y'"
+    "'X within 2 days of Y', 'if X then Y within 2 hours' (both may go on 'unless Z'), 'X requires Y before', "
+    "'never X after Y within 7 days', 'at most 1 X per journey', 'not both X and Y', "
+    "'starts with X', 'ends with one of X, Y'"
 )
 _MS = {"minute": 60_000, "hour": 3_600_000, "day": 86_400_000, "week": 604_800_000}
 UNITS = ("real", "business_time", "business_days")
@@ -44,13 +46,17 @@ class Limit:
 
 @dataclass(frozen=True)
 class Rule:
-    """One sentence. `steps` in the order in which the sentence names them; `times` = the number of "at most"."""
+    """One sentence. `steps` in the order in which the sentence names them; `times` = the number of "at most".
+
+    `unless` = the step with which the rule lapses: an order that is cancelled need not be delivered.
+    """
 
     form: str
     text: str
     steps: tuple[str, ...]
     limit: Limit | None = None
     times: int = 0
+    unless: str | None = None
 
 
 def parse_rule(text: Any, known: list[str]) -> Rule:
@@ -63,7 +69,7 @@ def parse_rule(text: Any, known: list[str]) -> Rule:
         if match is None:
             continue
         groups = list(match.groups())
-        limit, times = None, 0
+        limit, times, unless = None, 0, None
         if form == "ends_with":
             groups = re.findall(STEP, sentence.removeprefix("ends with one of "))
         elif form == "at_most":
@@ -72,10 +78,14 @@ def parse_rule(text: Any, known: list[str]) -> Rule:
             at = 1 if form == "within" else 2
             limit = _limit(int(groups[at]), bool(groups[at + 1]), groups[at + 2], sentence)
             del groups[at : at + 3]
+            unless = groups.pop() if form != "never_after" else None
         steps = tuple(step_name(name, f"rules: {sentence!r}", known) for name in groups)
-        if form not in ("ends_with", "never_after") and len(set(steps)) != len(steps):
-            raise ConfigError(f"rules: {sentence!r} names {steps[0]!r} twice; expected two different steps")
-        return Rule(form, sentence, steps, limit, times)
+        lapses = None if unless is None else step_name(unless, f"rules: {sentence!r}", known)
+        named = steps if lapses is None else (*steps, lapses)
+        if form not in ("ends_with", "never_after") and len(set(named)) != len(named):
+            twice = next(step for step in named if named.count(step) > 1)
+            raise ConfigError(f"rules: {sentence!r} names {twice!r} twice; expected different steps")
+        return Rule(form, sentence, steps, limit, times, lapses)
     raise ConfigError(f"rules: {text!r} is none of the known sentences; expected one of {_SENTENCES}")
 
 

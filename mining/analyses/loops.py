@@ -11,7 +11,9 @@ loop closes most often. Three claims, kept apart:
    - confirmed: the loop, proposed by the customers of the discovery parts (floors in proportion hold there too), is
      seen again in the customers kept apart, with floors in proportion, and stays without the heaviest customers. The
      published share and interval are those of the customers kept apart.
-   - cannot_tell: nearly every journey has the step again at once, which looks like recording, not like a loop.
+   - cannot_tell: nearly every journey has the step again at once, which looks like recording, not like a loop. Or the
+     loop is one of contacts only, and in most of its journeys no order says that they are about one need: who calls
+     twice in a week may have two questions. What calls lead to is told by `repeat_contact`, which can tell that.
 2. It costs: the engaged minutes of the erased events, each of which lies in one cycle only; bootstrap over customers.
 3. It is a tendency (ping-pong between two steps only): mining.tendency, in `extra` and as a sentence.
 """
@@ -55,6 +57,15 @@ READS = ("variants", "journey_metrics", "journey", "journey_event", "touch", "st
 EFFECT = "share of journeys with a pass"
 RECORDED_TWICE = 0.95
 """A step that this share of journeys does again at once is probably recorded at its start and at its end."""
+ONE_NEED = 0.5
+"""Contacts that come again are about one need where an order joins them in at least this share of their journeys."""
+_ANCHORED = """
+    select finding_id, count(*) filter (anchor = 'order') / count(*)
+    from finding_variant inner join population using (variant_id) group by finding_id"""
+SEVERAL_NEEDS = (
+    "Whether these contacts are about one matter can't be told: in most of these journeys no order joins them, and who "
+    "calls twice within days may have two questions. Findings of the kind repeat contact answer that."
+)
 _SCOPE = Scope()
 _MINUTES = """
     select m.loop_no, p.customer_id, sum(cast(round(e.engaged_ms * e.weight) as bigint))::bigint as customer_ms,
@@ -76,6 +87,8 @@ class Frame:
     reach_department: dict[str, dict[str, int]]
     taken_together: dict[str, int]
     verdicts: dict[Direction, Verdict]
+    share_of_orders: dict[str, float]
+    """Per finding: journeys with a pass that are an order's."""
 
     def rate(self, loop: Loop) -> Rate:
         """Journeys with a pass / journeys that reach the place where the loop closes most often."""
@@ -95,6 +108,7 @@ def find(store: Store, context: Context) -> list[Finding]:
         _reached(ways, sought(context)),
         dict(store.rows("select cast(step as varchar), n_raw - n_events from steps")),
         _verdicts(ways, [loop for loop, _ in loops], context),
+        dict(store.rows(_ANCHORED)),
     )
     return [
         _finding(store, context, loop, frame, reach, minutes.get(loop.finding_id, ([], []))) for loop, reach in loops
@@ -160,6 +174,9 @@ def _finding(
     tested = _tested(context, rate, reach, needed, robust)
     if needed is None and loop.kind == "loop.self" and rate.share("all") >= RECORDED_TWICE:
         tested = "cannot_tell"
+    of_needs = _is_of_needs(context, loop, frame)
+    if needed is None and not of_needs:
+        tested = "cannot_tell"
     status = context.status(loop.finding_id, tested)
     sample = "confirm" if status == "confirmed" else "all"
     extra = _extra(loop, frame, method.small_cell_customers)
@@ -186,13 +203,19 @@ def _finding(
         robustness=robust,
         title=_title(context, loop, rate, sample, ci, extra["passes_mean"]),
         text_evidence=_evidence_text(context, rate, sample, reach, extra, cost),
-        text_caution=_caution(status, needed, extra),
+        text_caution=_caution(status, needed, extra) if of_needs or status != "cannot_tell" else SEVERAL_NEEDS,
         family=f"{loop.kind}:passes",
         m=0,
         config_hash=context.config_hash,
         input_hash=context.input_hash,
         extra=extra,
     )
+
+
+def _is_of_needs(context: Context, loop: Loop, frame: Frame) -> bool:
+    """Whether a loop is gone round within one need, as far as can be told."""
+    classes = {context.touch[step].step_class for step in loop.steps if step in context.touch}
+    return not loop.is_of_steps or classes != {"contact"} or frame.share_of_orders[loop.finding_id] >= ONE_NEED
 
 
 def _tested(context: Context, rate: Rate, reach: Reach, needed: int | None, robust: dict[str, Any]) -> str:

@@ -292,3 +292,23 @@ def test_what_nearly_every_journey_does_twice_is_no_loop(store: Store) -> None:
     findings = mined(store, world(lambda _: [("pay", 0), ("pay", 1), ("done", 5)], 300, STEPS), only="loops")
     twice = pick(findings, "loop.self", cycle=["pay"])
     assert twice.status == "cannot_tell" and "both recorded" in twice.text_caution
+
+
+@pytest.mark.parametrize(("anchor", "status"), [("order", "confirmed"), ("episode", "cannot_tell")])
+def test_contacts_that_come_again_are_one_need_only_where_an_order_says_so(
+    store: Store, anchor: str, status: str
+) -> None:
+    """Who calls twice within days may have two questions; who talks to us twice about one order goes round."""
+    steps = [St("call", "Calls", "help", "agent", "Desk", "contact"), St("form", "Form", "help", "web", "Desk", "work")]
+
+    def play(rng: random.Random) -> list[tuple[str, float]]:
+        again = [("call", 900.0)] * (rng.random() < 0.3) + [("form", 5.0)] * (1 + (rng.random() < 0.3))
+        return [("call", 0.0), *again]
+
+    log = world(play, 900, steps)
+    log.anchor = {event.case: anchor for event in log.events}
+    findings = mined(store, log, only="loops")
+    calls, forms = (pick(findings, "loop.self", cycle=[step]) for step in ("call", "form"))
+    assert calls.status == status and forms.status == "confirmed"
+    assert ("repeat contact" in calls.text_caution) == (status == "cannot_tell")
+    assert calls.n["hits_all"] > 200, "it is counted all the same"

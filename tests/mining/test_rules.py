@@ -35,6 +35,9 @@ RULES = [
     "b within 5 hours of a",
     "b within 2 days of a",
     "c within 1 week of b",
+    "b within 2 days of a unless c",
+    "if a then b within 6 business hours unless c",
+    "b within 2 business days of a unless x",
     "b within 2 business days of a",
     "b within 6 business hours of a",
     "if c then a within 30 business minutes",
@@ -111,6 +114,8 @@ def brute(rule: Rule, journey: Journey) -> tuple[int, int, int]:
                 continue
             if not is_over(rule, start, NIGHT_END, at_end=True):
                 counts["open"] += 1
+                continue
+            if any(s == rule.unless and not is_over(rule, start, end) for s, end in journey):
                 continue
             came = any(s == x and not is_over(rule, start, end) for s, end in journey[at + 1 :])
             counts["n"] += 1

@@ -22,8 +22,8 @@ WHEN_OFF = 0.60
 """Address pages that delivery options follow at once where nothing is planted."""
 CLOSED_SHARE = 0.75
 """Of what ends in the recorded days: about how much is closed early enough, and not cut off, to count."""
-SLOW = "in_transit within 2 business days of confirmation_mail"
-LATE = "deliver within 5 business days of confirmation_mail"
+SLOW = "in_transit within 2 business days of confirmation_mail unless cancel"
+LATE = "deliver within 5 business days of confirmation_mail unless cancel"
 NOT_BOTH = "not both cancel and deliver"
 
 
@@ -135,9 +135,8 @@ def deviations(truth: Truth) -> list[Claim]:
         )
         for plant, kind, place in DEVIATIONS
     ]
-    slow = plants.slow_pick * shipped + 1 - shipped
     place = frozenset({"in_transit", "confirmation_mail", SLOW})
-    return [*out, Claim("slow_pick", "deviation.rule", place, slow, n, TOLERANCE, planted=plants.slow_pick > 0)]
+    return [*out, Claim("slow_pick", "deviation.rule", place, plants.slow_pick, round(shipped * n), TOLERANCE)]
 
 
 def loops(truth: Truth) -> list[Claim]:
@@ -179,15 +178,14 @@ def consolidations(truth: Truth) -> list[Claim]:
 
 def background(truth: Truth) -> list[Claim]:
     """What nobody planted and every world has: a second try at the door, a phone menu before each topic, parcels that
-    come after the term (or never, cancelled: the rule says so), two mails on the day of the order, research before an
+    come after the term, two mails on the day of the order, research before an
     order by phone and before a question, the order number and the name in each call.
     """
     orders = truth.made.orders
     terms = [
         _business_days(order) for order in orders if _has(order, "delivered") and order.created_s >= truth.made.start_s
     ]
-    n_cancelled = sum(not _has(order, "delivered") and _has(order, "cancelled") for order in orders)
-    late = (sum(days > 5 for days in terms) + n_cancelled) / max(1, len(terms) + n_cancelled)
+    late = sum(days > 5 for days in terms) / max(1, len(terms))
     rule = frozenset({"deliver", "confirmation_mail", LATE})
     seen = [] if truth.made.config.plants.no_page_call else [{"call_product", "web"}]
     return [
