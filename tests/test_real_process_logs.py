@@ -67,11 +67,15 @@ def night(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return name, (rows_of(site), findings)
 
 
-def again(rows: pd.DataFrame, step: str) -> tuple[int, int]:
-    """(cases in which a step follows itself, blood tests aside, which are free to be repeated; cases that have it)."""
+def again(rows: pd.DataFrame, step: str, allowed: int = 0) -> tuple[int, int]:
+    """(cases in which a step follows itself more than `allowed` times, cases that have it).
+
+    Blood tests are looked through: the dictionary says that they are free to be repeated.
+    """
     rows = rows[rows["step"] != "blood"]
     follows = (rows["step"] == step) & (rows.groupby("case")["step"].shift() == step)
-    return rows.loc[follows, "case"].nunique(), rows.loc[rows["step"] == step, "case"].nunique()
+    times = follows.groupby(rows["case"]).sum()
+    return int((times > allowed).sum()), rows.loc[rows["step"] == step, "case"].nunique()
 
 
 def without(rows: pd.DataFrame, step: str, after: str) -> tuple[int, int]:
@@ -83,7 +87,7 @@ def without(rows: pd.DataFrame, step: str, after: str) -> tuple[int, int]:
 Count = Callable[[pd.DataFrame], tuple[int, int]]
 CLAIMS: dict[str, tuple[str, dict[str, Any], Count]] = {
     "real_helpdesk": ("loop.self", {"cycle": ["assign"]}, lambda rows: again(rows, "assign")),
-    "real_loans": ("loop.self", {"cycle": ["complete_call"]}, lambda rows: again(rows, "complete_call")),
+    "real_loans": ("loop.self", {"cycle": ["complete_call"]}, lambda rows: again(rows, "complete_call", 2)),
     "real_sepsis": ("loop.self", {"cycle": ["admission"]}, lambda rows: again(rows, "admission")),
 }
 
