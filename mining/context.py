@@ -67,8 +67,13 @@ class Context:
     wanted: frozenset[str] | None = None
     """Only these findings are asked for; None = all that there are."""
 
-    def status(self, finding_id: str, tested: str) -> str:
-        """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6)."""
+    def status(self, finding_id: str, tested: str, robustness: Mapping[str, Any] | None = None) -> str:
+        """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6).
+
+        A decision confirms nothing that turns round when a choice of method changes (`robustness`, method 2.2).
+        """
+        if tested == "confirmed" and robustness is not None and robustness["sign_stable"] is False:
+            tested = "candidate"
         if self.confirmed is None:
             return tested
         if finding_id in self.confirmed:

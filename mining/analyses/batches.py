@@ -98,11 +98,9 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
         (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.batch_share_min
     )
     status = decided.status
-    if status == "confirmed" and robust["sign_stable"] is False:
-        status = "candidate"
     if needed is None and rate.interval("all", method.confidence)[0] < method.batch_share_min:
         status = "below_tolerance"
-    status = context.status(one.finding_id, status)
+    status = context.status(one.finding_id, status, robust)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence, "Wilson score, customers as clusters")
     cost = _cost(store, context, one)

@@ -143,10 +143,7 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
     method = context.method
     decided = decision or Decision("not_enough_data", None, None)
     robust = _robust(one.tally["light"], one.tally["strict"], method.confidence)
-    status = decided.status
-    if status == "confirmed" and robust["sign_stable"] is False:
-        status = "candidate"
-    status = context.status(one.finding_id, status)
+    status = context.status(one.finding_id, decided.status, robust)
     sample = "confirm" if status == "confirmed" else "all"
     tally = one.tally[sample]
     low, high = tally.interval(method.confidence)

@@ -99,10 +99,7 @@ def _finding(store: Store, context: Context, one: Handover, reach: Reach, decisi
     robust = evidence.robustness(
         (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.handoff_share_min
     )
-    status = decided.status
-    if status == "confirmed" and robust["sign_stable"] is False:
-        status = "candidate"
-    status = context.status(one.finding_id, status)
+    status = context.status(one.finding_id, decided.status, robust)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence, "Wilson score, customers as clusters")
     passed = _passed(store, one)

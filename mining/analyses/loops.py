@@ -171,13 +171,13 @@ def _finding(
     method = context.method
     needed = floor_needed(rate, reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
-    tested = _tested(context, rate, reach, needed, robust)
+    tested = _tested(context, rate, reach, needed)
     if needed is None and loop.kind == "loop.self" and rate.share("all") >= RECORDED_TWICE:
         tested = "cannot_tell"
     of_needs = _is_of_needs(context, loop, frame)
     if needed is None and not of_needs:
         tested = "cannot_tell"
-    status = context.status(loop.finding_id, tested)
+    status = context.status(loop.finding_id, tested, robust)
     sample = "confirm" if status == "confirmed" else "all"
     extra = _extra(loop, frame, method.small_cell_customers)
     cost = _cost(context, loop, minutes)
@@ -218,13 +218,13 @@ def _is_of_needs(context: Context, loop: Loop, frame: Frame) -> bool:
     return not loop.is_of_steps or classes != {"contact"} or frame.share_of_orders[loop.finding_id] >= ONE_NEED
 
 
-def _tested(context: Context, rate: Rate, reach: Reach, needed: int | None, robust: dict[str, Any]) -> str:
-    """The status of the count: what was picked for being large must be seen again, and stay without the heaviest."""
+def _tested(context: Context, rate: Rate, reach: Reach, needed: int | None) -> str:
+    """The status of the count: what was picked for being large must be seen again."""
     method = context.method
     if needed is not None:
         return "not_enough_data"
     floor = Floor(method.loop_journeys_min, int(method.loop_hits_min), method.loop_customers_min)
-    return "candidate" if robust["sign_stable"] is False else seen_again(method, rate, reach, floor).status
+    return seen_again(method, rate, reach, floor).status
 
 
 def _cost(context: Context, loop: Loop, minutes: tuple[list[int], list[int]]) -> dict[str, Any]:

@@ -70,8 +70,7 @@ def _finding(store: Store, context: Context, menu: Menu, reach: Reach, passes: i
     needed = floor_needed(rate, reach, floor.units, floor.hits, floor.customers)
     decided = Decision("not_enough_data", None, None) if needed else seen_again(method, rate, reach, floor)
     robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
-    is_lost = decided.status == "confirmed" and robust["sign_stable"] is False
-    status = context.status(menu.finding_id, "candidate" if is_lost else decided.status)
+    status = context.status(menu.finding_id, decided.status, robust)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence, "Wilson score, customers as clusters")
     share = share_text(rate.share(sample), ci)

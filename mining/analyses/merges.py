@@ -249,9 +249,9 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
     robust = evidence.robustness(
         (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.merge_share_min
     )
-    if status == "confirmed" and (robust["sign_stable"] is False or kind == "data_quality"):
+    if status == "confirmed" and kind == "data_quality":
         status = "candidate"
-    status = context.status(one.finding_id, status)
+    status = context.status(one.finding_id, status, robust)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
     cost, once = evidence.no_cost("one action that is written down twice costs nothing"), dict[str, float]()

@@ -137,10 +137,7 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
     robust = evidence.robustness(
         (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), baseline
     )
-    status = decided.status
-    if status == "confirmed" and robust["sign_stable"] is False:
-        status = "candidate"
-    status = context.status(one.finding_id, status)
+    status = context.status(one.finding_id, decided.status, robust)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence, CLUSTERED)
     cost = (
