@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ingest.store import Store
 from mining.context import Context
-from mining.findings import seed_of
+from mining.findings import drawn_by, seed_of
 from mining.population import Scope
 from mining.statistics import bootstrap_sum, wilson
 
@@ -148,9 +148,7 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
         f"from {scope.marks} as f inner join {scope.table} as p using ({scope.marked_by}) "
         f"where f.finding_id = $id and {scope.condition}"
     )
-    typical = store.rows(
-        f"select journey_key {hit} order by md5(journey_key || '-{seed}'), journey_key limit {method.n_typical}", params
-    )
+    typical = store.rows(f"select journey_key {hit} order by {drawn_by(seed)} limit {method.n_typical}", params)
     taken = [row[0] for row in typical]
     extreme = store.rows(
         f"select journey_key {hit} and not list_contains($taken, journey_key) "
@@ -161,17 +159,15 @@ def journeys(store: Store, context: Context, scope: Scope, finding_id: str, cont
     chance = (
         ""
         if context_step is None
-        else """ and p.journey_id in (
-            select m.journey_id from journey_metrics as m inner join variants as v on v.variant_id = m.variant_id
+        else """ and p.variant_id in (
+            select v.variant_id from variants as v
             where contains(' > ' || v.steps || ' > ', ' > ' || $step || ' > '))"""
     )
     counter = store.rows(
-        f"""with drawn as (
-            select p.journey_id, p.journey_key from {scope.table} as p
-            where {scope.condition} and {scope.marked_by} not in (
-                select {scope.marked_by} from {scope.marks} where finding_id = $id
-            ){chance})
-        select journey_key from drawn order by md5(journey_key || '-{seed}'), journey_key limit {method.n_counter}""",
+        f"""select p.journey_key from {scope.table} as p
+        where {scope.condition} and {scope.marked_by} not in (
+            select {scope.marked_by} from {scope.marks} where finding_id = $id
+        ){chance} order by {drawn_by(seed)} limit {method.n_counter}""",
         params if context_step is None else {**params, "step": context_step},
     )
     return {

@@ -13,6 +13,7 @@ with heavy as (
 select
     j.journey_id,
     j.journey_key,
+    md5_number_lower(j.journey_key) as draw,
     j.customer_id,
     m.variant_id,
     m.engaged_ms,

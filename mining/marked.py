@@ -19,7 +19,7 @@ from ingest.store import Store
 from mining.context import Context
 from mining.deciding import Decision
 from mining.evidence import Reach, Told, bounded
-from mining.findings import Finding, seed_of
+from mining.findings import Finding, drawn_by, seed_of
 from mining.population import SPLITS, Scope
 from mining.rates import Rate
 from mining.statistics import binomial_above, normal_quantile, wilson
@@ -189,7 +189,7 @@ def journeys(store: Store, context: Context, scope: Scope, one: Marked) -> dict[
     method, seed = context.method, seed_of(one.finding_id)
     chosen = f"""from chance as c inner join population as p using (journey_id)
         where c.place = $place and {scope.condition} and c.hits"""
-    drawn = f"order by md5(p.journey_key || '-{seed}'), p.journey_key limit"
+    drawn = f"order by {drawn_by(seed)} limit"
     params = {"place": one.place}
     typical = [row[0] for row in store.rows(f"select p.journey_key {chosen} > 0 {drawn} {method.n_typical}", params)]
     extreme = store.rows(

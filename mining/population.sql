@@ -22,6 +22,7 @@ known_work as (
 select
     journey.journey_id,
     journey.journey_key,
+    md5_number_lower(journey.journey_key) as draw,
     journey.customer_id,
     journey.anchor,
     journey.is_truncated,
