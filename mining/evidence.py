@@ -14,7 +14,7 @@ from ingest.store import Store
 from mining.context import Context
 from mining.findings import drawn_by, seed_of
 from mining.population import Scope
-from mining.statistics import bootstrap_sum, wilson
+from mining.statistics import bootstrap_sum
 
 NOT_CUT = "counted when it is up for decision, by cutting the journeys anew"
 Minutes = npt.NDArray[np.int64]
@@ -239,21 +239,3 @@ def _triple(low: float, mid: float, high: float, divisor: float) -> dict[str, An
 
 def _set(cost: dict[str, Any], key: str, value: dict[str, Any], basis: str) -> None:
     cost[key], cost["basis"][key], cost["reason"][key] = value, basis, None
-
-
-def robustness(light: tuple[float, float], strict: tuple[float, float], baseline: float) -> dict[str, Any]:
-    """The record's `robustness` for a share: (hits, n) without the heaviest customers and with strict identity.
-
-    `sign_stable`: the share stays above `baseline` without the heaviest, and with strict identity does not fall below
-    it beyond chance (journeys that are strong throughout are few); None when neither can be taken.
-    """
-    parts: dict[str, Any] = {}
-    signs: list[bool] = []
-    for name, (hits, n) in (("without_top_1pct_customers", light), ("strict_identity", strict)):
-        if n < 30:
-            parts[name] = {"reason": f"only {int(n)} journeys are left"}
-        else:
-            parts[name] = {"value": round(hits / n, 6), "n": int(n)}
-            signs.append((wilson(hits, n, 0.95)[1] if name == "strict_identity" else hits / n) > baseline)
-    parts |= {"half_gap": {"reason": NOT_CUT}, "double_gap": {"reason": NOT_CUT}}
-    return {**parts, "sign_stable": all(signs) if signs else None}

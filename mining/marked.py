@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 import pyarrow as pa
 
@@ -64,6 +64,8 @@ M = TypeVar("M", bound=Marked)
 @dataclass(frozen=True)
 class ClusteredRate(Rate):
     """A share whose units come in customers: `effective` = as many independent units as they are worth."""
+
+    METHOD: ClassVar[str] = "Wilson score, customers as clusters"
 
     effective: dict[str, float]
 

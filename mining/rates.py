@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from mining.evidence import Reach
+from mining.evidence import NOT_CUT, Reach
 from mining.population import SPLITS, Variant
 from mining.statistics import needed_for_floor, wilson
 
@@ -15,6 +15,8 @@ class Rate:
     """Hits and eligible journeys by split ("all", "discovery", "confirm", "light", "strict"). Hits may be
     fractional.
     """
+
+    METHOD: ClassVar[str] = "Wilson score"
 
     hits: dict[str, float]
     n: dict[str, int]
@@ -57,10 +59,35 @@ def n_part(rate: Rate, reach: Reach, sample: str, *, events: int | None, n_neede
     }
 
 
-def ci_part(rate: Rate, sample: str, confidence: float, method: str = "Wilson score") -> dict[str, Any]:
+def ci_part(rate: Rate, sample: str, confidence: float, method: str | None = None) -> dict[str, Any]:
     """The record's `ci` for the share of a sample."""
     low, high = rate.interval(sample, confidence)
-    return {"low": round(low, 6), "high": round(high, 6), "level": confidence, "method": method}
+    return {"low": round(low, 6), "high": round(high, 6), "level": confidence, "method": method or rate.METHOD}
+
+
+def effect_part(rate: Rate, sample: str, name: str, baseline: float) -> dict[str, Any]:
+    """The record's `effect`: the share of a sample, which is one where it lies above `baseline`."""
+    value = round(rate.share(sample), 6)
+    return {"name": name, "value": value, "unit": "share", "baseline": baseline, "direction": "up"}
+
+
+def robustness_part(rate: Rate, baseline: float) -> dict[str, Any]:
+    """The record's `robustness` for a share: the share without the heaviest customers and with strict identity.
+
+    `sign_stable`: the share stays above `baseline` without the heaviest, and with strict identity does not fall below
+    it beyond chance (journeys that are strong throughout are few); None when neither can be taken.
+    """
+    parts: dict[str, Any] = {}
+    signs: list[bool] = []
+    for name, split in (("without_top_1pct_customers", "light"), ("strict_identity", "strict")):
+        hits, n = rate.hits[split], rate.n[split]
+        if n < 30:
+            parts[name] = {"reason": f"only {int(n)} journeys are left"}
+        else:
+            parts[name] = {"value": round(hits / n, 6), "n": int(n)}
+            signs.append((wilson(hits, n, 0.95)[1] if name == "strict_identity" else hits / n) > baseline)
+    parts |= {"half_gap": {"reason": NOT_CUT}, "double_gap": {"reason": NOT_CUT}}
+    return {**parts, "sign_stable": all(signs) if signs else None}
 
 
 def share_text(share: float, ci: dict[str, Any]) -> str:

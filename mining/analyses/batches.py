@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from ingest.store import Store
-from mining import evidence, marked, savings
+from mining import marked, savings
 from mining.context import Context
 from mining.deciding import Decision, Floor, seen_again
 from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import ClusteredRate
 from mining.population import Scope
-from mining.rates import ci_part, floor_needed, n_part, sample_sentence, share_text
+from mining.rates import ci_part, effect_part, floor_needed, n_part, robustness_part, sample_sentence, share_text
 
 NAME = "batches"
 KINDS = ("batch_contact",)
@@ -94,15 +94,13 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
     floor = Floor(method.batch_days_min, method.batch_days_min, method.batch_customers_min)
     needed = floor_needed(rate, reach, floor.units, floor.hits, floor.customers)
     decided = Decision("not_enough_data", None, None) if needed else seen_again(method, rate, reach, floor)
-    robust = evidence.robustness(
-        (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.batch_share_min
-    )
+    robust = robustness_part(rate, method.batch_share_min)
     status = decided.status
     if needed is None and rate.interval("all", method.confidence)[0] < method.batch_share_min:
         status = "below_tolerance"
     status = context.status(one.finding_id, status, robust)
     sample = "confirm" if status == "confirmed" else "all"
-    ci = ci_part(rate, sample, method.confidence, "Wilson score, customers as clusters")
+    ci = ci_part(rate, sample, method.confidence)
     cost = _cost(store, context, one)
     first, second = (context.label(step) for step in one.steps)
     what = f"{first} comes more than once" if first == second else f"{first} and {second} come"
@@ -115,13 +113,7 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
         status=status,
         grade="D",
         n=n_part(rate, reach, sample, events=None, n_needed=needed) | {"unit": "customer days"},
-        effect={
-            "name": "share of days with both messages",
-            "value": round(rate.share(sample), 6),
-            "unit": "share",
-            "baseline": method.batch_share_min,
-            "direction": "up",
-        },
+        effect=effect_part(rate, sample, "share of days with both messages", method.batch_share_min),
         ci=ci,
         cost=cost,
         robustness=robust,

@@ -213,7 +213,7 @@ def _among(sample: str) -> str:
 
 
 def _robust(light: Tally, strict: Tally, confidence: float) -> dict[str, Any]:
-    """As evidence.robustness, for a difference: the sign without the heaviest, and strict beyond chance."""
+    """As rates.robustness_part, for a difference: the sign without the heaviest, and strict beyond chance."""
     parts: dict[str, Any] = {}
     signs = []
     for name, tally in (("without_top_1pct_customers", light), ("strict_identity", strict)):

@@ -31,7 +31,7 @@ from mining.findings import Finding, identity
 from mining.intended import Intended
 from mining.method import Method
 from mining.population import Scope, Variant, running_ways, ways
-from mining.rates import Rate, ci_part, floor_needed, n_part, rate_of, share_text
+from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, rate_of, robustness_part, share_text
 
 NAME = "deviations"
 KINDS = ("deviation.skipped", "deviation.unexpected", "deviation.out_of_order")
@@ -150,9 +150,7 @@ def _finding(
     needed = floor_needed(
         rate, reach, method.deviation_journeys_min, method.deviation_hits_min, method.small_cell_customers
     )
-    robust = evidence.robustness(
-        (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), intended.tolerance
-    )
+    robust = robustness_part(rate, intended.tolerance)
     tested = verdict.status(rate.share("all"), intended.tolerance, needed, reach, robust["sign_stable"], method)
     status = context.status(case.finding_id, tested)
     sample = "confirm" if status == "confirmed" else "all"
@@ -166,13 +164,7 @@ def _finding(
         where=case.where,
         window=context.window,
         n=n_part(rate, reach, sample, events=None, n_needed=needed if status == "not_enough_data" else None),
-        effect={
-            "name": EFFECT,
-            "value": round(rate.share(sample), 6),
-            "unit": "share",
-            "baseline": intended.tolerance,
-            "direction": "up",
-        },
+        effect=effect_part(rate, sample, EFFECT, intended.tolerance),
         ci=ci,
         cost=cost,
         evidence=evidence.journeys(store, context, scope, case.finding_id, case.deviation.context or None),

@@ -17,14 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from ingest.store import Store
-from mining import evidence, marked, savings
+from mining import marked, savings
 from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import ClusteredRate
 from mining.population import Scope
-from mining.rates import ci_part, n_part, not_few, sample_sentence, share_text
+from mining.rates import ci_part, effect_part, n_part, not_few, robustness_part, sample_sentence, share_text
 
 NAME = "handoffs"
 KINDS = ("handoff",)
@@ -96,12 +96,10 @@ def find(store: Store, context: Context) -> list[Finding]:
 def _finding(store: Store, context: Context, one: Handover, reach: Reach, decision: Decision | None, m: int) -> Finding:
     method, rate = context.method, one.rate
     decided = decision or Decision("not_enough_data", None, None)
-    robust = evidence.robustness(
-        (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.handoff_share_min
-    )
+    robust = robustness_part(rate, method.handoff_share_min)
     status = context.status(one.finding_id, decided.status, robust)
     sample = "confirm" if status == "confirmed" else "all"
-    ci = ci_part(rate, sample, method.confidence, "Wilson score, customers as clusters")
+    ci = ci_part(rate, sample, method.confidence)
     passed = _passed(store, one)
     cost = _cost(store, context, one, passed["wait_p50_ms"])
     first, second = (f'"{name}"' for name in (d.replace('"', "'") for d in one.departments))
@@ -121,13 +119,7 @@ def _finding(store: Store, context: Context, one: Handover, reach: Reach, decisi
         grade="D",
         n=n_part(rate, reach, sample, events=int(rate.n["all"]), n_needed=None if decision else method.handoff_min)
         | {"unit": "hand-offs"},
-        effect={
-            "name": EFFECT,
-            "value": round(rate.share(sample), 6),
-            "unit": "share",
-            "baseline": method.handoff_share_min,
-            "direction": "up",
-        },
+        effect=effect_part(rate, sample, EFFECT, method.handoff_share_min),
         ci=ci,
         cost=cost,
         robustness=robust,

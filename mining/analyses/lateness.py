@@ -26,7 +26,7 @@ from mining.decisions import date_for
 from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.population import SPLITS, Scope
-from mining.rates import Rate, n_part
+from mining.rates import Rate, n_part, robustness_part
 from mining.statistics import benjamini_hochberg, binomial_above, holm, normal_above, t_above, t_interval
 
 NAME = "lateness"
@@ -197,9 +197,7 @@ def _finding(
     method, rate = context.method, case.rate
     p_first, q, p_holm = test
     short = rate.n["all"] < method.deviation_journeys_min or rate.hits["all"] < method.deviation_hits_min
-    robust = evidence.robustness(
-        (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.late_share
-    )
+    robust = robustness_part(rate, method.late_share)
     shown = p_holm is not None and p_holm <= method.confirm_alpha and robust["sign_stable"] is not False
     tested = "not_enough_data" if short else "cannot_tell" if p_holm is None else "confirmed" if shown else "candidate"
     status = context.status(case.finding_id, tested)

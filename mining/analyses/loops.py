@@ -42,8 +42,10 @@ from mining.rates import (
     Rate,
     ci_part,
     count_text,
+    effect_part,
     floor_needed,
     n_part,
+    robustness_part,
     sample_sentence,
     share_text,
 )
@@ -170,7 +172,7 @@ def _finding(
     rate = frame.rate(loop)
     method = context.method
     needed = floor_needed(rate, reach, method.loop_journeys_min, method.loop_hits_min, method.loop_customers_min)
-    robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
+    robust = robustness_part(rate, 0.0)
     tested = _tested(context, rate, reach, needed)
     if needed is None and loop.kind == "loop.self" and rate.share("all") >= RECORDED_TWICE:
         tested = "cannot_tell"
@@ -190,13 +192,7 @@ def _finding(
         where=loop.where,
         window=context.window,
         n=n_part(rate, reach, sample, events=extra["passes"], n_needed=needed),
-        effect={
-            "name": EFFECT,
-            "value": round(rate.share(sample), 6),
-            "unit": "share",
-            "baseline": 0.0,
-            "direction": "up",
-        },
+        effect=effect_part(rate, sample, EFFECT, 0.0),
         ci=ci,
         cost=cost,
         evidence=evidence.journeys(store, context, _SCOPE, loop.finding_id, step),

@@ -19,7 +19,16 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import ClusteredRate
 from mining.population import Scope
-from mining.rates import ci_part, count_text, floor_needed, n_part, sample_sentence, share_text
+from mining.rates import (
+    ci_part,
+    count_text,
+    effect_part,
+    floor_needed,
+    n_part,
+    robustness_part,
+    sample_sentence,
+    share_text,
+)
 
 NAME = "menu_loops"
 KINDS = ("loop.self",)
@@ -69,10 +78,10 @@ def _finding(store: Store, context: Context, menu: Menu, reach: Reach, passes: i
     floor = Floor(method.loop_journeys_min, int(method.loop_hits_min), method.loop_customers_min)
     needed = floor_needed(rate, reach, floor.units, floor.hits, floor.customers)
     decided = Decision("not_enough_data", None, None) if needed else seen_again(method, rate, reach, floor)
-    robust = evidence.robustness((rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), 0.0)
+    robust = robustness_part(rate, 0.0)
     status = context.status(menu.finding_id, decided.status, robust)
     sample = "confirm" if status == "confirmed" else "all"
-    ci = ci_part(rate, sample, method.confidence, "Wilson score, customers as clusters")
+    ci = ci_part(rate, sample, method.confidence)
     share = share_text(rate.share(sample), ci)
     return marked.finding(
         store,
@@ -83,13 +92,7 @@ def _finding(store: Store, context: Context, menu: Menu, reach: Reach, passes: i
         status=status,
         grade="D",
         n=n_part(rate, reach, sample, events=passes, n_needed=needed) | {"unit": "calls of closed journeys"},
-        effect={
-            "name": EFFECT,
-            "value": round(rate.share(sample), 6),
-            "unit": "share",
-            "baseline": 0.0,
-            "direction": "up",
-        },
+        effect=effect_part(rate, sample, EFFECT, 0.0),
         ci=ci,
         cost=evidence.no_cost("the minutes of a menu heard again are counted with the loops of its steps"),
         robustness=robust,

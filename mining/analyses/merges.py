@@ -35,7 +35,7 @@ from mining.deciding import Decision, decide
 from mining.evidence import Reach
 from mining.findings import Finding, identity, seed_of
 from mining.population import SPLITS, Scope, Variant, variants
-from mining.rates import Rate, ci_part, n_part, share_text
+from mining.rates import Rate, ci_part, effect_part, n_part, robustness_part, share_text
 from mining.statistics import binomial_above, bootstrap_entropy, entropy_bits, wilson
 
 NAME = "merges"
@@ -246,9 +246,7 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
     method, pair, kind, status = context.method, one.pair, one.kind, decision.status
     first, second = context.label(pair.first), context.label(pair.second)
     rate = pair.weaker("all")
-    robust = evidence.robustness(
-        (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), method.merge_share_min
-    )
+    robust = robustness_part(rate, method.merge_share_min)
     if status == "confirmed" and kind == "data_quality":
         status = "candidate"
     status = context.status(one.finding_id, status, robust)
@@ -278,13 +276,7 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
         where=pair.where,
         window=context.window,
         n=n_part(rate, reach, sample, events=pair.moves["all"], n_needed=None) | {"unit": "occurrences"},
-        effect={
-            "name": EFFECT,
-            "value": round(rate.share(sample), 6),
-            "unit": "share",
-            "baseline": method.merge_share_min,
-            "direction": "up",
-        },
+        effect=effect_part(rate, sample, EFFECT, method.merge_share_min),
         ci=ci,
         cost=cost,
         evidence=evidence.journeys(store, context, _SCOPE, one.finding_id, pair.first),

@@ -28,7 +28,7 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import ClusteredRate
 from mining.population import Scope
-from mining.rates import ci_part, floor_needed, n_part, sample_sentence, share_text
+from mining.rates import ci_part, effect_part, floor_needed, n_part, robustness_part, sample_sentence, share_text
 
 NAME = "requests"
 KINDS = ("re_ask", "duplicate_request")
@@ -36,7 +36,6 @@ SUMMARY = "what customers have to give twice in one journey, where, and the minu
 READS = ("journey_event", "journey", "journey_metrics", "touch")
 
 EFFECT = "share of journeys asked again"
-CLUSTERED = "Wilson score, customers as clusters"
 _SCOPE = Scope()
 _SQL = Path(__file__).parent.parent / "requests.sql"
 _CHANCE = """create or replace temporary table chance as
@@ -134,12 +133,10 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
         needed = floor_needed(rate, reach, floor.units, floor.hits, floor.customers)
         decided = Decision("not_enough_data", None, None) if needed else seen_again(method, rate, reach, floor)
     baseline = method.request_share_min if is_candidate else 0.0
-    robust = evidence.robustness(
-        (rate.hits["light"], rate.n["light"]), (rate.hits["strict"], rate.n["strict"]), baseline
-    )
+    robust = robustness_part(rate, baseline)
     status = context.status(one.finding_id, decided.status, robust)
     sample = "confirm" if status == "confirmed" else "all"
-    ci = ci_part(rate, sample, method.confidence, CLUSTERED)
+    ci = ci_part(rate, sample, method.confidence)
     cost = (
         _cost(store, context, one)
         if is_candidate
@@ -154,13 +151,7 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
         status=status,
         grade="D",
         n=n_part(rate, reach, sample, events=None, n_needed=needed),
-        effect={
-            "name": EFFECT,
-            "value": round(rate.share(sample), 6),
-            "unit": "share",
-            "baseline": baseline,
-            "direction": "up",
-        },
+        effect=effect_part(rate, sample, EFFECT, baseline),
         ci=ci,
         cost=cost,
         robustness=robust,

@@ -23,7 +23,7 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.intended import Intended
 from mining.population import SPLITS, Scope
-from mining.rates import Rate, ci_part, floor_needed, n_part, share_text
+from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, robustness_part, share_text
 from mining.rule_activations import evaluate, roles
 from mining.rules import Rule
 
@@ -139,11 +139,7 @@ def _finding(
 ) -> Finding:
     method, rate, effective = context.method, case.rate, case.effective
     needed = _needed(rate, reach, context)
-    robust = evidence.robustness(
-        (effective.hits["light"], effective.n["light"]),
-        (effective.hits["strict"], effective.n["strict"]),
-        intended.tolerance,
-    )
+    robust = robustness_part(effective, intended.tolerance)
     tested = verdict.status(rate.share("all"), intended.tolerance, needed, reach, robust["sign_stable"], method)
     status = context.status(case.finding_id, tested)
     if not rate.hits["all"] and needed is not None:
@@ -174,13 +170,7 @@ def _finding(
         where=case.where,
         window=context.window,
         n={**n, "unit": "cases"},
-        effect={
-            "name": EFFECT,
-            "value": round(rate.share(sample), 6),
-            "unit": "share",
-            "baseline": intended.tolerance,
-            "direction": "up",
-        },
+        effect=effect_part(rate, sample, EFFECT, intended.tolerance),
         ci=ci,
         cost=cost,
         evidence=evidence.journeys(store, context, scope, case.finding_id, told.chance(case.rule, roles(case.rule))),

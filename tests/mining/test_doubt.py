@@ -11,8 +11,8 @@ from planted import mined, pick, world
 
 from ingest.store import Store
 from mining.doubt import ALARM, holds_strictly, with_doubts
-from mining.evidence import robustness
 from mining.findings import Finding
+from mining.rates import Rate, robustness_part
 
 STEPS = [St(s, s.title()) for s in ("order", "pay", "ship")]
 PROCESS = {"process": "p", "case": "order", "steps": ["order", "pay", "ship"], "tolerance": 0.02}
@@ -57,8 +57,9 @@ def test_a_finding_whose_direction_is_lost_by_chance_says_so(store: Store) -> No
     few = {**finding.robustness, "strict_identity": {"value": 0.019, "n": 50}}
     said = with_doubts(store, [replace(finding, robustness=few)])[0]
     assert said.status == "confirmed" and "does not show in the journeys" in said.text_caution
-    assert robustness((9, 100), (1, 60), 0.02)["sign_stable"] is True, "1 of 60 may be chance"
-    assert robustness((9, 100), (1, 600), 0.02)["sign_stable"] is False
+    for n_strict, is_stable in ((60, True), (600, False)):  # 1 of 60 may be chance
+        rate = Rate({"light": 9.0, "strict": 1.0}, {"light": 100, "strict": n_strict})
+        assert robustness_part(rate, 0.02)["sign_stable"] is is_stable
 
 
 @pytest.mark.parametrize(("n", "status"), [(0, "confirmed"), (2, "candidate")])
