@@ -209,8 +209,12 @@ class Figures(DataFigures):
         return "journey.anchor = 'order'" if self.has_orders else "true"
 
     def calls_per_100(self) -> tuple[Estimate | None, str]:
-        """Calls per 100 journeys with an order (per 100 journeys when there are no orders), and that unit's name."""
-        estimate = self._ratio("metrics.n_calls", self._scope(), 100)
+        """Calls per 100 journeys with an order (per 100 journeys when there are no orders), and that unit's name.
+
+        None where no event names a call: the logs do not tell calls apart, so none were counted, which is not none.
+        """
+        is_told = self.store.value("select exists (select 1 from journey_metrics where n_calls > 0)")
+        estimate = self._ratio("metrics.n_calls", self._scope(), 100) if is_told else None
         return estimate, "orders" if self.has_orders else "journeys"
 
     def departments_met(self) -> Estimate | None:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from html import unescape
@@ -332,6 +333,14 @@ def test_waits_lean_on_the_stored_order_rightly(toy_site: Path) -> None:
         assert {step.step: step.gap_ms for step in Figures(store, toy.NIGHT).steps()} == {
             step.step: slow.get(step.step) for step in Figures(store, toy.NIGHT).steps()
         }
+
+
+def test_calls_that_no_log_tells_apart_are_not_none(toy_site: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copyfile(Site(toy_site).warehouse, copy)
+    with Store.open(copy) as store:
+        store.run("update journey_metrics set n_calls = 0")
+        assert Figures(store, toy.NIGHT).calls_per_100()[0] is None
 
 
 def test_intervals_hold_their_value(toy_site: Path) -> None:
