@@ -15,6 +15,7 @@ from reports.layout_cells import Cell
 from reports.maps import ProcessMap
 from reports.places import place_of
 from reports.records import Example, FindingFigure, Night
+from reports.unseen import Unseen, nothing_found
 from reports.view_data import DataView, data_view
 from reports.view_facts import cost_facts, n_facts, provenance_facts, robustness_facts, sample_line, standing_facts
 from reports.view_figures import KeyFigure, key_figures
@@ -65,6 +66,8 @@ class Report:
     findings: tuple[FindingView, ...]
     other_findings: str
     together: str
+    unseen: tuple[Unseen, ...]
+    nothing_found: str
     maps: MapsView | None
     steps: tuple[TableRow, ...]
     moves: tuple[TableRow, ...]
@@ -91,6 +94,7 @@ def build(
     intended: tuple[str, ...],
     successors: frozenset[tuple[str, str]],
     pins: Mapping[str, Mapping[str, Cell]],
+    unseen: tuple[Unseen, ...],
 ) -> Report:
     """Read all numbers of a night and turn them into a report."""
     night = figures.night()
@@ -118,6 +122,8 @@ def build(
         findings=views,
         other_findings=_others(figures.finding_statuses()),
         together=together(findings),
+        unseen=unseen,
+        nothing_found=nothing_found(unseen),
         maps=maps,
         steps=step_rows(steps, night, figures.k),
         moves=rows,
