@@ -15,7 +15,10 @@ from mining.intended import Intended
 from mining.method import Method
 from mining.power import count_is_proposed, excess_is_proposed, smallest_share
 from reports import formats
-from reports.records import SearchFigure, SearchedUnits
+from reports.records import SearchedUnits, SearchFigure
+
+NOTHING_LARGER, NOT_LOOKED_FOR = "Nothing larger than", "Not looked for"
+"""How a limit begins where it is a share, and where nothing was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ def unseen_rows(figure: SearchFigure, method: Method, intended: Intended | None)
 
 def nothing_found(rows: Sequence[Unseen]) -> str:
     """One sentence for the overview: of what nothing was found; '' when something of everything was."""
+    if all(row.is_empty for row in rows):
+        return f"Nothing is told of any of the {len(rows)} kinds of finding that were looked for."
     names = [row.name[0].lower() + row.name[1:] for row in rows if row.is_empty]
     return f"Looked for, and nothing told of: {'; '.join(names)}." if names else ""
 
@@ -65,7 +70,7 @@ def _nothing_larger(share: float | None, n: int, unit: str, n_needed: int) -> st
             "anything can be told."
         )
     return (
-        f"Nothing larger than {_percent_up(share)} of {formats.count(n)} {unit} would have gone unseen: that much is "
+        f"{NOTHING_LARGER} {_percent_up(share)} of {formats.count(n)} {unit} would have gone unseen: that much is "
         "found 8 times in 10."
     )
 
@@ -77,16 +82,16 @@ def _loops(searching: Searching) -> str:
 
 
 def _deviations(searching: Searching) -> str:
-    intended, method, units = searching.intended, searching.method, searching.figure.cases
+    intended, units = searching.intended, searching.figure.cases
     if intended is None:
-        return "Not looked for: the site declares no intended process (process/intended.toml)."
+        return f"{NOT_LOOKED_FOR}: the site declares no intended process (process/intended.toml)."
     return _tested(searching, units, "deviation:", intended.tolerance, "journeys of the intended process")
 
 
 def _rules(searching: Searching) -> str:
     intended = searching.intended
     if intended is None or not intended.rules:
-        return "Not looked for: the site declares no rule (rules in process/intended.toml)."
+        return f"{NOT_LOOKED_FOR}: the site declares no rule (rules in process/intended.toml)."
     records = [one for one in searching.figure.not_told if one.kind == "deviation.rule"]
     if not records:
         return "No rule had a case to which it applies."
@@ -113,7 +118,7 @@ def _tested(searching: Searching, units: SearchedUnits, family: str, tolerance: 
 def _requests(searching: Searching) -> str:
     method, n = searching.method, searching.figure.n_asked
     if n is None:
-        return "Not looked for: the step dictionary says of no step what it asks (asks in process/steps.toml)."
+        return f"{NOT_LOOKED_FOR}: the step dictionary says of no step what it asks (asks in process/steps.toml)."
     power_at = partial(count_is_proposed, n=n, units_min=method.re_ask_journeys_min, hits_min=method.re_ask_hits_min)
     unit = "closed journeys of the step that asks most often"
     return _nothing_larger(smallest_share(power_at), n, unit, method.re_ask_journeys_min)
@@ -129,30 +134,33 @@ def _repeats(searching: Searching) -> str:
             "much is found 8 times in 10."
         )
     n = max((one.units for one in records), default=0)
-    return f"A subject needs {formats.count(floor)} contacts, each followed for 35 days; the largest had {formats.count(n)}."
+    return (
+        f"A subject needs {formats.count(floor)} contacts, each followed for 35 days; the largest had "
+        f"{formats.count(n)}."
+    )
 
 
 def _lateness(searching: Searching) -> str:
     return (
-        f"A wait is held against the eight weeks before it; {formats.count(searching.method.late_waits_min)} waits of a "
-        "step are needed for that."
+        "A wait is held against the eight weeks before it; "
+        f"{formats.count(searching.method.late_waits_min)} waits of a step are needed for that."
     )
 
 
 def _merges(searching: Searching) -> str:
     method = searching.method
     return (
-        f"A pair is told from {formats.count(method.merge_occurrences_min)} times that both steps occur, when they stand "
-        f"next to each other in at least {formats.share(method.merge_share_min)} of them, in one place and with no "
-        "decision between them."
+        f"A pair is told from {formats.count(method.merge_occurrences_min)} times that both steps occur, when they "
+        f"stand next to each other in at least {formats.share(method.merge_share_min)} of them, in one place and with "
+        "no decision between them."
     )
 
 
 def _eliminations(searching: Searching) -> str:
     points = formats.number(100 * min(searching.method.equivalence_margins))
     return (
-        f"A step is proposed only where journeys without it are shown to end alike, within {points} point of a hundred; "
-        "without a declared bad end (bad in process/steps.toml) none can be."
+        f"A step is proposed only where journeys without it are shown to end alike, within {points} point of a "
+        "hundred; without a declared bad end (bad in process/steps.toml) none can be."
     )
 
 
@@ -175,8 +183,8 @@ def _switches(searching: Searching) -> str:
 def _batches(searching: Searching) -> str:
     method = searching.method
     return (
-        f"Two messages are told from {formats.count(method.batch_days_min)} days on which a customer gets both, when that "
-        f"is at least {formats.share(method.batch_share_min)} of the days with one of them."
+        f"Two messages are told from {formats.count(method.batch_days_min)} days on which a customer gets both, when "
+        f"they are at least {formats.share(method.batch_share_min)} of the days with one of them."
     )
 
 

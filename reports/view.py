@@ -16,6 +16,7 @@ from reports.maps import ProcessMap
 from reports.places import place_of
 from reports.records import Example, FindingFigure, Night
 from reports.unseen import Unseen, nothing_found
+from reports.verdict import verdict_of
 from reports.view_data import DataView, data_view
 from reports.view_facts import cost_facts, n_facts, provenance_facts, robustness_facts, sample_line, standing_facts
 from reports.view_figures import KeyFigure, key_figures
@@ -35,9 +36,6 @@ from reports.view_findings import (
 from reports.view_journeys import StepNames, Strip, strip, way_strip
 from reports.view_maps import MapsView, company_map, draw_finding_map, maps_view, process_map
 from reports.view_tables import TableRow, move_rows, step_rows
-
-ENOUGH_JOURNEYS = 100
-"""The floor of most findings (method.md 4, 5): below it the report says what is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +104,7 @@ def build(
     merged = company_map(full, figures.department_gaps(), findings)
     maps = maps_view(full, merged, figures.k, pins) if steps else None
     data = data_view(figures, night)
+    verdict = verdict_of(night, findings, unseen)
     views = _findings(figures, findings, full, merged, names, currency)
     rows, more = move_rows(moves, steps, full, figures.k)
     ways, ways_note = _ways(figures, names)
@@ -114,9 +113,9 @@ def build(
         night=formats.date_long(night.as_of),
         night_iso=night.as_of.isoformat(),
         window=_window(night),
-        verdict=_verdict(night, findings),
-        lede=_lede(night, findings),
-        missing=_missing(night),
+        verdict=verdict.heading,
+        lede=verdict.lede,
+        missing=verdict.missing,
         warnings=tuple(message for _, _, message in data.audit_rows),
         figures=key_figures(figures, night),
         findings=views,
@@ -141,54 +140,6 @@ def _window(night: Night) -> str:
     if night.data_from is None or night.data_to is None:
         return "no data yet"
     return f"data of {formats.date_long(night.data_from.date())} to {formats.date_long(night.data_to.date())}"
-
-
-def _verdict(night: Night, findings: list[FindingFigure]) -> str:
-    if not night.n_events:
-        return "There is no data yet"
-    if not night.n_journeys or not night.n_journey_events:
-        return "No customer journey could be built from this data"
-    if not findings:
-        if night.n_journeys < ENOUGH_JOURNEYS:
-            return "There is too little data yet to say where customers lose time"
-        return f"Nothing stands out in {formats.plural(night.n_journeys, 'journey')}"
-    return findings[0].title.rstrip(".")
-
-
-def _lede(night: Night, findings: list[FindingFigure]) -> str:
-    if not night.n_journeys:
-        return "What is missing is listed below; the data page shows what became of each line that was delivered."
-    size = f"{formats.plural(night.n_journeys, 'journey')} of {formats.plural(night.n_customers, 'customer')}"
-    if not findings:
-        return (
-            f"{size} were looked at. No loop, deviation or pair of steps to merge reached the least size that "
-            f"can be told from chance."
-        )
-    confirmed = sum(finding.status == "confirmed" for finding in findings)
-    told = f"{formats.plural(len(findings), 'finding')} in {size}"
-    rest = (
-        f"{confirmed} of them confirmed on customers who were not used to find them"
-        if confirmed
-        else "none of them confirmed yet"
-    )
-    return f"This is the first of {told}, {rest}."
-
-
-def _missing(night: Night) -> tuple[str, ...]:
-    missing = []
-    if not night.n_events:
-        missing.append("No event was read. Put raw logs into the inbox folders of the site and run the night again.")
-    elif not night.n_journey_events:
-        missing.append(
-            "No event has a declared, visible step. Declare the codes listed on the data page in process/steps.toml."
-        )
-    elif night.n_journeys < ENOUGH_JOURNEYS:
-        missing.append(
-            f"Only {formats.plural(night.n_journeys, 'journey')}: findings need at least {ENOUGH_JOURNEYS} journeys "
-            f"at a step, "
-            "so that a share can be told from chance. Deliver more days of logs."
-        )
-    return tuple(missing)
 
 
 def _others(statuses: Mapping[str, int]) -> str:

@@ -28,7 +28,7 @@ def rate(first: int, second: int, n_discovery: int, n_confirm: int) -> Rate:
 
 
 def proposed_excess(share: float, n_discovery: int, n_confirm: int, tolerance: float, m: int) -> float:
-    """How often a deviation of this share is a candidate in a family with m - 1 others that lie at what is tolerated."""
+    """How often a deviation of this share is a candidate beside m - 1 others that lie at what is tolerated."""
     rng = np.random.default_rng(SEED)
     usual = max(math.ceil(tolerance * n_discovery), math.ceil(METHOD.deviation_hits_min * 0.6))
     others = [rate(usual, usual, n_discovery, n_confirm)] * (m - 1)

@@ -127,7 +127,8 @@ def test_pages_are_bounded_and_all_of_them_is_reached_by_keyboard(browser: Any, 
             page.keyboard.press("Tab")
             if not page.evaluate(
                 """() => { const e = document.activeElement;
-                     if (e === document.body || window.met.has(e)) { return false; } window.met.add(e); return true; }"""
+                     if (e === document.body || window.met.has(e)) { return false; }
+                     window.met.add(e); return true; }"""
             ):
                 break
             stops.append(page.evaluate(FOCUSED))
