@@ -37,6 +37,9 @@ from reports.view_journeys import StepNames, Strip, strip, way_strip
 from reports.view_maps import MapsView, company_map, draw_finding_map, maps_view, process_map
 from reports.view_tables import TableRow, move_rows, step_rows
 
+MOST_FINDINGS = 40
+"""Findings that have a card and a page: what a reader may look at, and what keeps a night below 5 MB."""
+
 
 @dataclass(frozen=True, slots=True)
 class WayRow:
@@ -96,7 +99,8 @@ def build(
 ) -> Report:
     """Read all numbers of a night and turn them into a report."""
     night = figures.night()
-    steps, moves, findings = figures.steps(), figures.moves(), figures.findings()
+    steps, moves, every = figures.steps(), figures.moves(), figures.findings()
+    findings = every[:MOST_FINDINGS]
     departments = figures.departments()
     lanes: dict[str | None, int] = {None: 0} | {name: n for n, (name, _) in enumerate(departments, 1)}
     names = StepNames.of(steps, lanes, LANE_TINTS)
@@ -104,7 +108,7 @@ def build(
     merged = company_map(full, figures.department_gaps(), findings)
     maps = maps_view(full, merged, figures.k, pins) if steps else None
     data = data_view(figures, night)
-    verdict = verdict_of(night, findings, unseen)
+    verdict = verdict_of(night, every, unseen)
     views = _findings(figures, findings, full, merged, names, currency)
     rows, more = move_rows(moves, steps, full, figures.k)
     ways, ways_note = _ways(figures, names)
@@ -119,8 +123,8 @@ def build(
         warnings=tuple(message for _, _, message in data.audit_rows),
         figures=key_figures(figures, night),
         findings=views,
-        other_findings=_others(figures.finding_statuses()),
-        together=together(findings),
+        other_findings=_others(figures.finding_statuses(), len(every) - len(findings)),
+        together=together(every),
         unseen=unseen,
         nothing_found=nothing_found(unseen),
         maps=maps,
@@ -142,7 +146,7 @@ def _window(night: Night) -> str:
     return f"data of {formats.date_long(night.data_from.date())} to {formats.date_long(night.data_to.date())}"
 
 
-def _others(statuses: Mapping[str, int]) -> str:
+def _others(statuses: Mapping[str, int], n_further: int) -> str:
     names = {
         "below_tolerance": "within what is tolerated",
         "not_enough_data": "not enough data",
@@ -150,7 +154,13 @@ def _others(statuses: Mapping[str, int]) -> str:
         "withdrawn": "withdrawn",
     }
     parts = [f"{formats.count(statuses[key])} {name}" for key, name in names.items() if statuses.get(key)]
-    return f"Also looked at, and not shown: {formats.listing(parts)}." if parts else ""
+    further = (
+        f"{formats.plural(n_further, 'further finding')} of lower rank stand in exports/findings.json alone."
+        if n_further > 0
+        else ""
+    )
+    looked = f"Also looked at, and not shown: {formats.listing(parts)}." if parts else ""
+    return " ".join(part for part in (further, looked) if part)
 
 
 def _findings(
