@@ -46,8 +46,8 @@ TABLES: dict[str, tuple[tuple[str, ...], str]] = {
     "files": (("Source", "File"), f'select name as "Source", path as "File", {FILES} group by name, path'),
     "dropped": (
         ("Source", "Reason"),
-        """select source.name as "Source", dropped.reason as "Reason",
-           sum(dropped.n_lines)::bigint as "Lines" from dropped inner join ledger using (file_id) inner join source using (source_id) group by all""",
+        """select source.name as "Source", dropped.reason as "Reason", sum(dropped.n_lines)::bigint as "Lines"
+           from dropped inner join ledger using (file_id) inner join source using (source_id) group by all""",
     ),
     "quarantine": (
         ("Source", "Field", "Expected"),
