@@ -13,6 +13,7 @@ import datetime as dt
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.durable import exchange, free_bytes, rename, write, write_atomically
@@ -21,9 +22,12 @@ from ingest.site import Site
 from ingest.store import Store
 from mining.context import read_touch
 from mining.intended import load
+from mining.method import Method
 from reports.figures import Figures
+from reports.figures_search import search_figure
 from reports.layout_cells import Cell
 from reports.render import render
+from reports.unseen import unseen_rows
 from reports.view import Report, build
 
 _NEEDED = (
@@ -76,6 +80,9 @@ def assemble(site: Site, store: Store, night: dt.date) -> Report:
     labels = {step: touch.label for step, touch in read_touch(store).items()}
     process = load(site.process, labels)
     figures = Figures(store, night, settings.privacy.min_cell)
+    method = replace(Method(), small_cell_customers=settings.privacy.min_cell)
+    case, valid_from = (process.case, process.valid_from) if process else (None, None)
+    searched = search_figure(store, method.discovery_parts, case, valid_from)
     return build(
         figures,
         site=site.name,
@@ -83,6 +90,7 @@ def assemble(site: Site, store: Store, night: dt.date) -> Report:
         intended=process.order if process else (),
         successors=process.successors if process else frozenset(),
         pins=read_pins(site, night),
+        unseen=unseen_rows(searched, method, process),
     )
 
 
