@@ -28,6 +28,9 @@ _DISC = 9.0
 _WIDEST, _TIGHTEST = 90.0, 12.0
 """How far a gutter may grow, and how much it may shrink, for a map to fit its frame, px."""
 
+SMALLEST_SCALE = 0.82
+"""How far a map is scaled down to fit its frame: letters of 11 px are then 9 px, the least that reports.md allows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Diagram:
@@ -84,7 +87,7 @@ def draw(
     seen = {key for pair in by_pair for key in pair}
     guides = [Edge(e.source, e.target, e.n) for e in process.unseen if not {e.source, e.target} <= seen]
     sizes = Sizes() if ruler else replace(Sizes(), ruler=0.0)
-    widest = 1.06 * fill if fill else None
+    widest = fill / SMALLEST_SCALE if fill else None
 
     def laid_out(sizes: Sizes) -> Layout:
         return lay_out(
@@ -108,9 +111,10 @@ def draw(
     number = {box.key: n for n, box in enumerate(reading)}
     width, height = math.ceil(layout.width), math.ceil(layout.height)
     head = int(sizes.head)
+    scale = min(1.0, max(SMALLEST_SCALE, fill / width)) if fill else 1.0
     body = [
         f'<svg class="map-body" role="graphics-document document" aria-label="{text(title)}" '
-        f'width="{width - head}" height="{height}"><g transform="translate(-{head} 0)">',
+        f'{_frame(width - head, height, scale)}><g transform="translate(-{head} 0)">',
         _bands(layout, width),
     ]
     if ruler:
@@ -126,14 +130,22 @@ def draw(
     body.append(_discs(layout, by_pair, finding_href))
     body.append("</g></svg>")
     return Diagram(
-        Markup(_heads(layout, process, head, height, ruler)),
+        Markup(_heads(layout, process, head, _frame(head, height, scale), ruler)),
         Markup("".join(body)),
-        width,
-        height,
+        round(width * scale),
+        round(height * scale),
         len(boxes),
         layout,
         coverage,
     )
+
+
+def _frame(width: int, height: int, scale: float) -> str:
+    """The measures of an SVG element: `width` and `height` in units of the drawing, `scale` px each."""
+    measures = f'width="{px(width * scale)}" height="{px(height * scale)}"'
+    if scale == 1.0:
+        return measures
+    return f'{measures} viewBox="0 0 {width} {height}" preserveAspectRatio="xMinYMin slice"'
 
 
 def _stroke(n: int, top: int) -> float:
@@ -157,8 +169,8 @@ def _bands(layout: Layout, width: int) -> str:
     )
 
 
-def _heads(layout: Layout, process: ProcessMap, head: int, height: int, ruler: bool) -> str:
-    parts = [f'<svg class="map-heads" aria-hidden="true" width="{head}" height="{height}">']
+def _heads(layout: Layout, process: ProcessMap, head: int, frame: str, ruler: bool) -> str:
+    parts = [f'<svg class="map-heads" aria-hidden="true" {frame}>']
     if ruler:
         parts.append('<text class="ruler" x="12" y="17">since start</text>')
     for lane in layout.lanes:

@@ -24,6 +24,9 @@ MOST_EDGES = 120
 _USUAL_GUTTER = 47.0
 """Mean width of a gutter on maps looked at, px; only used to guess how many columns fit."""
 
+_NARROWINGS = 4
+"""How many numbers of columns are tried, each one less, when gutters turn out wider than that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
@@ -144,11 +147,9 @@ def lay_out(
 ) -> Layout:
     """Lay out a process map.
 
-    `edges` name boxes by key, at most one edge per (source, target). Self-loops are placed, too. A map
-    that would be wider than `widest` px is made narrower and higher. `guides` are edges that give
-    boxes their place but are not drawn. Raises ValueError on
-    an
-    unknown key or lane or on a doubled edge.
+    `edges` name boxes by key, at most one edge per (source, target). Self-loops are placed, too. A map that would be
+    wider than `widest` px is made narrower and higher, as far as its cells allow. `guides` are edges that give boxes
+    their place but are not drawn. Raises ValueError on an unknown key or lane or on a doubled edge.
     """
     sizes = sizes or Sizes()
     lane_of = {box.key: box.lane for box in boxes}
@@ -165,9 +166,21 @@ def lay_out(
     steering = {(edge.source, edge.target): edge.weight for edge in guides}
     order = sequence([box.key for box in boxes], steering | weights, intended)
     kept = {key: cell for key, cell in (pins or {}).items() if key in lane_of}
+    steered = steering | {(e.source, e.target): e.weight for e in shown}
+    looping = {edge.source for edge in loops}
     most_columns = None if widest is None else int((widest - sizes.head) / (sizes.box_width + _USUAL_GUTTER))
-    cells = assign_cells(order, lane_of, steering | {(e.source, e.target): e.weight for e in shown}, kept, most_columns)
-    plan = _Plan.of(order, lane_of, cells, n_lanes, shown, {edge.source for edge in loops}, sizes)
+    plan = None
+    for fewer in range(_NARROWINGS):
+        most = None if most_columns is None else max(1, most_columns - fewer)
+        cells = assign_cells(order, lane_of, steered, kept, most)
+        if plan is not None and cells == plan.cells:
+            break
+        narrower = _Plan.of(order, lane_of, cells, n_lanes, shown, looping, sizes)
+        if plan is None or narrower.width < plan.width:
+            plan = narrower
+        if widest is None or plan.width <= widest:
+            break
+    assert plan is not None
     return plan.draw(shown, loops, hidden)
 
 
@@ -214,6 +227,11 @@ class _Plan:
         )
         plan._measure()
         return plan
+
+    @property
+    def width(self) -> float:
+        """Width of the drawing, px."""
+        return self.x_start[-1] + self.x_size[-1]
 
     def _measure(self) -> None:
         """Widths of gutters and heights of channels follow from their tracks."""
@@ -309,7 +327,7 @@ class _Plan:
     def draw(self, shown: Sequence[Edge], loops: Sequence[Edge], hidden: Sequence[Edge]) -> Layout:
         """Turn tracks into points, place the labels."""
         boxes = {key: self._box(key) for key in self.order}
-        width, height = self.x_start[-1] + self.x_size[-1], self.y_start[-1] + self.y_size[-1]
+        width, height = self.width, self.y_start[-1] + self.y_size[-1]
         offsets = self._offsets()
         polylines = {n: self._polyline(edge, self.runs_of[n], offsets) for n, edge in enumerate(shown)}
         polylines |= {len(shown) + n: _self_loop(boxes[edge.source]) for n, edge in enumerate(loops)}

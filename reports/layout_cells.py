@@ -18,6 +18,9 @@ Cell = tuple[int, int]
 _MOST_ROWS = 2
 """Boxes that may share one cell of lane and column when the layout is free to choose."""
 
+_JOINED_ROWS = 3
+"""Boxes that may share one cell where columns were joined to fit a map to its frame."""
+
 _CLEAR, _NOTABLE = 2.0, 0.1
 """A step inside a lane costs a column when it is taken so many times as often as its way back, and by at least this
 share of
@@ -33,12 +36,52 @@ def assign_cells(
 ) -> dict[str, Cell]:
     """Return the cell of each key of `order`. A key in `pins` keeps its column, and its row when that is possible.
 
-    A map of more than `most_columns` columns is made narrower and higher: there only clear steps cost a column.
+    A map of more than `most_columns` columns is made narrower and higher: there only clear steps cost a column, then
+    neighbouring columns are joined.
     """
     columns = _columns(order, lane_of, weights, pins, compact=False)
     if most_columns is not None and max(columns.values(), default=0) >= most_columns:
         columns = _columns(order, lane_of, weights, pins, compact=True)
+        columns = _join_columns(columns, lane_of, weights, pins, most_columns)
     return _rows(order, lane_of, weights, columns, pins)
+
+
+def _join_columns(
+    columns: Mapping[str, int], lane_of: Mapping[str, int], weights: Weights, pins: Mapping[str, Cell], most: int
+) -> dict[str, int]:
+    """Join neighbouring columns until at most `most` are left: what followed to the right then follows below.
+
+    Joined first are those that cost no new row, then those whose boxes have least to do with one another. A column with
+    a pinned box stays as it is, and no lane gets more than _JOINED_ROWS boxes into one cell.
+    """
+    joined = dict(columns)
+    fixed = {columns[key] for key in pins if key in columns}
+    while (last := max(joined.values(), default=0)) >= most:
+        crowd: dict[tuple[int, int], int] = defaultdict(int)
+        for key, column in joined.items():
+            crowd[lane_of[key], column] += 1
+        lanes = sorted({lane for lane, _ in crowd})
+        n_rows = {lane: max(crowd.get((lane, column), 0) for column in range(last + 1)) for lane in lanes}
+
+        def price(column: int) -> tuple[int, int, int] | None:
+            """What joining a column with the next costs; None when it can't be done."""
+            both = {lane: crowd.get((lane, column), 0) + crowd.get((lane, column + 1), 0) for lane in lanes}  # noqa: B023
+            if max(both.values()) > _JOINED_ROWS or fixed & {column, column + 1}:
+                return None
+            tie = sum(
+                weight
+                for (source, target), weight in weights.items()
+                if lane_of[source] == lane_of[target] and {joined[source], joined[target]} == {column, column + 1}
+            )
+            return sum(max(0, both[lane] - n_rows[lane]) for lane in lanes), tie, -column  # noqa: B023
+
+        prices = {column: found for column in range(last) if (found := price(column)) is not None}
+        if not prices:
+            break
+        at = min(prices, key=lambda column: prices[column])
+        joined = {key: column - (column > at) for key, column in joined.items()}
+        fixed = {column - (column > at) for column in fixed}
+    return joined
 
 
 def _columns(
@@ -155,6 +198,7 @@ def _rows(
             wanted = pins[key][1] if key in pins else 0
             row[key] = wanted if wanted not in taken else min(set(range(len(members) + 1)) - taken)
             taken.add(row[key])
+    place = {key: index for index, key in enumerate(order)}
     for key in order:  # a clash of pins may have opened one more row
         n_rows[lane_of[key]] = max(n_rows[lane_of[key]], row[key] + 1)
     for _ in range(3):
@@ -162,7 +206,7 @@ def _rows(
         for (lane, _column), members in sorted(cells.items()):
             free = [key for key in members if key not in pins]
             if free and n_rows[lane] > 1:
-                changed |= _best_rows(free, members, n_rows[lane], row, tops, lane_of, weights)
+                changed |= _best_rows(free, members, n_rows[lane], row, tops, lane_of, weights, place)
         if not changed:
             break
     return {key: (columns[key], row[key]) for key in order}
@@ -176,8 +220,12 @@ def _best_rows(
     tops: Sequence[int],
     lane_of: Mapping[str, int],
     weights: Weights,
+    place: Mapping[str, int],
 ) -> bool:
-    """Put the free boxes of one cell on the rows at which their edges climb least. True when something changed."""
+    """Put the free boxes of one cell on the rows at which their edges climb least. True when something changed.
+
+    Inside a cell time runs downwards: a forward edge that climbs counts double.
+    """
     taken = {row[key] for key in members if key not in free}
     open_rows = [r for r in range(n_rows) if r not in taken]
     links = [(s, t, w) for (s, t), w in weights.items() if s != t and (s in free or t in free)]
@@ -185,7 +233,8 @@ def _best_rows(
     def climb(rows: tuple[int, ...]) -> int:
         here = dict(zip(free, rows, strict=True))
         height = {k: tops[lane_of[k]] + here.get(k, row[k]) for link in links for k in link[:2]}
-        return sum(weight * abs(height[s] - height[t]) for s, t, weight in links)
+        turned = [w for s, t, w in links if s in here and t in here and place[s] < place[t] and here[s] > here[t]]
+        return sum(weight * abs(height[s] - height[t]) for s, t, weight in links) + 2 * sum(turned)
 
     now = tuple(row[key] for key in free)
     best = min(permutations(open_rows, len(free)), key=lambda rows: (climb(rows), rows != now, rows))
