@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import permutations
 
+from reports.layout_join import join_columns
 from reports.layout_order import Weights
 
 Cell = tuple[int, int]
@@ -17,9 +18,6 @@ Cell = tuple[int, int]
 
 _MOST_ROWS = 2
 """Boxes that may share one cell of lane and column when the layout is free to choose."""
-
-_JOINED_ROWS = 3
-"""Boxes that may share one cell where columns were joined to fit a map to its frame."""
 
 _CLEAR, _NOTABLE = 2.0, 0.1
 """A step inside a lane costs a column when it is taken so many times as often as its way back, and by at least this
@@ -42,46 +40,8 @@ def assign_cells(
     columns = _columns(order, lane_of, weights, pins, compact=False)
     if most_columns is not None and max(columns.values(), default=0) >= most_columns:
         columns = _columns(order, lane_of, weights, pins, compact=True)
-        columns = _join_columns(columns, lane_of, weights, pins, most_columns)
+        columns = join_columns(columns, lane_of, weights, pins, most_columns)
     return _rows(order, lane_of, weights, columns, pins)
-
-
-def _join_columns(
-    columns: Mapping[str, int], lane_of: Mapping[str, int], weights: Weights, pins: Mapping[str, Cell], most: int
-) -> dict[str, int]:
-    """Join neighbouring columns until at most `most` are left: what followed to the right then follows below.
-
-    Joined first are those that cost no new row, then those whose boxes have least to do with one another. A column with
-    a pinned box stays as it is, and no lane gets more than _JOINED_ROWS boxes into one cell.
-    """
-    joined = dict(columns)
-    fixed = {columns[key] for key in pins if key in columns}
-    while (last := max(joined.values(), default=0)) >= most:
-        crowd: dict[tuple[int, int], int] = defaultdict(int)
-        for key, column in joined.items():
-            crowd[lane_of[key], column] += 1
-        lanes = sorted({lane for lane, _ in crowd})
-        n_rows = {lane: max(crowd.get((lane, column), 0) for column in range(last + 1)) for lane in lanes}
-
-        def price(column: int) -> tuple[int, int, int] | None:
-            """What joining a column with the next costs; None when it can't be done."""
-            both = {lane: crowd.get((lane, column), 0) + crowd.get((lane, column + 1), 0) for lane in lanes}  # noqa: B023
-            if max(both.values()) > _JOINED_ROWS or fixed & {column, column + 1}:
-                return None
-            tie = sum(
-                weight
-                for (source, target), weight in weights.items()
-                if lane_of[source] == lane_of[target] and {joined[source], joined[target]} == {column, column + 1}
-            )
-            return sum(max(0, both[lane] - n_rows[lane]) for lane in lanes), tie, -column  # noqa: B023
-
-        prices = {column: found for column in range(last) if (found := price(column)) is not None}
-        if not prices:
-            break
-        at = min(prices, key=lambda column: prices[column])
-        joined = {key: column - (column > at) for key, column in joined.items()}
-        fixed = {column - (column > at) for column in fixed}
-    return joined
 
 
 def _columns(

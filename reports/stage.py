@@ -23,6 +23,7 @@ from mining.context import read_touch
 from mining.intended import load
 from reports.figures import Figures
 from reports.layout_cells import Cell
+from reports.map_notes import criteria_words
 from reports.render import render
 from reports.view import Report, build
 
@@ -83,6 +84,7 @@ def assemble(site: Site, store: Store, night: dt.date) -> Report:
         intended=process.order if process else (),
         successors=process.successors if process else frozenset(),
         pins=read_pins(site, night),
+        criteria=criteria_words(process, labels),
     )
 
 

@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from reports import formats
-from reports.diagrams import LANE_TINTS
+from reports.diagram_bands import LANE_TINTS
 from reports.figures import Figures
+from reports.figures_map import n_journeys_whole, step_times, touches, unseen
 from reports.layout_cells import Cell
+from reports.map_building import company_map, process_map
+from reports.map_marks import marks_of
+from reports.map_notes import MapFacts
 from reports.maps import ProcessMap
 from reports.places import place_of
 from reports.records import Example, FindingFigure, Night
@@ -32,7 +37,7 @@ from reports.view_findings import (
     word_of,
 )
 from reports.view_journeys import StepNames, Strip, strip, way_strip
-from reports.view_maps import MapsView, company_map, draw_finding_map, maps_view, process_map
+from reports.view_maps import MapsView, draw_finding_map, maps_view
 from reports.view_tables import TableRow, move_rows, step_rows
 
 ENOUGH_JOURNEYS = 100
@@ -91,6 +96,7 @@ def build(
     intended: tuple[str, ...],
     successors: frozenset[tuple[str, str]],
     pins: Mapping[str, Mapping[str, Cell]],
+    criteria: str = "",
 ) -> Report:
     """Read all numbers of a night and turn them into a report."""
     night = figures.night()
@@ -98,9 +104,12 @@ def build(
     departments = figures.departments()
     lanes: dict[str | None, int] = {None: 0} | {name: n for n, (name, _) in enumerate(departments, 1)}
     names = StepNames.of(steps, lanes, LANE_TINTS)
-    full = process_map(steps, moves, departments, findings, intended, successors)
+    store = figures.store
+    marks = marks_of(steps, moves, step_times(store), findings, intended, night, figures.k)
+    full = process_map(steps, moves, departments, findings, intended, successors, marks, touches(store))
     merged = company_map(full, figures.department_gaps(), findings)
-    maps = maps_view(full, merged, figures.k, pins) if steps else None
+    facts = MapFacts(night, moves, unseen(store), figures.gaps(), criteria, partial(n_journeys_whole, store))
+    maps = maps_view(full, merged, figures.k, pins, facts) if steps else None
     data = data_view(figures, night)
     views = _findings(figures, findings, full, merged, names, currency)
     rows, more = move_rows(moves, steps, full, figures.k)
@@ -119,7 +128,7 @@ def build(
         other_findings=_others(figures.finding_statuses()),
         together=together(findings),
         maps=maps,
-        steps=step_rows(steps, night, figures.k),
+        steps=step_rows(steps, night, figures.k, marks),
         moves=rows,
         moves_more=more,
         ways=ways,
