@@ -45,7 +45,8 @@ _TICK = 6.0
 class Diagram:
     """A drawn map. `heads` and `body` are two SVGs of equal height; `width` in px is of both together.
 
-    `process` is what is drawn, `strips` the bands below it, `title` its accessible name.
+    `process` is what is drawn, `title` its accessible name; `parts` are the insides of heads and body, `size` their
+    width and height in units of the drawing.
     """
 
     heads: Markup
@@ -56,7 +57,8 @@ class Diagram:
     layout: Layout
     process: ProcessMap
     title: str
-    strips: tuple[Strip, ...] = ()
+    parts: tuple[str, str]
+    size: tuple[int, int]
     coverage: Coverage | None = None
 
     @property
@@ -118,14 +120,12 @@ def draw(
     ]
     body += [_label(e, by_pair[e.edge.source, e.edge.target], number, k, finding_href) for e in drawn if e.label]
     body.append(_discs(layout, by_pair, finding_href))
+    named, inside = heads(layout, process, head, strips, ruler=ruler), "".join(body)
     return Diagram(
-        Markup(
-            f'<svg class="map-heads" aria-hidden="true" {_frame(head, height, scale)}>'
-            f"{heads(layout, process, head, strips, ruler=ruler)}</svg>"
-        ),
+        Markup(f'<svg class="map-heads" aria-hidden="true" {_frame(head, height, scale)}>{named}</svg>'),
         Markup(
             f'<svg class="map-body" role="graphics-document document" aria-label="{text(title)}" '
-            f'{_frame(width - head, height, scale)}><g transform="translate(-{head} 0)">{"".join(body)}</g></svg>'
+            f'{_frame(width - head, height, scale)}><g transform="translate(-{head} 0)">{inside}</g></svg>'
         ),
         round(width * scale),
         round(height * scale),
@@ -133,7 +133,8 @@ def draw(
         layout,
         process,
         title,
-        tuple(strips),
+        (named, inside),
+        (width, height),
         coverage,
     )
 

@@ -1,7 +1,7 @@
 """The report stage: a night's numbers become a folder of pages, published by one rename.
 
     SITE/reports/<night>/index.html (= overview.html), overview.html, map.html, data.html, glossary.html,
-    findings/F-nn.html
+    findings/F-nn.html, map.svg, map-blueprint.svg, map.bpmn
     SITE/reports/current -> <night>
 
 Pages are built in a sibling folder first; on any failure the last report stays as it was.
@@ -10,6 +10,7 @@ Pages are built in a sibling folder first; on any failure the last report stays 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import shutil
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from mining.context import read_touch
 from mining.intended import load
 from reports.figures import Figures
 from reports.layout_cells import Cell
+from reports.map_files import map_files
 from reports.map_notes import criteria_words
 from reports.render import render
 from reports.view import Report, build
@@ -95,7 +97,7 @@ def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Pa
     reports.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        for page in render(model):
+        for page in itertools.chain(render(model), map_files(model.maps)):
             path = fresh / page.path
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, page.content)
