@@ -130,7 +130,7 @@ def lines(layout: Layout, strips: Sequence[Strip], width: int, head: int, styles
         for style, name in strip.line:
             if style in styles:
                 drawn = _line("lov" if "visibility" in name else "lin", y, width)
-                named = "".join(_names([(style, name)], y, taken, width, head, styles))
+                named = "".join(_names([(style, name)], y, taken, width, head, [style]))
                 parts.append(f'<g class="in-{style}">{drawn}{named}</g>' if len(styles) > 1 else drawn + named)
     return "".join(parts)
 

@@ -26,22 +26,30 @@ class MapFacts:
     gaps: Sequence[tuple[str, dt.date, dt.date]]
     criteria: str
     n_whole: Callable[[Iterable[tuple[str, str]]], int]
+    k: int
 
     def footer(self, drawn: ProcessMap, coverage: Coverage) -> str:
         """Coverage, journeys drawn whole, share of events with a declared step, window, gaps."""
         box_of = drawn.box_of
         pairs = {(edge.source, edge.target) for edge in drawn.edges}
         told = [(m.source, m.target) for m in self.moves if (box_of.get(m.source), box_of.get(m.target)) in pairs]
-        whole, night = self.n_whole(told), self.night
+        night = self.night
         sentences = [
             coverage_words(coverage),
-            f"{formats.count(whole)} of {formats.plural(night.n_journeys, 'journey')} "
-            f"({formats.ratio(whole, night.n_journeys)}) go along these paths only.",
+            self._whole_words(self.n_whole(told)),
             f"{formats.ratio(night.n_events - self.unseen.n_undeclared, night.n_events)} of "
             f"{formats.plural(night.n_events, 'event')} have a declared step.",
             _gap_words(self.gaps),
         ]
         return " ".join(sentences)
+
+    def _whole_words(self, n_whole: int) -> str:
+        of_all = formats.plural(self.night.n_journeys, "journey")
+        rest = self.night.n_journeys - n_whole
+        if 0 < rest < self.k:
+            return f"All but {formats.small_count(rest, self.k)} of {of_all} go along these paths only."
+        share = f" ({formats.ratio(n_whole, self.night.n_journeys)})" if not 0 < n_whole < self.k else ""
+        return f"{formats.small_count(n_whole, self.k)} of {of_all}{share} go along these paths only."
 
     @property
     def strips(self) -> tuple[Strip, ...]:

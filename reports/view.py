@@ -108,7 +108,7 @@ def build(
     marks = marks_of(steps, moves, step_times(store), findings, intended, night, figures.k)
     full = process_map(steps, moves, departments, findings, intended, successors, marks, touches(store))
     merged = company_map(full, figures.department_gaps(), findings)
-    facts = MapFacts(night, moves, unseen(store), figures.gaps(), criteria, partial(n_journeys_whole, store))
+    facts = MapFacts(night, moves, unseen(store), figures.gaps(), criteria, partial(n_journeys_whole, store), figures.k)
     maps = maps_view(full, merged, figures.k, pins, facts) if steps else None
     data = data_view(figures, night)
     views = _findings(figures, findings, full, merged, names, currency)
