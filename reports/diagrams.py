@@ -93,13 +93,15 @@ def draw(
     fill: int = 0,
     strips: Sequence[Strip] = (),
     styles: Sequence[str] = (LOVEM,),
+    has_departments: bool = True,
 ) -> Diagram:
     """Draw a map. `title` is its accessible name, `k` the least number of customers a published count stands for.
 
     `scale_to` is the largest count that the stroke width is scaled to (default: the map's own largest), `focus` the
     keys of steps that are set off from their neighbours, `grey` those of steps that are only there as neighbours.
     `finding_href` and `step_href` are links with {} for the anchor; a map about `fill` px wide is made exactly so.
-    `styles`: whose lines are drawn; with both, the page shows one of them.
+    `styles`: whose lines are drawn; with both, the page shows one of them. Where bands are no departments
+    (`has_departments` is False), going from one to another is no hand-over.
     """
     top = scale_to or max((edge.n for edge in process.edges if edge.source != edge.target), default=1)
     by_pair = {(edge.source, edge.target): edge for edge in process.edges}
@@ -114,7 +116,9 @@ def draw(
     drawn = sorted(layout.edges, key=lambda e: (bool(by_pair[e.edge.source, e.edge.target].findings), e.edge.weight))
     body = [bands(layout, width), ruler_svg(layout, steps) if ruler else "", strips_svg(layout, strips, width, head)]
     body.append(lines(layout, strips, width, head, styles))
-    body += [_edge(e, by_pair[e.edge.source, e.edge.target], number, process, layout) for e in drawn]
+    for e in drawn:
+        edge = by_pair[e.edge.source, e.edge.target]
+        body.append(_edge(e, edge, number, _hand_over(e, edge, process, layout) if has_departments else ""))
     body += [
         box_svg(box, steps[box.key], process, number[box.key], k, hrefs, _look(box.key, focus, grey)) for box in reading
     ]
@@ -194,13 +198,13 @@ def _label_px(edge: MapEdge, k: int) -> tuple[float, float]:
     return 10 + 6.4 * len(label) + discs, discs
 
 
-def _edge(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int], process: ProcessMap, layout: Layout) -> str:
+def _edge(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int], tick: str) -> str:
     line, head = arrow(placed.points, min(placed.edge.stroke_px, 5.0))
     back = " bk" if placed.is_back else ""
     return (
         f'<g class="ed k-{edge.kind[0]}{back} s-{number[edge.source]} t-{number[edge.target]}" data-n="{edge.n}">'
         f'<path d="{rounded_path(line)}" stroke-width="{px(placed.edge.stroke_px)}"/><path class="h" d="{head}"/>'
-        f"{_hand_over(placed, edge, process, layout)}</g>"
+        f"{tick}</g>"
     )
 
 

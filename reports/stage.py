@@ -1,6 +1,7 @@
 """The report stage: a night's numbers become a folder of pages, published by one rename.
 
-    SITE/reports/<night>/index.html (= overview.html), overview.html, map.html, data.html, glossary.html,
+    SITE/reports/<night>/index.html (= overview.html), overview.html, map.html, charts.html, data.html,
+    glossary.html,
     findings/F-nn.html, map.svg, map-blueprint.svg, map.bpmn
     SITE/reports/current -> <night>
 
@@ -97,7 +98,7 @@ def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Pa
     reports.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        for page in itertools.chain(render(model), map_files(model.maps)):
+        for page in itertools.chain(render(model), map_files(model.maps, model.charts)):
             path = fresh / page.path
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, page.content)
@@ -110,8 +111,8 @@ def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Pa
     link.unlink(missing_ok=True)
     link.symlink_to(night.isoformat(), target_is_directory=True)
     rename(link, reports / "current")
-    if model.maps:
-        _write_pins(pins_file, model.maps.pins)
+    if model.maps and model.charts:
+        _write_pins(pins_file, model.maps.pins | model.charts.pins)
     return target
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from reports import formats
+from reports.chart_kinds import ChartsView, charts_view
 from reports.diagram_bands import LANE_TINTS
 from reports.figures import Figures
 from reports.figures_map import n_journeys_whole, step_times, touches, unseen
@@ -71,6 +72,7 @@ class Report:
     other_findings: str
     together: str
     maps: MapsView | None
+    charts: ChartsView | None
     steps: tuple[TableRow, ...]
     moves: tuple[TableRow, ...]
     moves_more: str
@@ -84,7 +86,7 @@ class Report:
     @property
     def n_boxes(self) -> int:
         """Boxes of the largest map: how many hover rules a page needs."""
-        drawn = [m.n_boxes for m in (self.maps.all if self.maps else [])]
+        drawn = [m.n_boxes for m in (self.maps.all if self.maps else [])] + [self.charts.n_boxes if self.charts else 0]
         return max([*drawn, *(f.map.n_boxes for f in self.findings if f.map)], default=0)
 
 
@@ -110,6 +112,7 @@ def build(
     merged = company_map(full, figures.department_gaps(), findings)
     facts = MapFacts(night, moves, unseen(store), figures.gaps(), criteria, partial(n_journeys_whole, store), figures.k)
     maps = maps_view(full, merged, figures.k, pins, facts) if steps else None
+    charts = charts_view(full, steps, moves, night, figures.k, pins) if steps else None
     data = data_view(figures, night)
     views = _findings(figures, findings, full, merged, names, currency)
     rows, more = move_rows(moves, steps, full, figures.k)
@@ -128,6 +131,7 @@ def build(
         other_findings=_others(figures.finding_statuses()),
         together=together(findings),
         maps=maps,
+        charts=charts,
         steps=step_rows(steps, night, figures.k, marks),
         moves=rows,
         moves_more=more,
