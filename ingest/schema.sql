@@ -3,7 +3,7 @@
 -- Times are UTC without a zone, durations are whole milliseconds, pseudonyms are 128-bit keyed hashes.
 
 -- one row: the number of this schema (raise it with a new file in migrations/), and how many stages have written here
-create table if not exists warehouse as select cast(2 as utinyint) as schema_version, cast(0 as ubigint) as generation;
+create table if not exists warehouse as select cast(3 as utinyint) as schema_version, cast(0 as ubigint) as generation;
 
 create sequence if not exists seq_file start 1;
 
