@@ -1,7 +1,8 @@
 """The report stage: a night's numbers become a folder of pages, published by one rename.
 
-    SITE/reports/<night>/index.html (= overview.html), overview.html, map.html, data.html, glossary.html,
-    findings/F-nn.html
+    SITE/reports/<night>/index.html (= overview.html), overview.html, map.html, charts.html, data.html,
+    glossary.html,
+    findings/F-nn.html, map.svg, map-blueprint.svg, map.bpmn
     SITE/reports/current -> <night>
 
 Pages are built in a sibling folder first; on any failure the last report stays as it was.
@@ -10,6 +11,7 @@ Pages are built in a sibling folder first; on any failure the last report stays 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import shutil
 from collections.abc import Mapping
@@ -26,6 +28,8 @@ from mining.method import Method
 from reports.figures import Figures
 from reports.figures_search import search_figure
 from reports.layout_cells import Cell
+from reports.map_files import map_files
+from reports.map_notes import criteria_words
 from reports.render import render
 from reports.unseen import unseen_rows
 from reports.view import Report, build
@@ -91,6 +95,7 @@ def assemble(site: Site, store: Store, night: dt.date) -> Report:
         successors=process.successors if process else frozenset(),
         pins=read_pins(site, night),
         unseen=unseen_rows(searched, method, process),
+        criteria=criteria_words(process, labels),
     )
 
 
@@ -101,7 +106,7 @@ def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Pa
     reports.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        for page in render(model):
+        for page in itertools.chain(render(model), map_files(model.maps, model.charts)):
             path = fresh / page.path
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, page.content)
@@ -114,8 +119,8 @@ def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Pa
     link.unlink(missing_ok=True)
     link.symlink_to(night.isoformat(), target_is_directory=True)
     rename(link, reports / "current")
-    if model.maps:
-        _write_pins(pins_file, model.maps.pins)
+    if model.maps and model.charts:
+        _write_pins(pins_file, model.maps.pins | model.charts.pins)
     return target
 
 
