@@ -71,6 +71,8 @@ class Report:
     moves_more: str
     ways: tuple[WayRow, ...]
     ways_note: str
+    names: StepNames
+    """Label and tint of each step, for the strips of a page's own module."""
     data: DataView
     hidden_note: str
     k: int
@@ -124,6 +126,7 @@ def build(
         moves_more=more,
         ways=ways,
         ways_note=ways_note,
+        names=names,
         data=data,
         hidden_note=_hidden_note(night, data),
         k=figures.k,
