@@ -73,6 +73,10 @@ class Method:
     several to a journey, chance alone halves a day now and then."""
     source_day_weeks: int = 4
     """Weeks to either side that the median is of: volumes drift."""
+    unlinked_steps_min: int = 3
+    """So many steps of one source that a way needs, and none of which a journey has, are not taken for skipped ..."""
+    unlinked_unsure_share_min: float = 0.10
+    """... where this share of the source's events is joined to customers by no strong identifier."""
 
     # merges (5)
     merge_share_min: float = 0.85

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ingest.store import Store
@@ -132,6 +132,13 @@ def ways(store: Store, scope: Scope) -> list[Variant]:
     return [
         Variant(row[0], tuple(row[1].split(" > ")), dict(zip(SPLITS, row[3:], strict=True)), row[2]) for row in rows
     ]
+
+
+def left_out(store: Store, scope: Scope) -> dict[str, int]:
+    """Journeys that a scope leaves out because a source did not tell of them, by reason (recording.UNRECORDED)."""
+    condition = replace(scope, recorded=False).condition
+    told = store.rows(f"select unrecorded, count(*) from population where is_unrecorded and {condition} group by all")
+    return dict.fromkeys(recording.UNRECORDED, 0) | dict(told)
 
 
 def running_ways(store: Store, context: Context, scope: Scope) -> list[Variant]:

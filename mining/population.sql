@@ -1,6 +1,6 @@
 -- Grain: one row per closed journey of the window, with what the analyses split and filter by. Temporary.
 -- way_id: the variant, or where the order of some steps is not told the variant with that pattern (coarse.sql).
--- is_unrecorded: a source that the intended process needs delivered too little (unrecorded.sql).
+-- is_unrecorded: a source that the intended process needs did not tell of it, for the reason `unrecorded` (unrecorded.sql).
 -- is_heavy: the customer is among the 1 % with most events; is_strict: strong evidence says whose each of its events is.
 create or replace temporary table population as
 with heavy as (
@@ -39,6 +39,7 @@ select
     journey.ended_at,
     coalesce(coarse_journey.way_id, metrics.variant_id) as way_id,
     coarse_journey.pattern,
+    unrecorded_journey.reason as unrecorded,
     unrecorded_journey.journey_id is not null as is_unrecorded
 from journey
 inner join journey_metrics as metrics on journey.journey_id = metrics.journey_id

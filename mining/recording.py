@@ -11,12 +11,23 @@ import datetime as dt
 from pathlib import Path
 
 from ingest.store import Store
+from mining import unlinked
 from mining.business_time import clock
 from mining.context import Context
 
 _FOLDER = Path(__file__).parent
 INCOMPLETE = "source days with less than half of what is usual"
-UNRECORDED = "journeys not held against the intended process"
+UNRECORDED = {
+    "silent": (
+        "journeys not held against the intended process: a silent source",
+        "a source they need delivered too little while they were under way",
+    ),
+    "unlinked": (
+        "journeys not held against the intended process: a source not joined",
+        "they have no step of a source that they need several of; probably nothing there names the customer",
+    ),
+}
+"""What `data_quality` says of each reason in `unrecorded_journey`: its measure and its note."""
 _SAY = """insert into data_quality by name
     select $measure as measure, s.name as source, count(*) filter (not d.is_complete) as n, count(*) as of_n,
         'last: ' || max(d.day) filter (not d.is_complete) as note
@@ -37,6 +48,7 @@ def prepare(store: Store, context: Context) -> None:
     sql = (_FOLDER / "unrecorded.sql").read_text(encoding="utf-8")
     steps = sorted(context.intended.labels) if context.intended else []
     store.run(sql, {"steps": steps}, name="unrecorded_journey")
+    unlinked.find(store, context)
     first_way = int(store.value("select coalesce(max(variant_id), 0) from variants"))
     store.run(f"set variable first_way = {first_way}")
     store.run((_FOLDER / "coarse.sql").read_text(encoding="utf-8"), name="coarse_journey")
@@ -62,15 +74,15 @@ def _put_clock(store: Store, context: Context) -> None:
 
 def _say(store: Store) -> None:
     """Tell in `data_quality` what was found, once however often it is prepared."""
-    for measure in (INCOMPLETE, UNRECORDED):
+    for measure in (INCOMPLETE, *(measure for measure, _ in UNRECORDED.values())):
         store.run("delete from data_quality where measure = $measure", {"measure": measure})
     if store.has_table("source"):
         store.run(_SAY, {"measure": INCOMPLETE}, name="incomplete source days")
-    store.run(
-        """insert into data_quality by name
-        select $measure as measure, count(*) as n, (select count(*) from journey) as of_n,
-            'a source they need delivered too little while they were under way' as note
-        from unrecorded_journey having count(*) > 0""",
-        {"measure": UNRECORDED},
-        name="unrecorded journeys",
-    )
+    for reason, (measure, note) in UNRECORDED.items():
+        store.run(
+            """insert into data_quality by name
+            select $measure as measure, count(*) as n, (select count(*) from journey) as of_n, $note as note
+            from unrecorded_journey where reason = $reason having count(*) > 0""",
+            {"measure": measure, "note": note, "reason": reason},
+            name="unrecorded journeys",
+        )

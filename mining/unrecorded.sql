@@ -1,5 +1,6 @@
--- Grain: one row per journey that needs a source of the intended process on a day on which that source delivered too
--- little. Needs = is under way then, or less than a margin before its first or after its last event: the event that
+-- Grain: one row per journey and the reason why it is not held against the intended process; those that are 'unlinked' are
+-- added by unlinked.py. Here: journeys that need a source of the intended process on a day on which that source delivered too
+-- little ('silent'). Needs = is under way then, or less than a margin before its first or after its last event: the event that
 -- opens or ends it may be what is missing. The margin is the time in which 95 of 100 journeys take their next step. It
 -- is the same for journeys that conform and those that don't, so leaving them out favours neither.
 create or replace table unrecorded_journey as
@@ -28,7 +29,7 @@ margin as (
     where next_journey_id = journey_id
 )
 
-select distinct journey.journey_id
+select distinct journey.journey_id, 'silent' as reason
 from journey
 cross join margin
 inner join bad_day

@@ -30,7 +30,7 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.intended import Intended
 from mining.method import Method
-from mining.population import Scope, Variant, running_ways, ways
+from mining.population import Scope, Variant, left_out, running_ways, ways
 from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, rate_of, robustness_part, share_text
 
 NAME = "deviations"
@@ -67,7 +67,7 @@ class Checking:
     scope: Scope
     closed: list[Checked]
     running: list[Checked]
-    n_unrecorded: int
+    n_unrecorded: dict[str, int]
 
     @property
     def n_undecided(self) -> int:
@@ -93,13 +93,12 @@ def find(store: Store, context: Context) -> list[Finding]:
         return []
     context = context.since(intended.valid_from)
     scope = scope_of(intended)
-    all_recorded = replace(scope, recorded=False)
     checking = Checking(
         intended,
         scope,
         check_all(ways(store, scope), intended, context.method),
         check_all(running_ways(store, context, scope), intended, context.method, prefix=True),
-        int(store.value(f"select count(*) from population where is_unrecorded and {all_recorded.condition}")),
+        left_out(store, scope),
     )
     conforming = [one.variant.variant_id for one in checking.closed if one.conforms]
     store.put("conforming_way", pa.table({"way_id": pa.array(conforming, pa.uint32())}))
@@ -202,7 +201,8 @@ def _extra(case: Case, checking: Checking, rate: Rate, verdict: tolerated.Verdic
         "conforming_share": round(conforming / checking.n_closed, 6) if checking.n_closed else None,
         "n_conforming": conforming,
         "n_checked": checking.n_closed,
-        "n_unrecorded": checking.n_unrecorded,
+        "n_unrecorded": checking.n_unrecorded["silent"],
+        "n_unlinked": checking.n_unrecorded["unlinked"],
         "n_running": sum(one.variant.counts["all"] for one in checking.running),
         # of fewer, with what is known of customers, one might tell who they are
         "n_running_hits": running if running >= method.small_cell_customers else None,

@@ -22,7 +22,7 @@ from mining.context import Context
 from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.intended import Intended
-from mining.population import SPLITS, Scope
+from mining.population import SPLITS, Scope, left_out
 from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, robustness_part, share_text
 from mining.rule_activations import evaluate, roles
 from mining.rules import Rule
@@ -149,6 +149,7 @@ def _finding(
     cost = minutes_beyond(
         store, context, scope, case.finding_id, _KEPT.format(number=case.number), float(reach.journeys)
     )
+    unrecorded = left_out(store, scope)
     extra = {
         "rule": case.rule.text,
         "form": case.rule.form,
@@ -158,7 +159,8 @@ def _finding(
         "calendar": context.calendar.is_stated,
         "spec_version": intended.version,
         "valid_from": intended.valid_from.isoformat() if intended.valid_from else None,
-        "n_unrecorded": int(store.value("select count(*) from unrecorded_journey")),
+        "n_unrecorded": unrecorded["silent"],
+        "n_unlinked": unrecorded["unlinked"],
         "p_discovery": verdict.p_discovery,
         "p_holm": verdict.p_holm,
     }

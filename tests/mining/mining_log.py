@@ -206,6 +206,7 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
             "actor": touch[e.step].actor,
             "source_id": touch[e.step].source,
             "time_rule": "whole day" if e.coarse else None,
+            "identity_strength": log.identity.get(customer_of[e.case], "strong"),
         }
         for n, e in enumerate(ordered, 1)
     ]
@@ -218,15 +219,15 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
         "stage stage_t, class class_t, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, "
         "engaged_ms bigint, "
         "weight double, n_raw uinteger, assign_rule varchar, ambiguous boolean, tie integer, call_id varchar, actor "
-        "varchar, intent varchar, source_id utinyint, time_rule varchar",
+        "varchar, intent varchar, source_id utinyint, time_rule varchar, identity_strength strength_t",
     )
     store.run("""create table journey_event as
         select cast(row_number() over (order by journey_id, occurred_at, tie, event_no) as uinteger) as pos,
-            * exclude (tie, call_id, actor, intent, source_id, time_rule, event_no), event_no
+            * exclude (tie, call_id, actor, intent, source_id, time_rule, identity_strength, event_no), event_no
         from all_moments order by pos""")
     store.run("""create table event as
         select event_no, cast(md5(cast(event_no as varchar)) as uuid) as event_id, customer_id, occurred_at, ended_at,
-            cast('strong' as strength_t) as identity_strength, channel, step, 'code ' || step as raw_code, stage,
+            identity_strength, channel, step, 'code ' || step as raw_code, stage,
                 department, actor,
             true as visible, cast(null as varchar) as product_id, cast(null as varchar) as order_id, cast(null as
                 uinteger) as session_id,
