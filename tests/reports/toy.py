@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingest.schema import VERSION
 from ingest.site import Site
 from ingest.store import Store
 from mining import aggregate, night_figures, register
@@ -623,7 +624,8 @@ def make_site(root: Path, name: str = "Toy shop", **options: Any) -> Path:
     (root / "process" / "intended.toml").write_text(INTENDED)
     with Store.open(root / "var" / "warehouse.duckdb") as store:
         store.run(
-            "create table warehouse as select cast(2 as utinyint) as schema_version, cast(0 as ubigint) as generation"
+            f"create table warehouse as select cast({VERSION} as utinyint) as schema_version, "
+            "cast(0 as ubigint) as generation"
         )
         make(store, **options)
     return root
