@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from markupsafe import Markup
+
 from reports import formats
 from reports.diagrams import LANE_TINTS
 from reports.figures import Figures
@@ -15,6 +17,7 @@ from reports.layout_cells import Cell
 from reports.maps import ProcessMap
 from reports.places import place_of
 from reports.records import Example, FindingFigure, Night
+from reports.timeline import journey_lines
 from reports.view_data import DataView, data_view
 from reports.view_facts import cost_facts, n_facts, provenance_facts, robustness_facts, sample_line, standing_facts
 from reports.view_figures import KeyFigure, key_figures
@@ -235,6 +238,7 @@ def _findings(
             robustness=robustness_facts(finding),
             examples=groups,
             card_examples=groups[0][2][:2] if groups else (),
+            timeline=_timeline(finding, examples, names),
             sql=str(finding.evidence.get("sql") or ""),
             provenance=(*standing_facts(finding), *provenance_facts(finding)),
             trend=trend(figures.history(finding.finding_id)),
@@ -250,11 +254,19 @@ _EXAMPLES = (
     ("extreme", "Extreme", "those that show it most"),
     ("counter", "Counter-examples", "comparable journeys that do not show it"),
 )
-_MOST_EXAMPLES = 6
+_MOST_EXAMPLES, _MOST_STRIPS = 10, 5
 
 
 def _keys(finding: FindingFigure, kind: str) -> list[str]:
     return [str(key) for key in finding.evidence.get(kind, [])][:_MOST_EXAMPLES]
+
+
+def _timeline(finding: FindingFigure, examples: Mapping[str, Example], names: StepNames) -> Markup:
+    own = frozenset(place_of(finding.kind, finding.place, frozenset(names.label)).steps)
+    groups = [
+        (title, [examples[key] for key in _keys(finding, kind) if key in examples]) for kind, title, _ in _EXAMPLES
+    ]
+    return journey_lines(groups, names, own)
 
 
 def _examples(
@@ -264,7 +276,8 @@ def _examples(
     own = frozenset(place_of(finding.kind, finding.place, frozenset(names.label)).steps)
     groups = []
     for kind, title, note in _EXAMPLES:
-        found = tuple(strip(examples[key], names, own) for key in _keys(finding, kind) if key in examples)
+        keys = [key for key in _keys(finding, kind) if key in examples][:_MOST_STRIPS]
+        found = tuple(strip(examples[key], names, own) for key in keys)
         if found:
             groups.append((title, note, found))
     return tuple(groups)
