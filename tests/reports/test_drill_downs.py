@@ -18,9 +18,10 @@ import toy
 from ingest.site import Site
 from ingest.store import Store
 from mining import night_figures
-from reports import formats
+from reports import formats, render
 from reports.figures import Figures
 from reports.pages import news, trends, variants, web_to_phone
+from reports.stage import assemble
 
 DAY = dt.timedelta(days=1)
 MOMENTS = [
@@ -240,3 +241,19 @@ def test_a_new_code_is_told_unless_few_have_it(store: Store) -> None:
     store.run("delete from event")
     store.run("insert into event from kept_event")
     store.run("delete from night_figure where night < $night", {"night": toy.NIGHT})
+
+
+def test_the_mail_file_stands_alone(night: Path, monkeypatch: pytest.MonkeyPatch, toy_site: Path) -> None:
+    html = (night / "report-mail.html").read_text("utf-8")
+    assert len(html.encode()) <= 300_000
+    assert [f"F-0{n}" for n in range(1, 6)] == re.findall(r'<section id="drill-(F-\d+)"', html)
+    links = re.findall(r'href="([^"]*)"', html)
+    ids = re.findall(r' id="([^"]*)"', html)
+    assert "#drill-F-03" in links and all(link == "data:," or link[1:] in ids for link in links)
+    assert len(ids) == len(set(ids))
+    unit = next(unit for unit in render.page_units() if unit.stem == "report_mail")
+    monkeypatch.setattr(render, "MOST_BYTES", len(html.encode()) - 1)
+    with Store.open(Site(toy_site).warehouse, read_only=True) as store:
+        figures = Figures(store, toy.NIGHT)
+        pages = {page.path: page.content for page in render.render(assemble(Site(toy_site), figures), figures)}
+    assert b"drill-F-04-title" in pages[unit.meta["file"]] and b"drill-F-05-title" not in pages[unit.meta["file"]]
