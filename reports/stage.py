@@ -1,7 +1,8 @@
 """The report stage: a night's numbers become a folder of pages, published by one rename.
 
-    SITE/reports/<night>/index.html (= overview.html), overview.html, map.html, data.html, glossary.html,
-    findings/F-nn.html
+    SITE/reports/<night>/index.html (= overview.html), overview.html, map.html, charts.html, data.html,
+    glossary.html,
+    findings/F-nn.html, map.svg, map-blueprint.svg, map.bpmn
     SITE/reports/current -> <night>
 
 Pages are built in a sibling folder first; on any failure the last report stays as it was.
@@ -10,9 +11,11 @@ Pages are built in a sibling folder first; on any failure the last report stays 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.durable import exchange, free_bytes, rename, write, write_atomically
@@ -21,9 +24,14 @@ from ingest.site import Site
 from ingest.store import Store
 from mining.context import read_touch
 from mining.intended import load
+from mining.method import Method
 from reports.figures import Figures
+from reports.figures_search import search_figure
 from reports.layout_cells import Cell
+from reports.map_files import map_files
+from reports.map_notes import criteria_words
 from reports.render import render
+from reports.unseen import unseen_rows
 from reports.view import Report, build
 
 _NEEDED = (
@@ -77,6 +85,9 @@ def assemble(site: Site, figures: Figures) -> Report:
     settings = site.settings
     labels = {step: touch.label for step, touch in read_touch(figures.store).items()}
     process = load(site.process, labels)
+    method = replace(Method(), small_cell_customers=settings.privacy.min_cell)
+    case, valid_from = (process.case, process.valid_from) if process else (None, None)
+    searched = search_figure(figures.store, method.discovery_parts, case, valid_from)
     return build(
         figures,
         site=site.name,
@@ -84,6 +95,8 @@ def assemble(site: Site, figures: Figures) -> Report:
         intended=process.order if process else (),
         successors=process.successors if process else frozenset(),
         pins=read_pins(site, figures.as_of),
+        unseen=unseen_rows(searched, method, process),
+        criteria=criteria_words(process, labels),
     )
 
 
@@ -95,7 +108,7 @@ def publish(reports: Path, figures: Figures, model: Report, pins_file: Path) -> 
     reports.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        for page in render(model, figures):
+        for page in itertools.chain(render(model, figures), map_files(model.maps, model.charts)):
             path = fresh / page.path
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, page.content)
@@ -108,8 +121,8 @@ def publish(reports: Path, figures: Figures, model: Report, pins_file: Path) -> 
     link.unlink(missing_ok=True)
     link.symlink_to(night.isoformat(), target_is_directory=True)
     rename(link, reports / "current")
-    if model.maps:
-        _write_pins(pins_file, model.maps.pins)
+    if model.maps and model.charts:
+        _write_pins(pins_file, model.maps.pins | model.charts.pins)
     return target
 
 
