@@ -1,4 +1,4 @@
-"""The mail file shows the overview and more of the report; it reads what the overview reads."""
+"""The mail file shows the overview and more of the report: its template sees what the overview's sees."""
 
 from __future__ import annotations
 
