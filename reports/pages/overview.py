@@ -23,5 +23,5 @@ def build(figures: Figures, report: Report) -> OverviewView:
     news, trends, time = (built(stem, figures, report)[0] for stem in ("news", "trends", "time"))
     charts = [(chart, "trends.html") for chart in trends.weeks[:1]]
     if time.goods:
-        charts.append((Chart(time.goods.title, time.goods.note, time.goods.chart), "time.html"))
+        charts.append((Chart("Days from order to goods", time.goods.note, time.goods.chart), "time.html"))
     return OverviewView(news.line, tuple(charts))
