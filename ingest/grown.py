@@ -1,7 +1,8 @@
 """A file that has grown since it was loaded, rotated or packed since perhaps, is the same file with more lines.
 
 It is known by its first bytes: they are all that was read of it before. Then the ledger keeps one row, and its lines
-are not counted twice. A file that comes again as it was is a delivery of its own, all duplicates.
+are not counted twice; under its own name, only what is new of it is parsed. A file that comes again as it was is a
+delivery of its own, all duplicates.
 """
 
 from __future__ import annotations
@@ -22,6 +23,9 @@ where
     and o.n_lines < n.n_lines and o.n_bytes <= n.n_bytes and o.n_lines - o.n_blank <= n.n_duplicate
 order by o.n_bytes desc, o.file_id"""
 
+_SHORTER = """select n_lines, n_bytes, sha256 from ledger
+where source_id = $source_id and path = $name and status = 'loaded' order by n_bytes desc, file_id limit 1"""
+
 
 def grown_from(store: Store, file: Path, name: str) -> int | None:
     """The number of the loaded file that `file`, the one in hand, is a longer state of; None when there is none.
@@ -35,6 +39,17 @@ def grown_from(store: Store, file: Path, name: str) -> int | None:
         if is_gone and _begins_with(file, n_bytes, sha256):
             return int(file_id)
     return None
+
+
+def known_lines(store: Store, source_id: int, file: Path, name: str) -> int:
+    """How many lines `file` begins with that were read from it when it was shorter; 0 when it begins otherwise.
+
+    One fewer than were read, since the last one may have had no end yet.
+    """
+    for n_lines, n_bytes, sha256 in store.rows(_SHORTER, {"source_id": source_id, "name": name}):
+        if _begins_with(file, n_bytes, sha256):
+            return max(0, int(n_lines) - 1)
+    return 0
 
 
 def _begins_with(file: Path, n_bytes: int, sha256: str) -> bool:

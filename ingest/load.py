@@ -20,7 +20,7 @@ import pyarrow as pa
 from ingest.adapters import Adapter, FileContext, adapters
 from ingest.errors import ConfigError, FrontstageError
 from ingest.forgotten import Forgotten
-from ingest.grown import grown_from
+from ingest.grown import grown_from, known_lines
 from ingest.kept import clean_kept
 from ingest.local_times import plausible, settle
 from ingest.packed import UnreadableFile
@@ -172,6 +172,7 @@ class FileLoad:
             "source_name": self.source.name,
             "rule_version": self.adapter.rule_version,
             "n_quoted": 7 + 2 * len(self.source.extra),
+            "known_lines": self._known_lines(),
             "cookie_field": fields.get("cookie", 0),
             "forwarded_field": fields.get("forwarded_for", 0),
             **plausible(self.source, self.zone),
@@ -293,6 +294,12 @@ class FileLoad:
             self.store.run("set variable into_id = $id", {"id": earlier}, name="into_id")
             self.store.run(sql("loading/dropped_together.sql"), name="loading/dropped_together.sql")
             self.store.run(sql("loading/grown.sql"), name="loading/grown.sql")
+
+    def _known_lines(self) -> int:
+        """How many of its first lines were read when the file was shorter."""
+        if self.adapter.records != "lines":
+            return 0
+        return known_lines(self.store, self.source_id, self.reading.path, self.name)
 
     def _lines_read(self) -> int:
         """Lines as the reader counted them; of a JSON document, its records."""

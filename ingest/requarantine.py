@@ -99,6 +99,9 @@ class _Replay(FileLoad):
         self.reading.n_lines = len(block) + (self.reading.header is not None)
         yield block
 
+    def _known_lines(self) -> int:
+        return 0
+
     def _fold(self) -> None:
         """A replay is no state of a file."""
 

@@ -126,8 +126,8 @@ def left_out(extra: dict[str, Any]) -> list[str]:
         )
     if extra["n_unlinked"]:
         sentences.append(
-            f"{extra['n_unlinked']:,} journeys are left out: they have none of several steps that only one source tells, "
-            "and that source often cannot say who the customer is."
+            f"{extra['n_unlinked']:,} journeys are left out: they have none of several steps that only one source "
+            "tells, and that source often cannot say who the customer is."
         )
     if extra["valid_from"]:
         sentences.append(f"Journeys that began before {extra['valid_from']} followed another process and are left out.")

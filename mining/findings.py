@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ingest.errors import FrontstageError
+from mining import words
 from mining.method import DEFINITION_VERSION
 
 KINDS = frozenset(
@@ -60,7 +61,6 @@ KINDS = frozenset(
 STATUSES = ("confirmed", "candidate", "below_tolerance", "not_enough_data", "cannot_tell", "withdrawn")
 GRADES = ("A", "B", "C", "D")
 COSTS = ("customer_min_per_week", "company_min_per_week", "money_per_week")
-_CAUSAL = re.compile(r"\b(because|caused?|causes|due to|saves?|saving)\b", re.IGNORECASE)
 _SHARE = re.compile(r"\d\s?%")
 _INTERVAL = re.compile(r"\[[^\]]*\d[^\]]*\]")
 
@@ -221,11 +221,10 @@ def _check_evidence(finding: Finding) -> list[str]:
 
 
 def lint_words(finding: Finding) -> list[str]:
-    """Words by grade (0.8): no causal word below grade B, no share in a title without its interval."""
-    problems = []
-    text = " ".join((finding.title, finding.text_evidence))
-    if finding.grade in ("C", "D") and (word := _CAUSAL.search(_unquoted(text))):
-        problems.append(f"grade {finding.grade} must not say {word.group(0)!r}")
+    """Words by grade (0.8, mining/words.py), and no share in a title without its interval."""
+    told = (finding.title, finding.text_evidence, finding.text_caution)
+    names = [value for value in finding.where.values() if isinstance(value, str) and value]
+    problems = [problem for text in told for problem in words.lint(text, finding.grade, names)]
     if _SHARE.search(_unquoted(finding.title)) and not _INTERVAL.search(finding.title) and "reason" not in finding.ci:
         problems.append("the title gives a share without its interval")
     return problems

@@ -1,4 +1,4 @@
-"""Journeys that a source could not be joined to (method note 2.4, 3.4): no skipping, and another way would fit by chance.
+"""Journeys that a source could not be joined to (method notes 2.4, 3.4): that is no skipping.
 
 An order placed on the web needs the pages of the checkout. Where they belong to a visitor whom nothing links to the
 customer, the journey has the order alone, and the cheapest alignment makes it an order by telephone whose call was

@@ -35,7 +35,7 @@ class StepTimes:
 
 
 @dataclass(frozen=True, slots=True)
-class Unseen:
+class OffMap:
     """What is no step of the map: hidden steps and their events by who does them, codes that nobody declared."""
 
     n_backstage_steps: int
@@ -65,7 +65,7 @@ def step_times(store: Store) -> dict[str, StepTimes]:
     return {step: StepTimes(*rest) for step, *rest in rows}
 
 
-def unseen(store: Store) -> Unseen:
+def off_map(store: Store) -> OffMap:
     """Events that no map shows, counted."""
     hidden = store.rows(
         """select count(distinct step) filter (channel <> 'system'), count(*) filter (channel <> 'system'),
@@ -75,7 +75,7 @@ def unseen(store: Store) -> Unseen:
     undeclared = store.rows("select count(distinct (source_id, raw_code)), count(*) from event where visible is null")[
         0
     ]
-    return Unseen(*hidden, *undeclared)
+    return OffMap(*hidden, *undeclared)
 
 
 def n_journeys_whole(store: Store, pairs: Iterable[tuple[str, str]]) -> int:

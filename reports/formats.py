@@ -150,10 +150,20 @@ def listing(words: Iterable[str], last: str = "and") -> str:
 
 _QUOTED = re.compile(r'"([^"]*)"')
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_BEFORE_SIGN = re.compile(r"(?<=\d) (?=%)")
 _BRACKET = re.compile(r"(\s?\[[^\[\]]*\d[^\[\]]*\])")
 
 
+def _by_quotes(sentence: str) -> list[tuple[str, bool]]:
+    """(text, stood in straight double quotes), in order."""
+    return [(part, place % 2 == 1) for place, part in enumerate(_QUOTED.split(sentence))]
+
+
 def prose(sentence: str) -> list[tuple[str, bool]]:
-    """A finding's sentence in parts: (text, is an interval in brackets). Straight quotes become curly ones."""
-    curly = _QUOTED.sub("\u201c\\1\u201d", _THOUSANDS.sub(THIN, sentence))
+    """A finding's sentence in parts: (text, is an interval in brackets). Straight quotes become curly ones, and what
+    stands in them stays as it is; numbers are grouped, and keep their per-cent sign on their line."""
+    curly = "".join(
+        f"\u201c{part}\u201d" if is_quoted else _BEFORE_SIGN.sub(THIN, _THOUSANDS.sub(THIN, part))
+        for part, is_quoted in _by_quotes(sentence)
+    )
     return [(part, bool(_BRACKET.fullmatch(part))) for part in _BRACKET.split(curly) if part]

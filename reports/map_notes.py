@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mining.intended import Intended
 from reports import formats
 from reports.diagram_bands import BLUEPRINT, LOVEM, Strip
-from reports.figures_map import Unseen
+from reports.figures_map import OffMap
 from reports.maps import Coverage, ProcessMap
 from reports.records import MoveFigure, Night
 
@@ -22,7 +22,7 @@ class MapFacts:
 
     night: Night
     moves: Sequence[MoveFigure]
-    unseen: Unseen
+    off_map: OffMap
     gaps: Sequence[tuple[str, dt.date, dt.date]]
     criteria: str
     n_whole: Callable[[Iterable[tuple[str, str]]], int]
@@ -37,7 +37,7 @@ class MapFacts:
         sentences = [
             coverage_words(coverage),
             self._whole_words(self.n_whole(told)),
-            f"{formats.ratio(night.n_events - self.unseen.n_undeclared, night.n_events)} of "
+            f"{formats.ratio(night.n_events - self.off_map.n_undeclared, night.n_events)} of "
             f"{formats.plural(night.n_events, 'event')} have a declared step.",
             _gap_words(self.gaps),
         ]
@@ -54,7 +54,7 @@ class MapFacts:
     @property
     def strips(self) -> tuple[Strip, ...]:
         """The bands below the company's: what customers don't see, systems, what nobody declared."""
-        u = self.unseen
+        u = self.off_map
         backstage = _hidden("customers don't see", u.n_backstage_steps, u.n_backstage)
         strips = [Strip("Backstage", backstage, ((BLUEPRINT, "line of visibility"),))]
         if u.n_system:

@@ -216,3 +216,44 @@ class ClockFigure:
     n_moves: int | None
     n_turned: int | None
     days: tuple[tuple[dt.date, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedUnits:
+    """How many units findings were looked for in: the customers that propose, and those kept apart."""
+
+    n_discovery: int
+    n_confirm: int
+
+    @property
+    def n(self) -> int:
+        """All of them."""
+        return self.n_discovery + self.n_confirm
+
+
+@dataclass(frozen=True, slots=True)
+class NotTold:
+    """A record that is not shown: its sample by split, and the smallest effect it could have shown, where stated."""
+
+    kind: str
+    status: str
+    units: int
+    n_discovery: int
+    n_confirm: int
+    smallest: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SearchFigure:
+    """What findings were looked for in.
+
+    `closed`: closed journeys; `cases`: those that an intended process speaks of; `n_asked`: journeys of the step that
+    asks most often, None where no step asks; `told`: findings shown, by kind; `family_sizes`: tests per family.
+    """
+
+    closed: SearchedUnits
+    cases: SearchedUnits
+    n_asked: int | None
+    told: dict[str, int]
+    not_told: tuple[NotTold, ...]
+    family_sizes: dict[str, int]

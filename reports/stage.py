@@ -15,6 +15,7 @@ import itertools
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ingest.durable import exchange, free_bytes, rename, write, write_atomically
@@ -23,11 +24,14 @@ from ingest.site import Site
 from ingest.store import Store
 from mining.context import read_touch
 from mining.intended import load
+from mining.method import Method
 from reports.figures import Figures
+from reports.figures_search import search_figure
 from reports.layout_cells import Cell
 from reports.map_files import map_files
 from reports.map_notes import criteria_words
 from reports.render import render
+from reports.unseen import unseen_rows
 from reports.view import Report, build
 
 _NEEDED = (
@@ -80,6 +84,9 @@ def assemble(site: Site, store: Store, night: dt.date) -> Report:
     labels = {step: touch.label for step, touch in read_touch(store).items()}
     process = load(site.process, labels)
     figures = Figures(store, night, settings.privacy.min_cell)
+    method = replace(Method(), small_cell_customers=settings.privacy.min_cell)
+    case, valid_from = (process.case, process.valid_from) if process else (None, None)
+    searched = search_figure(store, method.discovery_parts, case, valid_from)
     return build(
         figures,
         site=site.name,
@@ -87,6 +94,7 @@ def assemble(site: Site, store: Store, night: dt.date) -> Report:
         intended=process.order if process else (),
         successors=process.successors if process else frozenset(),
         pins=read_pins(site, night),
+        unseen=unseen_rows(searched, method, process),
         criteria=criteria_words(process, labels),
     )
 

@@ -13,7 +13,7 @@ from reports import formats
 from reports.chart_kinds import ChartsView, charts_view
 from reports.diagram_bands import LANE_TINTS
 from reports.figures import Figures
-from reports.figures_map import n_journeys_whole, step_times, touches, unseen
+from reports.figures_map import n_journeys_whole, off_map, step_times, touches
 from reports.layout_cells import Cell
 from reports.map_building import company_map, process_map
 from reports.map_marks import marks_of
@@ -21,6 +21,8 @@ from reports.map_notes import MapFacts
 from reports.maps import ProcessMap
 from reports.places import place_of
 from reports.records import Example, FindingFigure, Night
+from reports.unseen import Unseen, nothing_found
+from reports.verdict import verdict_of
 from reports.view_data import DataView, data_view
 from reports.view_facts import cost_facts, n_facts, provenance_facts, robustness_facts, sample_line, standing_facts
 from reports.view_figures import KeyFigure, key_figures
@@ -41,8 +43,8 @@ from reports.view_journeys import StepNames, Strip, strip, way_strip
 from reports.view_maps import MapsView, draw_finding_map, maps_view
 from reports.view_tables import TableRow, move_rows, step_rows
 
-ENOUGH_JOURNEYS = 100
-"""The floor of most findings (method.md 4, 5): below it the report says what is missing."""
+MOST_FINDINGS = 40
+"""Findings that have a card and a page: what a reader may look at, and what keeps a night below 5 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,8 @@ class Report:
     findings: tuple[FindingView, ...]
     other_findings: str
     together: str
+    unseen: tuple[Unseen, ...]
+    nothing_found: str
     maps: MapsView | None
     charts: ChartsView | None
     steps: tuple[TableRow, ...]
@@ -98,11 +102,13 @@ def build(
     intended: tuple[str, ...],
     successors: frozenset[tuple[str, str]],
     pins: Mapping[str, Mapping[str, Cell]],
+    unseen: tuple[Unseen, ...],
     criteria: str = "",
 ) -> Report:
     """Read all numbers of a night and turn them into a report."""
     night = figures.night()
-    steps, moves, findings = figures.steps(), figures.moves(), figures.findings()
+    steps, moves, every = figures.steps(), figures.moves(), figures.findings()
+    findings = every[:MOST_FINDINGS]
     departments = figures.departments()
     lanes: dict[str | None, int] = {None: 0} | {name: n for n, (name, _) in enumerate(departments, 1)}
     names = StepNames.of(steps, lanes, LANE_TINTS)
@@ -110,10 +116,11 @@ def build(
     marks = marks_of(steps, moves, step_times(store), findings, intended, night, figures.k)
     full = process_map(steps, moves, departments, findings, intended, successors, marks, touches(store))
     merged = company_map(full, figures.department_gaps(), findings)
-    facts = MapFacts(night, moves, unseen(store), figures.gaps(), criteria, partial(n_journeys_whole, store), figures.k)
+    facts = MapFacts(night, moves, off_map(store), figures.gaps(), criteria, partial(n_journeys_whole, store), figures.k)
     maps = maps_view(full, merged, figures.k, pins, facts) if steps else None
     charts = charts_view(full, steps, moves, night, figures.k, pins) if steps else None
     data = data_view(figures, night)
+    verdict = verdict_of(night, every, unseen)
     views = _findings(figures, findings, full, merged, names, currency)
     rows, more = move_rows(moves, steps, full, figures.k)
     ways, ways_note = _ways(figures, names)
@@ -122,14 +129,16 @@ def build(
         night=formats.date_long(night.as_of),
         night_iso=night.as_of.isoformat(),
         window=_window(night),
-        verdict=_verdict(night, findings),
-        lede=_lede(night, findings),
-        missing=_missing(night),
+        verdict=verdict.heading,
+        lede=verdict.lede,
+        missing=verdict.missing,
         warnings=tuple(message for _, _, message in data.audit_rows),
         figures=key_figures(figures, night),
         findings=views,
-        other_findings=_others(figures.finding_statuses()),
-        together=together(findings),
+        other_findings=_others(figures.finding_statuses(), len(every) - len(findings)),
+        together=together(every),
+        unseen=unseen,
+        nothing_found=nothing_found(unseen),
         maps=maps,
         charts=charts,
         steps=step_rows(steps, night, figures.k, marks),
@@ -150,55 +159,7 @@ def _window(night: Night) -> str:
     return f"data of {formats.date_long(night.data_from.date())} to {formats.date_long(night.data_to.date())}"
 
 
-def _verdict(night: Night, findings: list[FindingFigure]) -> str:
-    if not night.n_events:
-        return "There is no data yet"
-    if not night.n_journeys or not night.n_journey_events:
-        return "No customer journey could be built from this data"
-    if not findings:
-        if night.n_journeys < ENOUGH_JOURNEYS:
-            return "There is too little data yet to say where customers lose time"
-        return f"Nothing stands out in {formats.plural(night.n_journeys, 'journey')}"
-    return findings[0].title.rstrip(".")
-
-
-def _lede(night: Night, findings: list[FindingFigure]) -> str:
-    if not night.n_journeys:
-        return "What is missing is listed below; the data page shows what became of each line that was delivered."
-    size = f"{formats.plural(night.n_journeys, 'journey')} of {formats.plural(night.n_customers, 'customer')}"
-    if not findings:
-        return (
-            f"{size} were looked at. No loop, deviation or pair of steps to merge reached the least size that "
-            f"can be told from chance."
-        )
-    confirmed = sum(finding.status == "confirmed" for finding in findings)
-    told = f"{formats.plural(len(findings), 'finding')} in {size}"
-    rest = (
-        f"{confirmed} of them confirmed on customers who were not used to find them"
-        if confirmed
-        else "none of them confirmed yet"
-    )
-    return f"This is the first of {told}, {rest}."
-
-
-def _missing(night: Night) -> tuple[str, ...]:
-    missing = []
-    if not night.n_events:
-        missing.append("No event was read. Put raw logs into the inbox folders of the site and run the night again.")
-    elif not night.n_journey_events:
-        missing.append(
-            "No event has a declared, visible step. Declare the codes listed on the data page in process/steps.toml."
-        )
-    elif night.n_journeys < ENOUGH_JOURNEYS:
-        missing.append(
-            f"Only {formats.plural(night.n_journeys, 'journey')}: findings need at least {ENOUGH_JOURNEYS} journeys "
-            f"at a step, "
-            "so that a share can be told from chance. Deliver more days of logs."
-        )
-    return tuple(missing)
-
-
-def _others(statuses: Mapping[str, int]) -> str:
+def _others(statuses: Mapping[str, int], n_further: int) -> str:
     names = {
         "below_tolerance": "within what is tolerated",
         "not_enough_data": "not enough data",
@@ -206,7 +167,13 @@ def _others(statuses: Mapping[str, int]) -> str:
         "withdrawn": "withdrawn",
     }
     parts = [f"{formats.count(statuses[key])} {name}" for key, name in names.items() if statuses.get(key)]
-    return f"Also looked at, and not shown: {formats.listing(parts)}." if parts else ""
+    further = (
+        f"{formats.plural(n_further, 'further finding')} of lower rank stand in exports/findings.json alone."
+        if n_further > 0
+        else ""
+    )
+    looked = f"Also looked at, and not shown: {formats.listing(parts)}." if parts else ""
+    return " ".join(part for part in (further, looked) if part)
 
 
 def _findings(

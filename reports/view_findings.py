@@ -132,10 +132,10 @@ def tone_of(finding: FindingFigure) -> str:
 
 
 def main_measure(finding: FindingFigure) -> tuple[str, float, float | None, float | None]:
-    """(unit, value, low, high) that a card leads with: customers' minutes a week when known, since these give the
-    rank."""
+    """(unit, value, low, high) that a card leads with: customers' minutes a week, since these give the rank; the effect
+    where they are not known, or may as well be none or a gain."""
     cost = finding.cost.get("customer_min_per_week")
-    if isinstance(cost, dict) and cost.get("mid"):
+    if isinstance(cost, dict) and cost.get("mid") and (as_float(cost.get("low")) or 0) >= 0:
         return MINUTES, float(cost["mid"]), as_float(cost.get("low")), as_float(cost.get("high"))
     return (
         str(finding.effect.get("unit") or ""),

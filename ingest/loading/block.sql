@@ -19,7 +19,20 @@ select
 from block as b inner join block_line as l using (line_no)
 where l.flaw is not null and not l.is_blank;
 
+-- Lines that were read before in this very place, and are remembered: the adapter need not be asked about them again. What was
+-- forgotten or is past retention is no longer remembered, and is judged anew.
+insert into stage_known
+with earlier as (
+    select line_no, line_hash from block_line where line_no <= getvariable('known_lines')
+),
+remembered as (
+    select s.line_hash from line_seen as s semi join earlier as e on e.line_hash = s.line_hash where s.source_id = getvariable('source_id')
+)
+select line_no from earlier semi join remembered using (line_hash);
+
 -- what the adapter is asked about
 create or replace temp view line as
 select line_no, byte_offset, raw
-from block semi join (select line_no from block_line where not is_blank and flaw is null and unwanted is null) using (line_no)
+from block
+semi join (select line_no from block_line where not is_blank and flaw is null and unwanted is null) using (line_no)
+anti join stage_known using (line_no)

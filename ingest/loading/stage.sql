@@ -11,6 +11,8 @@ create or replace temp table stage (
 create or replace temp table robot (agent varchar);
 -- every line with its identity; `unwanted` is why a look at it was enough to drop it
 create or replace temp table stage_line (line_no uinteger, line_hash uuid, is_blank boolean, unwanted varchar);
+-- lines that were read from this very file when it was shorter
+create or replace temp table stage_known (line_no uinteger);
 create or replace temp table stage_bad (line_no uinteger, byte_offset ubigint, field varchar, value varchar, expectation varchar, raw blob);
 
 -- Whether a text is an offset from UTC that a zone can have: -12:00 to +14:00, with or without colon or minutes, or Z. DuckDB

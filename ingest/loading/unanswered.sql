@@ -1,4 +1,4 @@
--- Lines of the file that are neither blank nor answered by the adapter: there must be none.
+-- Lines of the file that are neither blank nor known from before nor answered by the adapter: there must be none.
 select count(*)
 from stage_line
 where
@@ -6,3 +6,4 @@ where
     and unwanted is null
     and line_no not in (select line_no from stage)
     and line_no not in (select line_no from stage_bad)
+    and line_no not in (select line_no from stage_known)

@@ -3,7 +3,8 @@
 Aggregates (DFG with times, variants, rework, durations and the rest of mining/aggregates) against pandas + pm4py
 doing DFG with times, variants, rework and durations from the same Parquet file, and against the floor: DuckDB's bare
 scan and sort of the same rows. Ingest of combined-log lines against GoAccess and against DuckDB's bare CSV read of
-the same file. Identity: links in a warehouse to customers. Alignments with the intended process against pm4py's. Every contender runs in a process of its own, so that its peak memory is its own. Counts are asserted
+the same file. Identity: links in a warehouse to customers. Alignments with the intended process against pm4py's. Reports: after mining, and
+their pages in Chromium. Every contender runs in a process of its own, so that its peak memory is its own. Counts are asserted
 equal; times are only printed.
 
     python tests/bench/run.py [--events 1000000 10000000] [--lines 5000000] [--persons 500000] [--folder bench]
@@ -160,6 +161,23 @@ def bench_night(scale: float, folder: Path) -> None:
     print(f"  the night costs {share:.1%} of the rebuild ({cpu_share:.1%} of processor time), {ours['peak_mb']:.0f} MB")
 
 
+def bench_report(site: str, name: str) -> None:
+    """What a report costs after mining, and how fast its pages load."""
+    ours = contender("report_ours.py", site)
+    print(f"\n{name}: {ours['n_events']:,} events, {ours['n_moments']:,} on journeys; the report after mining")
+    print(f"  reading and laying out               {ours['read_s']:8.2f} s")
+    print(f"  the whole report, written            {ours['report_s']:8.2f} s   {ours['peak_mb']:6.0f} MB")
+    print(
+        f"  {ours['n_pages']} files, {ours['night_kb']:,.0f} kB; the largest page is {ours['largest']}, "
+        f"{ours['largest_kb']:.0f} kB"
+    )
+    if "load_s" in ours:
+        print(f"  Chromium: slowest page loads         {ours['load_s']:8.2f} s   (wanted: under 0.5 s)")
+        print(f"  Chromium: a step in focus is shown   {ours['highlight_s']:8.2f} s   (wanted: under 0.15 s)")
+    else:
+        print("  page loads: not measured, Chromium is not installed")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 10_000_000])
@@ -168,6 +186,7 @@ def main() -> None:
     parser.add_argument("--variants", type=int, nargs="*", default=[20_000], help="aligned with the intended process")
     parser.add_argument("--records", type=int, nargs="*", default=[1_000_000], help="for each adapter")
     parser.add_argument("--world", type=float, nargs="*", default=[], help="scale of a world for a night's increment")
+    parser.add_argument("--report", type=float, nargs="*", default=[10], help="scale of a world to report")
     parser.add_argument("--memory", type=int, nargs="*", default=[], help="lines of one access log, for peak memory")
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where generated logs are kept between runs")
     options = parser.parse_args()
@@ -185,6 +204,10 @@ def main() -> None:
         bench_alignments(n_variants)
     for scale in options.world:
         bench_night(scale, options.folder.resolve())
+    for scale in options.report:
+        bench_report(str(world_of(scale, options.folder.resolve())), f"world at scale {scale:g}")
+    if options.report:
+        bench_report("--wide", "the worst map, 60 steps and 200 paths")
     bench_memory(options.memory, options.folder.resolve())
 
 

@@ -6,6 +6,8 @@ import gzip
 
 import pytest
 
+from ingest import load
+
 
 @pytest.fixture
 def lines(web_line):
@@ -95,3 +97,46 @@ def test_a_grown_table_keeps_its_header_once(new_lab):
     lab.load()
     assert len(lab.ledger()) == 2, "a shorter state is a delivery of its own"
     lab.check_identity()
+
+
+def asked(monkeypatch) -> list[int]:
+    """How many lines the adapter is asked about, block by block."""
+    seen: list[int] = []
+    query = load.FileLoad.query
+
+    def counted(self) -> str:
+        seen.append(int(self.store.value("select count(*) from line")))
+        return query(self)
+
+    monkeypatch.setattr(load.FileLoad, "query", counted)
+    return seen
+
+
+def test_only_what_is_new_of_a_grown_file_is_parsed(new_lab, web_line, monkeypatch):
+    """The last line of before is read once more: its end may not have been there."""
+    lab = new_lab()
+    pages = [web_line(i, f"/p/{i % 50}") for i in range(120)]
+    seen = asked(monkeypatch)
+    for n in (40, 100, 120):
+        lab.put("web", "a.log", "".join(pages[:n]))
+        lab.load()
+        lab.check_identity()
+    assert seen == [40, 61, 21]
+    lab.put("web", "a.log", web_line(1, "/other") + "".join(pages[1:]) + web_line(500, "/new"))
+    lab.load()
+    lab.check_identity()
+    assert seen[3:] == [121], "it begins otherwise: another file under the same name"
+
+
+def test_an_unfinished_last_line_that_was_taken_is_read_again_when_it_grows(new_lab, web_line):
+    lab, whole = new_lab(), new_lab()
+    first, second = web_line(1, "/x"), web_line(2, "/y")
+    lab.put("web", "a.log", first + second[:-30])
+    lab.load()
+    lab.load()  # the writer was quiet for a night: what is there is taken
+    lab.put("web", "a.log", first + second + web_line(3, "/z"))
+    lab.load()
+    lab.check_identity()
+    whole.put("web", "a.log", first + second + web_line(3, "/z"))
+    whole.load()
+    assert lab.raw_events() == whole.raw_events()

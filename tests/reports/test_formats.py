@@ -54,8 +54,13 @@ def test_written(got: str, wanted: str) -> None:
 
 def test_a_sentence_is_split_at_its_intervals() -> None:
     assert formats.prose('7.4 % [5.1 to 10.6 %] of 1,007 reached "Pays"') == [
-        ("7.4 %", False), (" [5.1 to 10.6 %]", True), (f" of 1{T}007 reached “Pays”", False),
+        (f"7.4{T}%", False), (f" [5.1 to 10.6{T}%]", True), (f" of 1{T}007 reached “Pays”", False),
     ]  # fmt: skip
+
+
+def test_a_number_keeps_its_sign_on_its_line_and_labels_stay_as_they_are() -> None:
+    told = "".join(text for text, _ in formats.prose('The process tolerates 1.0 %. "Takes 1,000 at 5 %" had 3,400.'))
+    assert told == f"The process tolerates 1.0{T}%. “Takes 1,000 at 5 %” had 3{T}400."
 
 
 def test_text_for_drawings() -> None:

@@ -13,7 +13,7 @@ from logs import SHOP, Log, finding, planted, random_log
 from ingest.store import Store
 from reports.diagram_bands import BLUEPRINT, LOVEM, Strip
 from reports.diagrams import Diagram, draw
-from reports.figures_map import Touch, n_journeys_whole, unseen
+from reports.figures_map import Touch, n_journeys_whole, off_map
 from reports.map_notes import signs_of
 from reports.maps import ProcessMap, fold_steps, reduce_edges, simple_view
 
@@ -181,7 +181,7 @@ def test_journeys_drawn_whole_and_unseen_events_are_counted(toy_site: object) ->
         known = {tuple(pair) for pair in heaviest}
         whole = sum(all(pair in known for pair in itertools.pairwise(way)) for (way,) in ways)
         assert 0 < n_journeys_whole(store, heaviest) == whole < n
-        counted = unseen(store)
+        counted = off_map(store)
         hidden, undeclared = store.rows(
             "select count(*) filter (not visible), count(*) filter (visible is null) from event"
         )[0]
