@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 
+from markupsafe import Markup
+
 from reports import formats
 from reports.chart_kinds import ChartsView, charts_view
 from reports.diagram_bands import LANE_TINTS
@@ -21,6 +23,7 @@ from reports.map_notes import MapFacts
 from reports.maps import ProcessMap
 from reports.places import place_of
 from reports.records import Example, FindingFigure, Night
+from reports.timeline import journey_lines
 from reports.unseen import Unseen, nothing_found
 from reports.verdict import verdict_of
 from reports.view_data import DataView, data_view
@@ -82,6 +85,8 @@ class Report:
     moves_more: str
     ways: tuple[WayRow, ...]
     ways_note: str
+    names: StepNames
+    """Label and tint of each step, for the strips of a page's own module."""
     data: DataView
     hidden_note: str
     k: int
@@ -116,7 +121,9 @@ def build(
     marks = marks_of(steps, moves, step_times(store), findings, intended, night, figures.k)
     full = process_map(steps, moves, departments, findings, intended, successors, marks, touches(store))
     merged = company_map(full, figures.department_gaps(), findings)
-    facts = MapFacts(night, moves, off_map(store), figures.gaps(), criteria, partial(n_journeys_whole, store), figures.k)
+    facts = MapFacts(
+        night, moves, off_map(store), figures.gaps(), criteria, partial(n_journeys_whole, store), figures.k
+    )
     maps = maps_view(full, merged, figures.k, pins, facts) if steps else None
     charts = charts_view(full, steps, moves, night, figures.k, pins) if steps else None
     data = data_view(figures, night)
@@ -146,6 +153,7 @@ def build(
         moves_more=more,
         ways=ways,
         ways_note=ways_note,
+        names=names,
         data=data,
         hidden_note=_hidden_note(night, data),
         k=figures.k,
@@ -212,6 +220,7 @@ def _findings(
             robustness=robustness_facts(finding),
             examples=groups,
             card_examples=groups[0][2][:2] if groups else (),
+            timeline=_timeline(finding, examples, names),
             sql=str(finding.evidence.get("sql") or ""),
             provenance=(*standing_facts(finding), *provenance_facts(finding)),
             trend=trend(figures.history(finding.finding_id)),
@@ -227,11 +236,19 @@ _EXAMPLES = (
     ("extreme", "Extreme", "those that show it most"),
     ("counter", "Counter-examples", "comparable journeys that do not show it"),
 )
-_MOST_EXAMPLES = 6
+_MOST_EXAMPLES, _MOST_STRIPS = 10, 5
 
 
 def _keys(finding: FindingFigure, kind: str) -> list[str]:
     return [str(key) for key in finding.evidence.get(kind, [])][:_MOST_EXAMPLES]
+
+
+def _timeline(finding: FindingFigure, examples: Mapping[str, Example], names: StepNames) -> Markup:
+    own = frozenset(place_of(finding.kind, finding.place, frozenset(names.label)).steps)
+    groups = [
+        (title, [examples[key] for key in _keys(finding, kind) if key in examples]) for kind, title, _ in _EXAMPLES
+    ]
+    return journey_lines(groups, names, own)
 
 
 def _examples(
@@ -241,7 +258,8 @@ def _examples(
     own = frozenset(place_of(finding.kind, finding.place, frozenset(names.label)).steps)
     groups = []
     for kind, title, note in _EXAMPLES:
-        found = tuple(strip(examples[key], names, own) for key in _keys(finding, kind) if key in examples)
+        keys = [key for key in _keys(finding, kind) if key in examples][:_MOST_STRIPS]
+        found = tuple(strip(examples[key], names, own) for key in keys)
         if found:
             groups.append((title, note, found))
     return tuple(groups)
