@@ -24,7 +24,7 @@ from ingest.grown import grown_from, known_lines
 from ingest.kept import clean_kept
 from ingest.local_times import plausible, settle
 from ingest.packed import UnreadableFile
-from ingest.pseudonym import key_id, line_salt, load_key, normalise, pseudonyms
+from ingest.pseudonym import normalise, pseudonyms
 from ingest.reader import Reading, deliveries, one_ahead, read_blocks
 from ingest.robots import is_robot
 from ingest.scrub import mask, scrub
@@ -34,6 +34,7 @@ from ingest.source_rules import BY_STREAM, check_rules, lines_known_by
 from ingest.store import Store
 from ingest.telling import Teller
 from ingest.units import sql
+from ingest.unlocking import unlock
 
 log = logging.getLogger("frontstage.load")
 
@@ -341,27 +342,6 @@ def _cut_json(list_key: str | None) -> str:
         cast(n as uinteger) as line_no, cast(n as ubigint) as byte_offset, raw,
         case when contains(raw, '\ufffd') then flaw end as flaw, cast(null as blob) as original
     from cut"""
-
-
-def unlock(site: Site, store: Store) -> tuple[bytes, Forgotten]:
-    """The pseudonym key and who is forgotten, both put where the statements find them. Raises ConfigError."""
-    key = load_key(site.key)
-    _check_key(store, key)
-    store.run("set variable line_salt = $salt", {"salt": line_salt(key)}, name="line_salt")
-    forgotten = Forgotten.read(site, key)
-    forgotten.put_lines(store)
-    return key, forgotten
-
-
-def _check_key(store: Store, key: bytes) -> None:
-    known = store.value("select key_id from key_check")
-    if known is None:
-        store.run("insert into key_check values ($id)", {"id": key_id(key)}, name="key_check")
-    elif known != key_id(key):
-        raise ConfigError(
-            f"the pseudonym key (id {key_id(key)}) is not the one this warehouse was made with (id {known}); "
-            "put the old key back, or delete SITE/var/warehouse.duckdb to rebuild under the new one"
-        )
 
 
 def _source_id(store: Store, source: SourceSection, rank: int) -> int:

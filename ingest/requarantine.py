@@ -19,7 +19,7 @@ import pyarrow as pa
 from ingest.adapters import adapters
 from ingest.errors import FrontstageError, UsageError
 from ingest.forgotten import Forgotten
-from ingest.load import FileLoad, unlock
+from ingest.load import FileLoad
 from ingest.packed import UnreadableFile
 from ingest.reader import MAX_DOCUMENT_BYTES, MAX_LINE_BYTES
 from ingest.settings import SourceSection, suggestion
@@ -27,6 +27,7 @@ from ingest.site import Site
 from ingest.source_rules import check_rules
 from ingest.store import Store
 from ingest.units import sql
+from ingest.unlocking import unlock
 
 log = logging.getLogger("frontstage.requarantine")
 _FILES = """select l.* from ledger as l inner join source as s using (source_id)

@@ -43,3 +43,8 @@ create table if not exists decision (decided_for date, finding_id varchar, statu
 create or replace table finding_ledger (
     finding_id varchar, happened_on date, what varchar, note varchar
 );
+
+-- one row per night and measure: the key figures as that night told them (night_figures.py); low and high null = no interval
+create table if not exists night_figure (
+    night date, measure varchar, value double, low double, high double, n bigint
+);

@@ -17,6 +17,7 @@ from mining import (
     decisions,
     discovery,
     intended,
+    night_figures,
     population,
     register,
     savings,
@@ -41,6 +42,7 @@ def mine(site: Site, store: Store, night: dt.date) -> None:
     register.prepare(store)
     frame = make_context(site, store, night)
     aggregate.build(store)
+    night_figures.remember(store, night)
     decide(site, store, frame, night)
     standings = decisions.read(store, night)
     known, unknown = accepted.by_id(accepted.load(site.process / "accepted.toml"), register.labels(store))

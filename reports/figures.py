@@ -1,4 +1,5 @@
-"""The numbers of a night, read from the warehouse into typed rows. Only here and in figures_data is SQL.
+"""The numbers of a night, read from the warehouse into typed rows. What more than one page shows is read here, in
+figures_data and figures_ways; what one page shows alone, in that page's module (reports/pages/).
 
 Reads aggregates and the finding table; the few per-event reads (waits before a step, example journeys) lean on the
 stored order of journey_event. Everything is an integer, a share of integers or text of the finding record, so that two
@@ -9,13 +10,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 from ingest.store import Store
 from reports.figures_data import DataFigures
+from reports.figures_ways import read_ways
 from reports.records import (
     Estimate,
     Example,
@@ -24,7 +26,6 @@ from reports.records import (
     MoveFigure,
     Night,
     StepFigure,
-    Way,
     WaySummary,
 )
 
@@ -33,9 +34,6 @@ _WAITS = """with moved as (
            greatest(0, epoch_us(occurred_at) - lag(epoch_us(coalesce(ended_at, occurred_at))) over ()) // 1000 as gap_ms
     from journey_event)"""
 """Each event with the ms since the event before it. Leans on the stored order, (journey, time), as mining does."""
-
-Z95 = 1.959963984540054
-"""Quantile of the normal distribution for a 95 % interval."""
 
 
 class Figures(DataFigures):
@@ -172,33 +170,13 @@ class Figures(DataFigures):
 
     def ways(self, most: int = 5) -> WaySummary:
         """The most frequent ways of at least `k` customers, page views left out; of orders, where there are any."""
-        ways = f"""with free as (
-                    select coalesce(list(step), []) as steps from touch where class::varchar = 'browse'),
-                way as (
-                    select variant_id,
-                           list_filter(string_split(variants.steps, ' > '), lambda s: not list_contains(free.steps, s))
-                           as steps
-                    from variants, free),
-                counted as (
-                    select way.steps, count(*) as n_journeys, count(distinct journey.customer_id) as n_customers,
-                           quantile_disc(metrics.duration_ms, 0.5) as median_ms
-                    from journey_metrics as metrics
-                    inner join way using (variant_id)
-                    inner join journey using (journey_id)
-                    where {self._scope()} group by way.steps)"""
-        rows = self.store.rows(
-            f"""{ways} select * from counted where n_customers >= $k and len(steps) > 0
-                order by n_journeys desc, steps limit $most""",
-            {"k": self.k, "most": most},
-        )
-        totals = self.store.rows(
-            f"""{ways} select count(*), coalesce(sum(n_journeys), 0)::bigint, count(*) filter (n_customers < $k),
-                       coalesce(sum(n_journeys) filter (len(steps) = 0), 0)::bigint from counted""",
-            {"k": self.k},
-        )[0]
-        n_ways, n_journeys, n_small, n_browsing = totals
-        top = tuple(Way(tuple(row[0]), *row[1:]) for row in rows)
-        return WaySummary(top, n_ways, n_journeys, n_small, n_browsing, self.has_orders)
+        found = self.all_ways.get(self.has_orders) or WaySummary((), 0, 0, 0, 0, self.has_orders)
+        return replace(found, top=found.top[:most])
+
+    @cached_property
+    def all_ways(self) -> dict[bool, WaySummary]:
+        """By whether the journeys have an order: their ways, up to figures_ways.MOST of them."""
+        return read_ways(self.store, self.k)
 
     @cached_property
     def has_orders(self) -> bool:
@@ -213,63 +191,25 @@ class Figures(DataFigures):
 
         None where no event names a call: the logs do not tell calls apart, so none were counted, which is not none.
         """
-        is_told = self.store.value("select exists (select 1 from journey_metrics where n_calls > 0)")
-        estimate = self._ratio("metrics.n_calls", self._scope(), 100) if is_told else None
-        return estimate, "orders" if self.has_orders else "journeys"
+        return self.key_figures.get("calls_per_100"), "orders" if self.has_orders else "journeys"
 
     def departments_met(self) -> Estimate | None:
         """Departments that a journey touches, mean."""
-        return self._ratio("metrics.n_departments", "true", 1)
-
-    def _ratio(self, measure: str, where: str, per: int) -> Estimate | None:
-        """`per` times sum(measure) / journeys, with an interval by linearisation; clusters are customers.
-
-        se^2 = sum over customers of (y - R x)^2 / (sum x)^2, times c / (c - 1); sums are integers, hence exact.
-        `measure` and `where` are constants of this module.
-        """
-        row = self.store.rows(
-            f"""with customer as (
-                    select journey.customer_id, count(*)::hugeint as x, sum({measure})::hugeint as y
-                    from journey inner join journey_metrics as metrics on metrics.journey_id = journey.journey_id
-                    where {where} group by journey.customer_id)
-                select count(*), coalesce(sum(x), 0)::hugeint, coalesce(sum(y), 0)::hugeint,
-                       coalesce(sum(y * y), 0)::hugeint, coalesce(sum(x * y), 0)::hugeint,
-                       coalesce(sum(x * x), 0)::hugeint from customer"""
-        )[0]
-        clusters, x, y, yy, xy, xx = (int(value) for value in row)
-        if not x:
-            return None
-        r = y / x
-        if clusters < 2:
-            return Estimate(per * r, None, None, x)
-        spread = max(0.0, yy - 2 * r * xy + r * r * xx) * clusters / (clusters - 1)
-        half = Z95 * math.sqrt(spread) / x
-        return Estimate(per * r, per * max(0.0, r - half), per * (r + half), x)
+        return self.key_figures.get("departments_met")
 
     def duration(self) -> Estimate | None:
-        """Median ms of closed journeys (with an order, where there are any); interval by order statistics."""
-        where = f"journey.is_complete and {self._scope()}"
-        n = int(
-            self.store.value(
-                f"select count(*) from journey inner join journey_metrics using (journey_id) where {where}"
-            )
-        )
-        if not n:
-            return None
-        half = Z95 * math.sqrt(n) / 2
-        ranks = [math.ceil(n / 2), max(1, math.floor(n / 2 - half)), min(n, math.ceil(n / 2 + half) + 1)]
+        """Median ms of closed journeys (with an order, where there are any)."""
+        return self.key_figures.get("duration_ms")
+
+    @cached_property
+    def key_figures(self) -> dict[str, Estimate]:
+        """The key figures that mining wrote down last up to this night, by measure (mining/night_figures.py)."""
         rows = self.store.rows(
-            f"""select duration_ms from (
-                    select metrics.duration_ms,
-                           row_number() over (order by metrics.duration_ms, metrics.journey_id) as place
-                    from journey inner join journey_metrics as metrics using (journey_id) where {where})
-                where list_contains($ranks, place) order by place""",
-            {"ranks": ranks},
+            """select measure, value, low, high, n from night_figure
+               where night = (select max(night) from night_figure where night <= $night)""",
+            {"night": self.as_of},
         )
-        values = sorted(float(row[0]) for row in rows)
-        if len(set(ranks)) < 3:
-            return Estimate(values[len(values) // 2], None, None, n)
-        return Estimate(values[1], values[0], values[2], n)
+        return {measure: Estimate(*numbers) for measure, *numbers in rows}
 
     def weekly(self) -> list[tuple[dt.date, int, int]]:
         """(Monday, journeys that started in that week, their calls), full weeks; of orders, where there are any."""

@@ -24,13 +24,17 @@ MOST_EDGES = 120
 _USUAL_GUTTER = 47.0
 """Mean width of a gutter on maps looked at, px; only used to guess how many columns fit."""
 
+_NARROWINGS = 4
+"""How many numbers of columns are tried, each one less, when gutters turn out wider than that."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A box to draw: `lane` counts from 0, the customer's."""
+    """A box to draw: `lane` counts from 0, the customer's. `tag_px`: width of a tag below its right end, or 0."""
 
     key: str
     lane: int
+    tag_px: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,8 @@ class Sizes:
     """Added to each gutter between columns, to fit a map to its frame."""
     loop: float = 32.0
     """Height kept free above a row with self-loops: the arc and its count."""
+    tag: float = 18.0
+    """Height kept free below a row with tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +87,20 @@ class PlacedBox:
     y: float
     width: float
     height: float
+    tag_px: float = 0.0
 
     @property
     def rect(self) -> Rect:
         """The box as a rectangle."""
         return Rect(self.x, self.y, self.x + self.width, self.y + self.height)
+
+    @property
+    def tag_rect(self) -> Rect | None:
+        """Where its tag hangs; None for a box without one."""
+        if not self.tag_px:
+            return None
+        right, bottom = self.x + self.width, self.y + self.height
+        return Rect(right - self.tag_px, bottom + 2, right, bottom + 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +159,9 @@ def lay_out(
 ) -> Layout:
     """Lay out a process map.
 
-    `edges` name boxes by key, at most one edge per (source, target). Self-loops are placed, too. A map
-    that would be wider than `widest` px is made narrower and higher. `guides` are edges that give
-    boxes their place but are not drawn. Raises ValueError on
-    an
-    unknown key or lane or on a doubled edge.
+    `edges` name boxes by key, at most one edge per (source, target). Self-loops are placed, too. A map that would be
+    wider than `widest` px is made narrower and higher, as far as its cells allow. `guides` are edges that give boxes
+    their place but are not drawn. Raises ValueError on an unknown key or lane or on a doubled edge.
     """
     sizes = sizes or Sizes()
     lane_of = {box.key: box.lane for box in boxes}
@@ -165,9 +178,22 @@ def lay_out(
     steering = {(edge.source, edge.target): edge.weight for edge in guides}
     order = sequence([box.key for box in boxes], steering | weights, intended)
     kept = {key: cell for key, cell in (pins or {}).items() if key in lane_of}
+    steered = steering | {(e.source, e.target): e.weight for e in shown}
+    looping = {edge.source for edge in loops}
+    tags = {box.key: box.tag_px for box in boxes if box.tag_px}
     most_columns = None if widest is None else int((widest - sizes.head) / (sizes.box_width + _USUAL_GUTTER))
-    cells = assign_cells(order, lane_of, steering | {(e.source, e.target): e.weight for e in shown}, kept, most_columns)
-    plan = _Plan.of(order, lane_of, cells, n_lanes, shown, {edge.source for edge in loops}, sizes)
+    plan = None
+    for fewer in range(_NARROWINGS):
+        most = None if most_columns is None else max(1, most_columns - fewer)
+        cells = assign_cells(order, lane_of, steered, kept, most)
+        if plan is not None and cells == plan.cells:
+            break
+        narrower = _Plan.of(order, lane_of, cells, n_lanes, shown, looping, tags, sizes)
+        if plan is None or narrower.width < plan.width:
+            plan = narrower
+        if widest is None or plan.width <= widest:
+            break
+    assert plan is not None
     return plan.draw(shown, loops, hidden)
 
 
@@ -184,6 +210,7 @@ class _Plan:
     lines: dict[LineKey, list[Run]]
     runs_of: dict[int, list[tuple[LineKey, Run]]]
     looping: frozenset[Node]
+    tags: dict[Node, float]
     x_start: list[float] = field(default_factory=list)
     x_size: list[float] = field(default_factory=list)
     y_start: list[float] = field(default_factory=list)
@@ -198,6 +225,7 @@ class _Plan:
         n_lanes: int,
         shown: Sequence[Edge],
         looping: set[str],
+        tags: Mapping[str, float],
         sizes: Sizes,
     ) -> _Plan:
         rows = [1] * n_lanes
@@ -209,11 +237,15 @@ class _Plan:
         paths = router.route_all({n: (node_of[e.source], node_of[e.target]) for n, e in enumerate(shown)})
         lines, runs_of = split_into_runs(paths)
         assign_tracks(lines, runs_of)
-        plan = cls(
-            sizes, order, lane_of, cells, grid, node_of, lines, runs_of, frozenset(node_of[key] for key in looping)
-        )
+        arcs, hung = frozenset(node_of[key] for key in looping), {node_of[key]: width for key, width in tags.items()}
+        plan = cls(sizes, order, lane_of, cells, grid, node_of, lines, runs_of, arcs, hung)
         plan._measure()
         return plan
+
+    @property
+    def width(self) -> float:
+        """Width of the drawing, px."""
+        return self.x_start[-1] + self.x_size[-1]
 
     def _measure(self) -> None:
         """Widths of gutters and heights of channels follow from their tracks."""
@@ -238,10 +270,11 @@ class _Plan:
         row_above = iy > 0 and grid.is_row[iy - 1]
         row_below = iy + 1 < grid.ny and grid.is_row[iy + 1]
         loop = s.loop if row_below and any(node[1] == iy + 1 for node in self.looping) else 0.0
+        tag = s.tag if row_above and any(node[1] == iy - 1 for node in self.tags) else 0.0
         if not tracks:
-            return (9.0 if row_above else 5.0), 0.0, max(9.0 if row_below else 5.0, loop)
+            return max(9.0 if row_above else 5.0, tag), 0.0, max(9.0 if row_below else 5.0, loop)
         above, below = (s.pad if row_above else s.border), (s.pad if row_below else s.border)
-        return above, tracks * s.pitch, max(below, loop + 4.0 if loop else 0.0)
+        return max(above, tag), tracks * s.pitch, max(below, loop + 4.0 if loop else 0.0)
 
     def _offsets(self) -> dict[int, float]:
         """The coordinate across its line, in px, of every run by identity."""
@@ -268,12 +301,17 @@ class _Plan:
         return offsets
 
     def _port_range(self, flat: bool, group: Sequence[Run]) -> tuple[float, float]:
-        """Where on the side of a box edges may end, from its upper or left corner; self-loops own the top right."""
+        """Where on the side of a box edges may end, from its upper or left corner.
+
+        Self-loops own the right of the upper side, tags that of the lower one.
+        """
         s = self.sizes
         if flat:
             return 9.0, s.box_height - 9.0
         beside_loop = any(box in self.looping for run in group for box in run.boxes)
-        return 11.0, s.box_width - (46.0 if beside_loop else 11.0)
+        below = [(run, box) for run in group for box in run.boxes if run.low + run.high > 2 * box[1]]
+        tag = max((self.tags.get(box, 0.0) for _, box in below), default=0.0)
+        return 11.0, s.box_width - max(46.0 if beside_loop else 11.0, tag + 8.0 if tag else 0.0)
 
     def _polyline(
         self, edge: Edge, runs: Sequence[tuple[LineKey, Run]], offsets: Mapping[int, float]
@@ -302,14 +340,13 @@ class _Plan:
         ix, iy = self.node_of[key]
         column, row = self.cells[key]
         s = self.sizes
-        return PlacedBox(
-            key, self.lane_of[key], column, row, self.x_start[ix], self.y_start[iy], s.box_width, s.box_height
-        )
+        x, y, tag = self.x_start[ix], self.y_start[iy], self.tags.get((ix, iy), 0.0)
+        return PlacedBox(key, self.lane_of[key], column, row, x, y, s.box_width, s.box_height, tag)
 
     def draw(self, shown: Sequence[Edge], loops: Sequence[Edge], hidden: Sequence[Edge]) -> Layout:
         """Turn tracks into points, place the labels."""
         boxes = {key: self._box(key) for key in self.order}
-        width, height = self.x_start[-1] + self.x_size[-1], self.y_start[-1] + self.y_size[-1]
+        width, height = self.width, self.y_start[-1] + self.y_size[-1]
         offsets = self._offsets()
         polylines = {n: self._polyline(edge, self.runs_of[n], offsets) for n, edge in enumerate(shown)}
         polylines |= {len(shown) + n: _self_loop(boxes[edge.source]) for n, edge in enumerate(loops)}
@@ -318,7 +355,7 @@ class _Plan:
             polylines,
             {n: [width for width in (edge.label_px, edge.least_px) if width] for n, edge in enumerate(everyone)},
             {n: edge.stroke_px / 2 for n, edge in enumerate(everyone)},
-            [box.rect for box in boxes.values()],
+            [rect for box in boxes.values() for rect in (box.rect, box.tag_rect) if rect],
             Rect(self.sizes.head + 2, self.sizes.ruler + 1, width - 2, height - 1),
         )
         place = {key: index for index, key in enumerate(self.order)}

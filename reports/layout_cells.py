@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import permutations
 
+from reports.layout_join import join_columns
 from reports.layout_order import Weights
 
 Cell = tuple[int, int]
@@ -33,11 +34,13 @@ def assign_cells(
 ) -> dict[str, Cell]:
     """Return the cell of each key of `order`. A key in `pins` keeps its column, and its row when that is possible.
 
-    A map of more than `most_columns` columns is made narrower and higher: there only clear steps cost a column.
+    A map of more than `most_columns` columns is made narrower and higher: there only clear steps cost a column, then
+    neighbouring columns are joined.
     """
     columns = _columns(order, lane_of, weights, pins, compact=False)
     if most_columns is not None and max(columns.values(), default=0) >= most_columns:
         columns = _columns(order, lane_of, weights, pins, compact=True)
+        columns = join_columns(columns, lane_of, weights, pins, most_columns)
     return _rows(order, lane_of, weights, columns, pins)
 
 
@@ -155,6 +158,7 @@ def _rows(
             wanted = pins[key][1] if key in pins else 0
             row[key] = wanted if wanted not in taken else min(set(range(len(members) + 1)) - taken)
             taken.add(row[key])
+    place = {key: index for index, key in enumerate(order)}
     for key in order:  # a clash of pins may have opened one more row
         n_rows[lane_of[key]] = max(n_rows[lane_of[key]], row[key] + 1)
     for _ in range(3):
@@ -162,7 +166,7 @@ def _rows(
         for (lane, _column), members in sorted(cells.items()):
             free = [key for key in members if key not in pins]
             if free and n_rows[lane] > 1:
-                changed |= _best_rows(free, members, n_rows[lane], row, tops, lane_of, weights)
+                changed |= _best_rows(free, members, n_rows[lane], row, tops, lane_of, weights, place)
         if not changed:
             break
     return {key: (columns[key], row[key]) for key in order}
@@ -176,8 +180,12 @@ def _best_rows(
     tops: Sequence[int],
     lane_of: Mapping[str, int],
     weights: Weights,
+    place: Mapping[str, int],
 ) -> bool:
-    """Put the free boxes of one cell on the rows at which their edges climb least. True when something changed."""
+    """Put the free boxes of one cell on the rows at which their edges climb least. True when something changed.
+
+    Inside a cell time runs downwards: a forward edge that climbs counts double.
+    """
     taken = {row[key] for key in members if key not in free}
     open_rows = [r for r in range(n_rows) if r not in taken]
     links = [(s, t, w) for (s, t), w in weights.items() if s != t and (s in free or t in free)]
@@ -185,7 +193,8 @@ def _best_rows(
     def climb(rows: tuple[int, ...]) -> int:
         here = dict(zip(free, rows, strict=True))
         height = {k: tops[lane_of[k]] + here.get(k, row[k]) for link in links for k in link[:2]}
-        return sum(weight * abs(height[s] - height[t]) for s, t, weight in links)
+        turned = [w for s, t, w in links if s in here and t in here and place[s] < place[t] and here[s] > here[t]]
+        return sum(weight * abs(height[s] - height[t]) for s, t, weight in links) + 2 * sum(turned)
 
     now = tuple(row[key] for key in free)
     best = min(permutations(open_rows, len(free)), key=lambda rows: (climb(rows), rows != now, rows))

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from reports.map_marks import NO_MARKS, Marks
+
 INTENDED, ALLOWED, DEVIATION = "intended", "allowed", "deviation"
 
 MOST_STEPS, MOST_EDGES, ALL_BELOW, FLOW_SHARE = 25, 60, 45, 0.8
@@ -26,7 +28,7 @@ class MapLane:
 
 @dataclass(frozen=True, slots=True)
 class MapStep:
-    """A box: a step, a department (simple view) or a fold of `n_folded` steps.
+    """A box: a step, a department (simple view) or a fold of the steps `members`.
 
     `n`: events; `n_people`: customers behind them (None: not known, sums); `wait_ms`: median wait; `since_start_ms`:
     median time since the journey's start; `findings`: numbers of the findings at this very step.
@@ -44,7 +46,13 @@ class MapStep:
     anchor: str | None = None
     findings: tuple[int, ...] = ()
     is_failure: bool = False
-    n_folded: int = 0
+    members: tuple[str, ...] = ()
+    marks: Marks = NO_MARKS
+
+    @property
+    def n_folded(self) -> int:
+        """Steps folded into this box; 0 for a box that is one step."""
+        return len(self.members)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +85,11 @@ class ProcessMap:
     def n_moves(self) -> int:
         """Moves on all paths."""
         return sum(edge.n for edge in self.edges)
+
+    @property
+    def box_of(self) -> dict[str, str]:
+        """The box that stands for each step: itself, or the fold that holds it."""
+        return {member: step.key for step in self.steps for member in step.members or (step.key,)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +134,8 @@ def simple_view(full: ProcessMap, waits: Mapping[str, int | None] | None = None)
 def fold_steps(full: ProcessMap, most: int = MOST_STEPS) -> ProcessMap:
     """Fold the less important steps of each lane into one box 'n more steps'.
 
-    Kept first: steps with a finding and the customer's own; then what most customers meet, where a step of the intended
-    process counts three times, so that its rarer branches stay visible.
+    Kept first: steps with a finding or a mark and the customer's own; then what most customers meet, where a step of
+    the intended process counts three times, so that its rarer branches stay visible.
     """
     if len(full.steps) <= most:
         return full
@@ -130,7 +143,8 @@ def fold_steps(full: ProcessMap, most: int = MOST_STEPS) -> ProcessMap:
     backbone = set(full.intended)
 
     def rank(step: MapStep) -> tuple[int, int, str]:
-        first = 0 if step.findings or step.key in touched or step.lane == 0 else 1
+        told = step.findings or step.marks.words or step.key in touched
+        first = 0 if told or step.lane == 0 else 1
         people = step.n if step.n_people is None else step.n_people
         return first, -people * (3 if step.key in backbone else 1), step.key
 
@@ -163,10 +177,11 @@ def fold_steps(full: ProcessMap, most: int = MOST_STEPS) -> ProcessMap:
                 sum(step.n for step in members),
                 n_starts=sum(step.n_starts for step in members),
                 n_ends=sum(step.n_ends for step in members),
-                n_folded=len(members),
+                members=tuple(step.key for step in members),
             )
         )
-    return ProcessMap(full.lanes, tuple(steps), _add_up(full.edges, box_of), full.intended)
+    edges, unseen = _add_up(full.edges, box_of), _add_up(full.unseen, box_of)
+    return ProcessMap(full.lanes, tuple(steps), edges, full.intended, unseen)
 
 
 def reduce_edges(
@@ -207,7 +222,7 @@ def reduce_edges(
         sum(step.n_folded for step in full.steps),
     )
     unseen = tuple(edge for edge in full.edges if (edge.source, edge.target) not in keep)
-    return replace(full, edges=edges, unseen=unseen), coverage
+    return replace(full, edges=edges, unseen=(*full.unseen, *unseen)), coverage
 
 
 def neighbourhood(

@@ -146,6 +146,7 @@ class Way:
     n_journeys: int
     n_customers: int
     median_ms: int | None
+    n_calls: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 A page is one self-describing file in pages/: TOML front matter with `title`, `order`, `nav` (its name in the
 navigation,
 absent for pages that are not in it), and for a page that is made several times `each` (a field of Report) and `folder`.
+Its numbers beyond the report's come from the module of its name (reports/pages/__init__.py).
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ from markupsafe import Markup
 
 from ingest.errors import FrontstageError
 from ingest.units import Unit, scan
-from reports import formats
+from reports import formats, pages
 from reports.diagrams import hover_css
+from reports.figures import Figures
 from reports.svg import plain
 from reports.view import Report
 
 HERE = Path(__file__).parent
 FRONT_PAGE = "overview"
 """The page that is index.html as well."""
+STYLES = ("report.css", "charts.css")
 
 _POLICY_MARK = "policy-goes-here"
 _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
@@ -93,8 +96,8 @@ def page_units() -> list[Unit]:
 
 def environment(units: list[Unit]) -> Environment:
     """Jinja with the pages and templates. Every file is escaped, whatever its name; an unknown variable is an error."""
-    pages: BaseLoader = DictLoader({f"{unit.stem}.html.j2": unit.body for unit in units})
-    loader = ChoiceLoader([pages, FileSystemLoader(HERE / "templates")])
+    bodies: BaseLoader = DictLoader({f"{unit.stem}.html.j2": unit.body for unit in units})
+    loader = ChoiceLoader([bodies, FileSystemLoader(HERE / "templates")])
     env = Environment(
         loader=loader,
         autoescape=True,
@@ -109,21 +112,23 @@ def environment(units: list[Unit]) -> Environment:
     return env
 
 
-def render(report: Report) -> Iterator[Page]:
-    """All pages of a night, in a fixed order."""
+def render(report: Report, figures: Figures) -> Iterator[Page]:
+    """All pages of a night and the files beside them, in a fixed order."""
     units = page_units()
     env = environment(units)
-    css = (HERE / "assets" / "report.css").read_text(encoding="utf-8")
+    css = "".join((HERE / "assets" / name).read_text(encoding="utf-8") for name in STYLES)
     js = (HERE / "assets" / "report.js").read_text(encoding="utf-8")
     nav = [(unit.meta["nav"], f"{unit.stem}.html", unit.stem) for unit in units if "nav" in unit.meta]
     for unit in units:
         folder = unit.meta.get("folder", "")
+        view, files = pages.built(unit.stem, figures, report)
         items: list[Any] = list(getattr(report, unit.meta["each"])) if "each" in unit.meta else [None]
         for item in items:
             assets = Assets(css + hover_css(report.n_boxes), js)
             html = env.get_template(f"{unit.stem}.html.j2").render(
                 report=report,
                 item=item,
+                view=view,
                 page=unit.meta,
                 stem=unit.stem,
                 nav=nav,
@@ -141,3 +146,5 @@ def render(report: Report) -> Iterator[Page]:
             yield Page(f"{folder}/{name}" if folder else name, content)
             if unit.stem == FRONT_PAGE:
                 yield Page("index.html", content)
+        for name, content in files.items():
+            yield Page(name, content)

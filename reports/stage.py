@@ -1,7 +1,8 @@
 """The report stage: a night's numbers become a folder of pages, published by one rename.
 
-    SITE/reports/<night>/index.html (= overview.html), overview.html, map.html, data.html, glossary.html,
-    findings/F-nn.html
+    SITE/reports/<night>/index.html (= overview.html), overview.html, map.html, charts.html, data.html,
+    glossary.html,
+    findings/F-nn.html, map.svg, map-blueprint.svg, map.bpmn
     SITE/reports/current -> <night>
 
 Pages are built in a sibling folder first; on any failure the last report stays as it was.
@@ -10,6 +11,7 @@ Pages are built in a sibling folder first; on any failure the last report stays 
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 import shutil
 from collections.abc import Mapping
@@ -26,6 +28,8 @@ from mining.method import Method
 from reports.figures import Figures
 from reports.figures_search import search_figure
 from reports.layout_cells import Cell
+from reports.map_files import map_files
+from reports.map_notes import criteria_words
 from reports.render import render
 from reports.unseen import unseen_rows
 from reports.view import Report, build
@@ -41,6 +45,7 @@ _NEEDED = (
     "journey_metrics",
     "finding",
     "ledger",
+    "night_figure",
 )
 
 
@@ -57,9 +62,10 @@ def report(site: Site, store: Store, night: dt.date) -> Path:
         )
     if faults := forbidding(store):
         raise DataGateError(f"{'; '.join(faults)}; the last report stays in place")
-    model = assemble(site, store, night)
+    figures = Figures(store, night, site.settings.privacy.min_cell)
+    model = assemble(site, figures)
     try:
-        return publish(site.reports, night, model, _pins_file(site, night))
+        return publish(site.reports, figures, model, _pins_file(site, night))
     except OSError as error:
         raise StorageError(
             f"{site.reports}: the report can't be written ({error.strerror}; {free_bytes(site.reports)} bytes are free "
@@ -74,34 +80,35 @@ def forbidding(store: Store) -> list[str]:
     return [message for (message,) in store.rows("select message from audit where not publishes order by all")]
 
 
-def assemble(site: Site, store: Store, night: dt.date) -> Report:
-    """Read everything a night's report shows."""
+def assemble(site: Site, figures: Figures) -> Report:
+    """Read what more than one page of a night's report shows; a page's own numbers are read as it is made."""
     settings = site.settings
-    labels = {step: touch.label for step, touch in read_touch(store).items()}
+    labels = {step: touch.label for step, touch in read_touch(figures.store).items()}
     process = load(site.process, labels)
-    figures = Figures(store, night, settings.privacy.min_cell)
     method = replace(Method(), small_cell_customers=settings.privacy.min_cell)
     case, valid_from = (process.case, process.valid_from) if process else (None, None)
-    searched = search_figure(store, method.discovery_parts, case, valid_from)
+    searched = search_figure(figures.store, method.discovery_parts, case, valid_from)
     return build(
         figures,
         site=site.name,
         currency=settings.site.currency,
         intended=process.order if process else (),
         successors=process.successors if process else frozenset(),
-        pins=read_pins(site, night),
+        pins=read_pins(site, figures.as_of),
         unseen=unseen_rows(searched, method, process),
+        criteria=criteria_words(process, labels),
     )
 
 
-def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Path:
+def publish(reports: Path, figures: Figures, model: Report, pins_file: Path) -> Path:
     """Write all pages next to their place, then swap: first the night's folder, then the link `current`."""
+    night = figures.as_of
     target = reports / night.isoformat()
     fresh, link = (reports / f".{night.isoformat()}.{part}" for part in ("new", "link"))
     reports.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        for page in render(model):
+        for page in itertools.chain(render(model, figures), map_files(model.maps, model.charts)):
             path = fresh / page.path
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, page.content)
@@ -114,8 +121,8 @@ def publish(reports: Path, night: dt.date, model: Report, pins_file: Path) -> Pa
     link.unlink(missing_ok=True)
     link.symlink_to(night.isoformat(), target_is_directory=True)
     rename(link, reports / "current")
-    if model.maps:
-        _write_pins(pins_file, model.maps.pins)
+    if model.maps and model.charts:
+        _write_pins(pins_file, model.maps.pins | model.charts.pins)
     return target
 
 

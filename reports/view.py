@@ -7,14 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+
+from markupsafe import Markup
 
 from reports import formats
-from reports.diagrams import LANE_TINTS
+from reports.chart_kinds import ChartsView, charts_view
+from reports.diagram_bands import LANE_TINTS
 from reports.figures import Figures
+from reports.figures_map import n_journeys_whole, off_map, step_times, touches
 from reports.layout_cells import Cell
+from reports.map_building import company_map, process_map
+from reports.map_marks import marks_of
+from reports.map_notes import MapFacts
 from reports.maps import ProcessMap
 from reports.places import place_of
 from reports.records import Example, FindingFigure, Night
+from reports.timeline import journey_lines
 from reports.unseen import Unseen, nothing_found
 from reports.verdict import verdict_of
 from reports.view_data import DataView, data_view
@@ -34,7 +43,7 @@ from reports.view_findings import (
     word_of,
 )
 from reports.view_journeys import StepNames, Strip, strip, way_strip
-from reports.view_maps import MapsView, company_map, draw_finding_map, maps_view, process_map
+from reports.view_maps import MapsView, draw_finding_map, maps_view
 from reports.view_tables import TableRow, move_rows, step_rows
 
 MOST_FINDINGS = 40
@@ -70,11 +79,14 @@ class Report:
     unseen: tuple[Unseen, ...]
     nothing_found: str
     maps: MapsView | None
+    charts: ChartsView | None
     steps: tuple[TableRow, ...]
     moves: tuple[TableRow, ...]
     moves_more: str
     ways: tuple[WayRow, ...]
     ways_note: str
+    names: StepNames
+    """Label and tint of each step, for the strips of a page's own module."""
     data: DataView
     hidden_note: str
     k: int
@@ -83,7 +95,7 @@ class Report:
     @property
     def n_boxes(self) -> int:
         """Boxes of the largest map: how many hover rules a page needs."""
-        drawn = [m.n_boxes for m in (self.maps.all if self.maps else [])]
+        drawn = [m.n_boxes for m in (self.maps.all if self.maps else [])] + [self.charts.n_boxes if self.charts else 0]
         return max([*drawn, *(f.map.n_boxes for f in self.findings if f.map)], default=0)
 
 
@@ -96,6 +108,7 @@ def build(
     successors: frozenset[tuple[str, str]],
     pins: Mapping[str, Mapping[str, Cell]],
     unseen: tuple[Unseen, ...],
+    criteria: str = "",
 ) -> Report:
     """Read all numbers of a night and turn them into a report."""
     night = figures.night()
@@ -104,9 +117,15 @@ def build(
     departments = figures.departments()
     lanes: dict[str | None, int] = {None: 0} | {name: n for n, (name, _) in enumerate(departments, 1)}
     names = StepNames.of(steps, lanes, LANE_TINTS)
-    full = process_map(steps, moves, departments, findings, intended, successors)
+    store = figures.store
+    marks = marks_of(steps, moves, step_times(store), findings, intended, night, figures.k)
+    full = process_map(steps, moves, departments, findings, intended, successors, marks, touches(store))
     merged = company_map(full, figures.department_gaps(), findings)
-    maps = maps_view(full, merged, figures.k, pins) if steps else None
+    facts = MapFacts(
+        night, moves, off_map(store), figures.gaps(), criteria, partial(n_journeys_whole, store), figures.k
+    )
+    maps = maps_view(full, merged, figures.k, pins, facts) if steps else None
+    charts = charts_view(full, steps, moves, night, figures.k, pins) if steps else None
     data = data_view(figures, night)
     verdict = verdict_of(night, every, unseen, figures.k)
     views = _findings(figures, findings, full, merged, names, currency)
@@ -128,11 +147,13 @@ def build(
         unseen=unseen,
         nothing_found=nothing_found(unseen),
         maps=maps,
-        steps=step_rows(steps, night, figures.k),
+        charts=charts,
+        steps=step_rows(steps, night, figures.k, marks),
         moves=rows,
         moves_more=more,
         ways=ways,
         ways_note=ways_note,
+        names=names,
         data=data,
         hidden_note=_hidden_note(night, data),
         k=figures.k,
@@ -199,6 +220,7 @@ def _findings(
             robustness=robustness_facts(finding),
             examples=groups,
             card_examples=groups[0][2][:2] if groups else (),
+            timeline=_timeline(finding, examples, names),
             sql=str(finding.evidence.get("sql") or ""),
             provenance=(*standing_facts(finding), *provenance_facts(finding)),
             trend=trend(figures.history(finding.finding_id)),
@@ -214,11 +236,19 @@ _EXAMPLES = (
     ("extreme", "Extreme", "those that show it most"),
     ("counter", "Counter-examples", "comparable journeys that do not show it"),
 )
-_MOST_EXAMPLES = 6
+_MOST_EXAMPLES, _MOST_STRIPS = 10, 5
 
 
 def _keys(finding: FindingFigure, kind: str) -> list[str]:
     return [str(key) for key in finding.evidence.get(kind, [])][:_MOST_EXAMPLES]
+
+
+def _timeline(finding: FindingFigure, examples: Mapping[str, Example], names: StepNames) -> Markup:
+    own = frozenset(place_of(finding.kind, finding.place, frozenset(names.label)).steps)
+    groups = [
+        (title, [examples[key] for key in _keys(finding, kind) if key in examples]) for kind, title, _ in _EXAMPLES
+    ]
+    return journey_lines(groups, names, own)
 
 
 def _examples(
@@ -228,7 +258,8 @@ def _examples(
     own = frozenset(place_of(finding.kind, finding.place, frozenset(names.label)).steps)
     groups = []
     for kind, title, note in _EXAMPLES:
-        found = tuple(strip(examples[key], names, own) for key in _keys(finding, kind) if key in examples)
+        keys = [key for key in _keys(finding, kind) if key in examples][:_MOST_STRIPS]
+        found = tuple(strip(examples[key], names, own) for key in keys)
         if found:
             groups.append((title, note, found))
     return tuple(groups)

@@ -114,6 +114,7 @@ class FindingView:
     robustness: tuple[Fact, ...]
     examples: tuple[tuple[str, str, tuple[Strip, ...]], ...]
     card_examples: tuple[Strip, ...]
+    timeline: Markup
     sql: str
     provenance: tuple[Fact, ...]
     trend: Markup

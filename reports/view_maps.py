@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reports import formats
+from reports.diagram_bands import BLUEPRINT, LOVEM
 from reports.diagrams import Diagram, draw
 from reports.layout_cells import Cell
-from reports.maps import (
-    Coverage,
-    MapEdge,
-    MapLane,
-    MapStep,
-    ProcessMap,
-    fold_steps,
-    neighbourhood,
-    reduce_edges,
-    simple_view,
-)
-from reports.places import COSTLY, Place, edge_class, place_of
-from reports.records import FindingFigure, MoveFigure, StepFigure
+from reports.map_building import department_place
+from reports.map_notes import MapFacts, coverage_words, signs_of
+from reports.maps import ProcessMap, fold_steps, neighbourhood, reduce_edges
+from reports.places import place_of
+from reports.records import FindingFigure
 
-MOST_RARE, MOST_DISCS = 120, 9
+MOST_RARE = 120
+STYLES = (LOVEM, BLUEPRINT)
 FULL_WIDTH, TEXT_WIDTH = 1390, 1238
 """Inner width of a map on the map page and on the other pages of a screen 1 440 px wide."""
 
@@ -40,6 +33,8 @@ class MapsView:
     rare_coverage: str
     simple_coverage: str
     summary: str
+    criteria: str
+    signs: frozenset[str]
     pins: dict[str, dict[str, Cell]]
 
     @property
@@ -53,96 +48,9 @@ class MapsView:
         return [self.department, *([self.rare] if self.rare else []), self.simple, self.overview]
 
 
-def process_map(
-    steps: Sequence[StepFigure],
-    moves: Sequence[MoveFigure],
-    departments: Sequence[tuple[str, str]],
-    findings: Sequence[FindingFigure],
-    intended: tuple[str, ...],
-    successors: frozenset[tuple[str, str]],
-) -> ProcessMap:
-    """All steps and paths. Departments without a visible step get no lane. Findings beyond the first 9 keep off the
-    map."""
-    used = {step.department for step in steps}
-    present = [(name, note) for name, note in departments if name in used]
-    lane_of: dict[str | None, int] = {None: 0} | {name: n for n, (name, _) in enumerate(present, 1)}
-    known = frozenset(step.step for step in steps)
-    at_step: dict[str, list[int]] = {}
-    at_path: dict[tuple[str, str], list[int]] = {}
-    deviating: set[tuple[str, str]] = set()
-    failures: set[str] = set()
-    real = {(move.source, move.target) for move in moves}
-    for finding in findings:
-        place = place_of(finding.kind, finding.place, known)
-        paths = [pair for pair in place.paths if pair in real]
-        if finding.kind.startswith(COSTLY):
-            deviating |= set(paths)
-        if finding.kind == "failure_point":
-            failures |= set(place.steps[-1:])
-        if finding.rank > MOST_DISCS:
-            continue
-        if paths:
-            at_path.setdefault(paths[0], []).append(finding.number)
-        elif place.steps:
-            at_step.setdefault(place.steps[-1], []).append(finding.number)
-    boxes = tuple(
-        MapStep(
-            s.step,
-            s.label,
-            lane_of[s.department],
-            s.n_events,
-            s.n_customers,
-            s.gap_ms,
-            s.since_start_ms,
-            s.n_starts,
-            s.n_ends,
-            f"step-{s.step}",
-            tuple(sorted(at_step.get(s.step, []))),
-            s.step in failures,
-        )
-        for s in steps
-    )
-    edges = tuple(
-        MapEdge(
-            m.source,
-            m.target,
-            m.n,
-            edge_class((m.source, m.target), deviating, successors),
-            m.n_customers,
-            m.gap_ms,
-            tuple(sorted(at_path.get((m.source, m.target), []))),
-        )
-        for m in moves
-        if m.source in known and m.target in known
-    )
-    lanes = (MapLane("Customer", "what they do"), *(MapLane(name, note) for name, note in present))
-    return ProcessMap(lanes, boxes, edges, tuple(key for key in intended if key in known))
-
-
-def company_map(full: ProcessMap, waits: Mapping[str, int], findings: Sequence[FindingFigure]) -> ProcessMap:
-    """The simple view, with the numbers of the findings that speak of departments."""
-    merged = simple_view(full, waits)
-    at: dict[tuple[str, str], set[int]] = {}
-    for finding in findings:
-        pairs = department_place(finding, merged).paths
-        if pairs and finding.rank <= MOST_DISCS:
-            at.setdefault(pairs[0], set()).add(finding.number)
-    edges = tuple(
-        replace(e, findings=tuple(sorted({*e.findings, *at.get((e.source, e.target), ())}))) for e in merged.edges
-    )
-    return replace(merged, edges=edges)
-
-
-def department_place(finding: FindingFigure, merged: ProcessMap) -> Place:
-    """Where on the simple map a finding about departments sits; nowhere for all others."""
-    key_of = {step.label: step.key for step in merged.steps if step.lane}
-    keys = [key_of[name] for name in finding.where.get("departments", []) if name in key_of]
-    real = {(edge.source, edge.target) for edge in merged.edges}
-    around = [*itertools.pairwise(keys), *([(keys[-1], keys[0])] if len(keys) > 1 else [])]
-    return Place(tuple(keys), tuple(pair for pair in around if pair in real))
-
-
-def maps_view(full: ProcessMap, merged: ProcessMap, k: int, pins: Mapping[str, Mapping[str, Cell]]) -> MapsView:
+def maps_view(
+    full: ProcessMap, merged: ProcessMap, k: int, pins: Mapping[str, Mapping[str, Cell]], facts: MapFacts
+) -> MapsView:
     """Draw the departmental map, its version with rare paths, the simple map, and the simple map for the overview."""
     folded = fold_steps(full)
     reduced, coverage = reduce_edges(folded, k)
@@ -155,6 +63,8 @@ def maps_view(full: ProcessMap, merged: ProcessMap, k: int, pins: Mapping[str, M
         coverage=coverage,
         finding_href="findings/{}",
         fill=FULL_WIDTH,
+        strips=facts.strips,
+        styles=STYLES,
     )
     wide, wide_coverage = reduce_edges(folded, k, most=MOST_RARE, flow_share=1.0)
     rare = None
@@ -166,6 +76,8 @@ def maps_view(full: ProcessMap, merged: ProcessMap, k: int, pins: Mapping[str, M
             pins=department.layout.pins,
             coverage=wide_coverage,
             finding_href="findings/{}",
+            strips=facts.strips,
+            styles=STYLES,
         )
     small, simple_coverage = reduce_edges(_fold_customer(merged), k)
     pinned = pins.get("simple")
@@ -177,6 +89,8 @@ def maps_view(full: ProcessMap, merged: ProcessMap, k: int, pins: Mapping[str, M
         coverage=simple_coverage,
         finding_href="findings/{}",
         fill=FULL_WIDTH,
+        strips=facts.strips,
+        styles=STYLES,
     )
     overview = draw(
         small,
@@ -197,27 +111,18 @@ def maps_view(full: ProcessMap, merged: ProcessMap, k: int, pins: Mapping[str, M
         rare,
         simple,
         overview,
-        words(coverage),
-        words(wide_coverage),
-        words(simple_coverage),
+        facts.footer(reduced, coverage),
+        facts.footer(wide, wide_coverage) if rare else "",
+        coverage_words(simple_coverage),
         summary,
+        facts.criteria,
+        signs_of([reduced, wide] if rare else [reduced]),
         {"department": department.layout.pins, "simple": simple.layout.pins},
     )
 
 
 def _fold_customer(merged: ProcessMap) -> ProcessMap:
     return fold_steps(merged, 16)
-
-
-def words(coverage: Coverage) -> str:
-    """'Shown: 42 of 45 paths, 98 % of 51 230 moves.'"""
-    text = (
-        f"Shown: {formats.count(coverage.n_edges)} of {formats.plural(coverage.of_edges, 'path')}, "
-        f"{formats.ratio(coverage.n_moves, coverage.of_moves)} of {formats.plural(coverage.of_moves, 'move')}"
-    )
-    if coverage.n_folded:
-        text += f"; {formats.plural(coverage.n_folded, 'less frequent step')} folded into one box a lane"
-    return text + "."
 
 
 def draw_finding_map(
@@ -257,6 +162,6 @@ def draw_finding_map(
     text = (
         f"The steps of this finding and the {formats.plural(len(part.steps) - len(place.steps), 'step')} that "
         f"customers come from or go to "
-        f"most often. {words(coverage)}"
+        f"most often. {coverage_words(coverage)}"
     )
     return diagram, text

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports import formats
+from reports.map_marks import Marks, channel_word, per_week
 from reports.maps import ProcessMap
 from reports.records import MoveFigure, Night, StepFigure
 
@@ -21,7 +22,7 @@ class TableRow:
     kind: str = ""
 
 
-def step_rows(steps: Sequence[StepFigure], night: Night, k: int) -> tuple[TableRow, ...]:
+def step_rows(steps: Sequence[StepFigure], night: Night, k: int, marks: Mapping[str, Marks]) -> tuple[TableRow, ...]:
     rows = []
     for step in steps[:MOST_ROWS]:
         per_100 = 100 * step.n_journeys / night.n_journeys if step.n_customers >= k else None
@@ -29,10 +30,17 @@ def step_rows(steps: Sequence[StepFigure], night: Night, k: int) -> tuple[TableR
             TableRow(
                 f"step-{step.step}",
                 (
+                    (formats.count(marks[step.step].encounter), marks[step.step].encounter, None),
                     (step.label, None, None),
                     (step.department or "Customer", None, None),
+                    (channel_word(step.channel), None, None),
                     (
                         formats.small_count(step.n_events, k, step.n_customers),
+                        step.n_events if step.n_customers >= k else 0,
+                        None,
+                    ),
+                    (
+                        per_week(step.n_events, night) if step.n_customers >= k else formats.NONE,
                         step.n_events if step.n_customers >= k else 0,
                         None,
                     ),

@@ -24,9 +24,11 @@ where l.flaw is not null and not l.is_blank;
 insert into stage_known
 with earlier as (
     select line_no, line_hash from block_line where line_no <= getvariable('known_lines')
+),
+remembered as (
+    select s.line_hash from line_seen as s semi join earlier as e on e.line_hash = s.line_hash where s.source_id = getvariable('source_id')
 )
-select line_no
-from earlier semi join (select line_hash from line_seen semi join earlier using (line_hash) where source_id = getvariable('source_id')) using (line_hash);
+select line_no from earlier semi join remembered using (line_hash);
 
 -- what the adapter is asked about
 create or replace temp view line as

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -41,7 +42,8 @@ def realistic() -> tuple[list[Box], list[Edge]]:
 def graphs(draw: st.DrawFn) -> tuple[list[Box], list[Edge], int]:
     n_lanes = draw(st.integers(1, 6))
     n = draw(st.integers(1, 22))
-    boxes = [Box(f"s{i}", draw(st.integers(0, n_lanes - 1))) for i in range(n)]
+    tags = st.sampled_from([0.0, 0.0, 0.0, 88.0])
+    boxes = [Box(f"s{i}", draw(st.integers(0, n_lanes - 1)), draw(tags)) for i in range(n)]
     pairs = draw(st.lists(st.tuples(st.integers(0, n - 1), st.integers(0, n - 1)), max_size=60, unique=True))
     edges = [Edge(f"s{a}", f"s{b}", draw(st.integers(1, 5000)), 34.0, 3.0) for a, b in pairs]
     return boxes, edges, n_lanes
@@ -76,6 +78,7 @@ def check(layout: Layout, boxes: list[Box], edges: list[Edge], n_lanes: int) -> 
             for box in layout.boxes:
                 if box.key not in (edge.edge.source, edge.edge.target):
                     assert not piece.meets(box.rect, 0.5), (edge, box)
+                assert box.tag_rect is None or not piece.meets(box.tag_rect), (edge, box)
     check_shared(layout)
     check_labels(layout)
 
@@ -115,6 +118,33 @@ def check_labels(layout: Layout) -> None:
 def test_every_graph_keeps_the_rules(graph: tuple[list[Box], list[Edge], int]) -> None:
     boxes, edges, n_lanes = graph
     check(lay_out(boxes, edges, n_lanes), boxes, edges, n_lanes)
+
+
+@settings(max_examples=60, deadline=None)
+@given(graphs())
+def test_a_map_made_narrow_keeps_the_rules_and_time_runs_down_its_cells(
+    graph: tuple[list[Box], list[Edge], int],
+) -> None:
+    boxes, edges, n_lanes = graph
+    free, narrow = lay_out(boxes, edges, n_lanes), lay_out(boxes, edges, n_lanes, widest=700)
+    check(narrow, boxes, edges, n_lanes)
+    assert len(narrow.column_x) <= len(free.column_x)
+    crowd = Counter((box.lane, box.column) for box in narrow.boxes)
+    assert max(crowd.values()) <= 3
+    again = lay_out(boxes, edges, n_lanes, widest=700, pins=narrow.pins)
+    assert {box.key: box.column for box in again.boxes} == {box.key: box.column for box in narrow.boxes}
+
+
+def test_a_long_chain_is_folded_into_its_frame() -> None:
+    """Ten steps in one lane: two or three to a column, downwards and then to the right."""
+    boxes = [Box("me", 0), *(Box(f"s{n}", 1) for n in range(10))]
+    edges = [Edge(f"s{n}", f"s{n + 1}", 100, 30.0) for n in range(9)]
+    layout = lay_out(boxes, edges, 2, widest=1_000)
+    check(layout, boxes, edges, 2)
+    assert layout.width <= 1_000 < lay_out(boxes, edges, 2).width
+    places = [(layout.pins[f"s{n}"][0], layout.pins[f"s{n}"][1]) for n in range(10)]
+    assert places == sorted(places)
+    assert not any(edge.is_back for edge in layout.edges)
 
 
 @settings(max_examples=40, deadline=None)
@@ -187,6 +217,7 @@ def test_a_large_random_graph_is_bounded_and_counted() -> None:
     check(layout, boxes, edges, 6)
     assert len([e for e in layout.edges if e.edge.source != e.edge.target]) == 120
     assert layout.hidden
+    assert layout.width <= 2_800 and count_crossings(layout) <= 800
 
 
 def test_the_order_follows_the_flow_and_the_intended_process() -> None:

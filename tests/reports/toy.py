@@ -16,7 +16,7 @@ import pyarrow as pa
 from ingest.schema import VERSION
 from ingest.site import Site
 from ingest.store import Store
-from mining import aggregate, register
+from mining import aggregate, night_figures, register
 from reports.stage import report
 
 NIGHT = dt.date(2026, 3, 1)
@@ -165,6 +165,7 @@ def make(
     _accounts(store)
     aggregate.build(store)
     register.prepare(store)
+    night_figures.remember(store, NIGHT)
     if findings and n_journeys:
         plant_findings(store)
 
@@ -204,6 +205,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
                     "visible": True,
                     "source_id": 1,
                     "call_id": f"c{number}" if touch[5] == "contact" else None,
+                    "session_id": 1000 * journey_id + at.day if touch[3] == "web" else None,
+                    "product_id": f"p{journey_id % 7}" if step == "view_product" else None,
                 }
             )
             moments.append(
@@ -257,6 +260,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
                     "visible": visible,
                     "source_id": 1,
                     "call_id": None,
+                    "session_id": None,
+                    "product_id": None,
                 }
             )
     casts = {
@@ -276,6 +281,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
         "n_raw": "uinteger",
         "order_id": "varchar",
         "call_id": "varchar",
+        "session_id": "bigint",
+        "product_id": "varchar",
         "part": "utinyint",
         "wait_ms": "bigint",
         "handle_ms": "bigint",
@@ -300,6 +307,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
             "department",
             "visible",
             "call_id",
+            "session_id",
+            "product_id",
             "wait_ms",
             "handle_ms",
             "engaged_ms",

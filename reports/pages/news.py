@@ -1,0 +1,217 @@
+"""What truly changed since the last night: findings by what became of them, figures that left their interval, codes.
+
+A number moves a little every night; that is no news. It is told when it lies outside of the interval that the last
+night gave it. Confirmed, changed, withdrawn and accepted come from the ledger of decisions.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from reports import formats
+from reports.figures import Figures
+from reports.records import Estimate
+from reports.view import Report
+from reports.view_facts import bounds, quantity
+
+MOST = 20
+
+MEASURES = {
+    "journeys": "Journeys followed",
+    "customers": "Customers",
+    "calls_per_100": "Calls per 100",
+    "duration_ms": "Median time from first to last contact",
+    "departments_met": "Departments a journey meets",
+    "goods_ms": "Median time from order to goods",
+    "undeclared": "Events with an undeclared code",
+}
+"""The measures of night_figure in words."""
+
+_LEDGER_WORDS = {
+    "confirmed": "was confirmed",
+    "changed": "changed between two decisions",
+    "withdrawn": "was withdrawn",
+    "accepted": "was accepted by the business",
+}
+_SHOWN = ("confirmed", "candidate")
+
+_BEFORE = """select max(night) from (
+    select night from night_figure union select night from finding_history) where night < $night"""
+
+_FINDINGS = """select coalesce(f.no_label, 'F-' || lpad(r.label_no::varchar, 2, '0')) as label, f.title,
+    before.status as was, now.status as status, before.low, before.high, now.value, f.effect_json->>'unit' as unit,
+    before.value as value_before,
+    (select count(*) from finding_history as h where h.finding_id = r.finding_id and h.night < $night
+        and h.status in ('confirmed', 'candidate')) as n_before
+from finding_register as r
+left join finding as f using (finding_id)
+left join finding_history as before on before.finding_id = r.finding_id and before.night = $before
+left join finding_history as now on now.finding_id = r.finding_id and now.night = $night
+where before.status is not null or now.status is not null
+order by r.label_no"""
+
+_LEDGER = """select 'F-' || lpad(label_no::varchar, 2, '0'), f.title, f.status, l.what, l.note, l.happened_on
+from finding_ledger as l inner join finding_register using (finding_id) left join finding as f using (finding_id)
+where l.happened_on > $from_day and l.happened_on <= $to_day
+order by l.happened_on, label_no, l.what"""
+
+_CODES = """with code as (
+    select coalesce(touch.label, event.raw_code) as name, event.visible is null as is_undeclared, count(*) as n,
+        count(distinct event.customer_id) as n_customers
+    from event left join touch on touch.step = event.step::varchar
+    where event.visible is null or event.visible
+    group by name, is_undeclared having min(event.occurred_at) >= $before)
+select name, is_undeclared, n, n_customers from code order by n desc, name"""
+"""What occurs for the first time since the last night; its last day was read that night, up to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewsItem:
+    """One thing that happened: a word for its kind, its tone, the sentence, a link or ''."""
+
+    word: str
+    tone: str
+    text: str
+    href: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewsView:
+    """What the page shows. `line`: the same in one sentence, for the overview."""
+
+    headline: str
+    lede: str
+    line: str
+    items: tuple[NewsItem, ...]
+    more: str
+
+
+def build(figures: Figures, _report: Report) -> NewsView:
+    """Compare this night with the last one before it."""
+    before = figures.store.value(_BEFORE, {"night": figures.as_of})
+    if before is None:
+        text = "This is the first night of the site: there is nothing to compare it with."
+        return NewsView("The first night", text, text, (), "")
+    items = [
+        *_ledger(figures, before),
+        *_findings(figures, before),
+        *_key_figures(figures, before),
+        *_codes(figures, before),
+    ]
+    since = formats.date_long(before)
+    if not items:
+        line = f"Nothing changed since the night of {since}."
+        return NewsView(
+            "Nothing changed since the last night",
+            f"Compared with the night of {since}: no finding is new, gone or decided on, and every key figure lies "
+            "within the interval it had. Numbers move a little from night to night; that is no news.",
+            line,
+            (),
+            "",
+        )
+    n = formats.plural(len(items), "thing")
+    return NewsView(
+        f"{n} changed since the last night",
+        f"Compared with the night of {since}. A number is told only when it left the interval it had.",
+        f"{n} changed since the night of {since}: {items[0].text}",
+        tuple(items[:MOST]),
+        f"Not listed: {formats.plural(len(items) - MOST, 'further change')}." if len(items) > MOST else "",
+    )
+
+
+def _link(label: str, status: str | None) -> str:
+    return f"findings/{label}.html" if status in _SHOWN else ""
+
+
+def _ledger(figures: Figures, before: dt.date) -> list[NewsItem]:
+    """A decision counts for the morning after its night: the days of both ends move by one."""
+    day = dt.timedelta(days=1)
+    rows = figures.store.rows(_LEDGER, {"from_day": before + day, "to_day": figures.as_of + day})
+    return [
+        NewsItem(
+            what.capitalize(),
+            "neutral",
+            f"{label} {_LEDGER_WORDS.get(what, what)}{f' ({note})' if note else ''}: {_title(title)}",
+            _link(label, status),
+        )
+        for label, title, status, what, note, _ in rows
+    ]
+
+
+def _title(title: str | None) -> str:
+    return title.rstrip(".") if title else "it is not found any more"
+
+
+def _findings(figures: Figures, before: dt.date) -> list[NewsItem]:
+    items = []
+    for row in figures.store.records(_FINDINGS, {"before": before, "night": figures.as_of}):
+        label, was, now = row["label"], row["was"], row["status"]
+        is_shown, was_shown = now in _SHOWN, was in _SHOWN
+        title, href = _title(row["title"]), _link(label, now)
+        if is_shown and not was_shown:
+            word = "Back" if row["n_before"] else "New"
+            items.append(NewsItem(word, "cost", f"{label}: {title}", href))
+        elif was_shown and not is_shown and now != "withdrawn":
+            why = {"below_tolerance": "within what is tolerated", "cannot_tell": "can't be told tonight"}
+            reason = why.get(now or "", "not enough data" if now else "not found tonight")
+            items.append(NewsItem("Gone", "neutral", f"{label} is no longer shown ({reason}): {title}", ""))
+        elif is_shown and _has_left(row["value"], row["low"], row["high"]):
+            unit = row["unit"] or ""
+            text = (
+                f"{label} went from {quantity(row['value_before'], unit)} ({bounds(row['low'], row['high'], unit)}) "
+                f"to {quantity(row['value'], unit)}: {title}"
+            )
+            items.append(NewsItem("Changed", "neutral", text, href))
+    return items
+
+
+def _has_left(value: float | None, low: float | None, high: float | None) -> bool:
+    """Whether a value lies outside of the interval that the last night gave."""
+    return value is not None and low is not None and high is not None and not low <= value <= high
+
+
+def _key_figures(figures: Figures, before: dt.date) -> list[NewsItem]:
+    rows = figures.store.rows(
+        "select measure, value, low, high, n from night_figure where night = $night order by measure", {"night": before}
+    )
+    items = []
+    for measure, *numbers in rows:
+        last, now = Estimate(*numbers), figures.key_figures.get(measure)
+        if now and last.low is not None and last.high is not None and _has_left(now.value, last.low, last.high):
+            text = (
+                f"{MEASURES.get(measure, measure)} went from {figure_text(measure, last.value)} "
+                f"({figure_text(measure, last.low)} to {figure_text(measure, last.high)}) to "
+                f"{figure_text(measure, now.value)}"
+            )
+            items.append(NewsItem("Figure", "neutral", text, "trends.html"))
+    return items
+
+
+def figure_text(measure: str, value: float) -> str:
+    """A key figure in its unit."""
+    if measure.endswith("_ms"):
+        return formats.duration(value)
+    return formats.share(value) if measure == "undeclared" else formats.number(value)
+
+
+def _codes(figures: Figures, before: dt.date) -> list[NewsItem]:
+    """New step codes; those of few customers are counted, since a code can hold a name."""
+    after = dt.datetime.combine(before + dt.timedelta(days=1), dt.time())
+    rows = figures.store.rows(_CODES, {"before": after})
+    told = [row for row in rows if row[3] >= figures.k]
+    items = [
+        NewsItem(
+            "New code" if is_undeclared else "New step",
+            "neutral",
+            f"“{name}” occurs for the first time, {formats.plural(n, 'event')}"
+            f"{': the step dictionary does not know it' if is_undeclared else ''}",
+            "data.html#undeclared" if is_undeclared else "map.html",
+        )
+        for name, is_undeclared, n, _ in told
+    ]
+    n_few = len(rows) - len(told)
+    if n_few:
+        text = f"{formats.plural(n_few, 'new code')} of fewer than {figures.k} customers each, not told by name"
+        items.append(NewsItem("New code", "neutral", text, "data.html#undeclared"))
+    return items

@@ -1,0 +1,234 @@
+"""The web-to-phone page: pages and products seen before a call, against all other visits. An association, no cause.
+
+A visit counts as followed by a call when its customer calls within 24 hours: of the first sight of the page, or, for
+the visits it is held against, of their start. Calls that come before the page are not its calls.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from mining.night_figures import Z95
+from reports import formats
+from reports.charts import Axis
+from reports.figures import Figures
+from reports.plots import interval_dot
+from reports.view import Report
+
+ENOUGH_VISITS = 100
+SHOWN = 15
+
+_READ = """with web as materialized (
+    select event.customer_id, event.session_id, event.occurred_at, touch.label as page, event.product_id
+    from event inner join touch on touch.step = event.step::varchar
+    where event.visible and event.session_id is not null and touch.channel::varchar = 'web'),
+call as materialized (
+    select event.customer_id, event.call_id, min(event.occurred_at) as at
+    from event inner join touch on touch.step = event.step::varchar
+    where event.visible and event.call_id is not null and touch.class::varchar = 'contact'
+    group by event.customer_id, event.call_id),
+visit as (
+    select customer_id, session_id, min(occurred_at) as at from web group by customer_id, session_id),
+visited as materialized (
+    select visit.customer_id, visit.session_id,
+        coalesce(call.at <= visit.at + interval 24 hour, false)::integer as is_called
+    from visit asof left join call on visit.customer_id = call.customer_id and visit.at <= call.at),
+seen as (
+    select 'page' as kind, page as name, customer_id, session_id, min(occurred_at) as at
+    from web group by page, customer_id, session_id
+    union all
+    select 'product', product_id, customer_id, session_id, min(occurred_at)
+    from web where product_id is not null group by product_id, customer_id, session_id),
+followed as (
+    select seen.kind, seen.name, seen.customer_id, seen.session_id,
+        coalesce(call.at <= seen.at + interval 24 hour, false)::integer as is_called
+    from seen asof left join call on seen.customer_id = call.customer_id and seen.at <= call.at),
+customer as materialized (
+    select customer_id, count(*)::hugeint as vt, sum(is_called)::hugeint as ct from visited group by customer_id),
+mine as (
+    select followed.kind, followed.name, followed.customer_id, count(*)::hugeint as v1,
+        sum(followed.is_called)::hugeint as c1, sum(visited.is_called)::hugeint as s1
+    from followed inner join visited using (customer_id, session_id)
+    group by followed.kind, followed.name, followed.customer_id),
+held as (
+    select mine.*, customer.vt, customer.ct, vt - v1 as v0, ct - s1 as c0
+    from mine inner join customer using (customer_id)),
+total as (
+    select count(*)::hugeint as n, sum(vt) as vt, sum(ct) as ct, sum(vt * vt) as vv, sum(vt * ct) as cv,
+        sum(ct * ct) as cc
+    from customer)
+select held.kind, held.name, count(*) as n_customers, count(*) filter (c1 > 0) as n_callers,
+    sum(v1) as v1, sum(c1) as c1, any_value(total.vt) - sum(v1) as v0, any_value(total.ct) - sum(s1) as c0,
+    sum(c1 * c1) as c1c1, sum(c1 * v1) as c1v1, sum(v1 * v1) as v1v1,
+    sum(c0 * c0) as c0c0, sum(c0 * v0) as c0v0, sum(v0 * v0) as v0v0,
+    sum(c1 * c0) as c1c0, sum(c1 * v0) as c1v0, sum(v1 * c0) as v1c0, sum(v1 * v0) as v1v0,
+    any_value(total.cc) - sum(held.ct * held.ct) as cc, any_value(total.cv) - sum(held.vt * held.ct) as cv,
+    any_value(total.vv) - sum(held.vt * held.vt) as vv, any_value(total.n) as n
+from held, total group by held.kind, held.name order by held.kind, held.name"""
+"""Sums of whole numbers only, so that the answer does not depend on the order of adding up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A page or product: visits with it, those followed by a call, rates, their difference and its 95 % interval."""
+
+    kind: str
+    name: str
+    n_visits: int
+    n_calls: int
+    n_callers: int
+    rate: float
+    others: float
+    low: float
+    high: float
+
+    @property
+    def difference(self) -> float:
+        """Calls per visit above those of all other visits."""
+        return self.rate - self.others
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The ranking of pages or of products. `rows`: (cells, drawing)."""
+
+    id: str
+    title: str
+    head: str
+    rows: tuple[tuple[tuple[str, ...], Markup], ...]
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class WebToPhoneView:
+    """What the page shows."""
+
+    headline: str
+    lede: str
+    missing: tuple[str, ...]
+    tables: tuple[Table, ...]
+
+
+def build(figures: Figures, _report: Report) -> WebToPhoneView:
+    """Read, compare and word."""
+    missing = _missing(figures)
+    if missing:
+        return WebToPhoneView("Which pages are seen before a call can't be told", "", missing, ())
+    rows = figures.store.records(_READ)
+    seen = [one for row in rows if (one := compared(row)) and row["n_customers"] >= figures.k]
+    enough = [one for one in seen if one.n_visits >= ENOUGH_VISITS]
+    tables = tuple(
+        _table(kind, enough, sum(row["kind"] == kind for row in rows), figures.k)
+        for kind in ("page", "product")
+        if any(row["kind"] == kind for row in rows)
+    )
+    return WebToPhoneView(*_words(enough, figures.k), (), tables)
+
+
+def _missing(figures: Figures) -> tuple[str, ...]:
+    has_visits, has_calls = figures.store.rows(
+        """select coalesce(bool_or(event.session_id is not null and touch.channel::varchar = 'web'), false),
+            coalesce(bool_or(event.call_id is not null and touch.class::varchar = 'contact'), false)
+        from event inner join touch on touch.step = event.step::varchar where event.visible"""
+    )[0]
+    missing = []
+    if not has_visits:
+        missing.append(
+            "No source tells of visits to a website: deliver a web log, and declare its pages with channel web."
+        )
+    if not has_calls:
+        missing.append("No source tells of calls: deliver a call log, and declare its steps with class contact.")
+    return tuple(missing)
+
+
+def compared(row: dict[str, Any]) -> Seen | None:
+    """Rates and the interval of their difference, customers as clusters; None when there is no other visit.
+
+    Linearised: se^2 = sum over customers of (e1 / V1 - e0 / V0)^2 with residuals e = calls - rate * visits.
+    """
+    v1, c1, v0, c0 = (int(row[name]) for name in ("v1", "c1", "v0", "c0"))
+    if not v1 or not v0:
+        return None
+    r1, r0, n = c1 / v1, c0 / v0, int(row["n"])
+    m = {name: int(value) for name, value in row.items() if name not in ("kind", "name")}
+    own = (m["c1c1"] - 2 * r1 * m["c1v1"] + r1 * r1 * m["v1v1"]) / v1**2
+    other = (m["c0c0"] - 2 * r0 * m["c0v0"] + r0 * r0 * m["v0v0"]) / v0**2
+    mixed = (m["c1c0"] - r0 * m["c1v0"] - r1 * m["v1c0"] + r1 * r0 * m["v1v0"]) / (v1 * v0)
+    without = (m["cc"] - 2 * r0 * m["cv"] + r0 * r0 * m["vv"]) / v0**2
+    half = Z95 * math.sqrt(max(0.0, own + other - 2 * mixed + without) * n / max(n - 1, 1))
+    return Seen(row["kind"], row["name"], v1, c1, m["n_callers"], r1, r0, r1 - r0 - half, r1 - r0 + half)
+
+
+def _words(enough: list[Seen], k: int) -> tuple[str, str]:
+    lede = (
+        "Calls within 24 hours after a page was seen, against visits that did not come to it. This goes together; it "
+        "does not say that the page makes people call. Who wants to call may look the page up first."
+    )
+    if not enough:
+        return f"No page has the {ENOUGH_VISITS} visits that a comparison needs", lede
+    best = min((one for one in enough if one.n_callers >= k), key=_rank, default=None)
+    if best is None or best.low <= 0:
+        return "No page is followed by more calls than the others, as far as can be told", lede
+    name = f"“{best.name}”" if best.kind == "page" else f"product {best.name}"
+    return (
+        f"After {name}, {formats.number(100 * best.rate)} of 100 visits lead on to a call within a day; "
+        f"{formats.number(100 * best.others)} of 100 other visits do",
+        lede,
+    )
+
+
+def _table(kind: str, enough: list[Seen], n_all: int, k: int) -> Table:
+    mine = [one for one in enough if one.kind == kind]
+    ranked = sorted((one for one in mine if not 0 < one.n_callers < k), key=_rank)
+    shown = ranked[:SHOWN]
+    axis = Axis.over([v for one in shown for v in (one.low, one.high)], factor=100)
+    word = "page" if kind == "page" else "product"
+    parts = []
+    if len(mine) > len(ranked):
+        parts.append(f"{formats.plural(len(mine) - len(ranked), word)} with calls of fewer than {k} customers")
+    if n_all > len(mine):
+        parts.append(
+            f"{formats.plural(n_all - len(mine), word)} with fewer than {ENOUGH_VISITS} visits or {k} customers"
+        )
+    if len(ranked) > len(shown):
+        parts.append(f"{formats.plural(len(ranked) - len(shown), word)} below the first {SHOWN}")
+    chance = (
+        f"{formats.plural(len(ranked), word)} compared: with so many, about {formats.number(len(ranked) / 40, 1)} "
+        "would stand out to the right by chance alone."
+        if ranked
+        else ""
+    )
+    left = f" Not listed: {formats.listing(parts)}." if parts else ""
+    return Table(
+        f"{kind}s",
+        "Pages" if kind == "page" else "Products",
+        word.capitalize(),
+        tuple((_cells(one), _dot(one, axis)) for one in shown),
+        (chance + left).strip(),
+    )
+
+
+def _rank(one: Seen) -> tuple[float, float, str]:
+    """First by the calls that are surely more than with other visits, then by the difference."""
+    return -max(0.0, one.low * one.n_visits), -one.difference, one.name
+
+
+def _cells(one: Seen) -> tuple[str, ...]:
+    between = formats.interval(formats.signed(100 * one.low, 1), formats.signed(100 * one.high, 1))
+    return (
+        one.name,
+        formats.count(one.n_visits),
+        formats.count(one.n_calls),
+        formats.number(100 * one.rate, 1),
+        formats.number(100 * one.others, 1),
+        f"{formats.signed(100 * one.difference, 1)} ({between})",
+    )
+
+
+def _dot(one: Seen, axis: Axis) -> Markup:
+    tone = "cost" if one.low > 0 else "save" if one.high < 0 else "neutral"
+    return interval_dot(one.difference, one.low, one.high, axis, tone, 0.0)
