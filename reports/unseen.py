@@ -66,8 +66,8 @@ def _percent_up(share: float) -> str:
 def _nothing_larger(share: float | None, n: int, unit: str, n_needed: int, k: int) -> str:
     if share is None:
         return (
-            f"Too little data: {formats.small_count(n, k)} {unit}, and at least {formats.count(n_needed)} are needed before "
-            "anything can be told."
+            f"Too little data: {formats.small_count(n, k)} {unit}, and at least {formats.count(n_needed)} are needed "
+            "before anything can be told."
         )
     return (
         f"{NOTHING_LARGER} {_percent_up(share)} of {formats.count(n)} {unit} would have gone unseen: that much is "

@@ -92,6 +92,15 @@ def text(element: Any) -> str:
     return " ".join(str(element.text_content()).split())
 
 
+def sorted_by(table: Any) -> list[dict[str, str]]:
+    """What each cell of a table sorts by, where it is not its text."""
+    heads = [text(head) for head in table.iterfind(".//thead//th")]
+    return [
+        dict(zip(heads, (cell.get("data-v", "") for cell in row.iterfind("td")), strict=True))
+        for row in table.iterfind(".//tbody/tr")
+    ]
+
+
 def rows_of(table: Any) -> list[dict[str, str]]:
     heads = [text(head) for head in table.iterfind(".//thead//th")]
     return [
@@ -122,13 +131,14 @@ def test_tables_are_what_the_warehouse_holds(pages: dict[str, Any], store: Store
             wanted = {tuple(" ".join(str(row[key]).split()) for key in keys): row for row in store.records(sql)}
             shown = rows_of(table)
             assert shown, f"{page}: {name} is empty"
-            for row in shown:
+            for row, sort in zip(shown, sorted_by(table), strict=True):
                 truth = wanted[tuple(row[key] for key in keys)]
                 for column in [column for column in row if column in truth and column not in keys]:
                     if truth.get("people", FEW) < FEW or (
                         0 < (truth[column] or 0) < FEW and column in ("Starts", "Ends")
                     ):
                         assert row[column] in (f"< {FEW}", "0", formats.NONE), f"{name}: {row} tells too few"
+                        assert sort[column] in ("", "0"), f"{name}: {row} tells too few where it sorts"
                     else:
                         assert row[column] == written(column, truth[column]), f"{page}, {name}, {column}: {row}"
                 checked |= {(name, column) for column in row if column in truth}
