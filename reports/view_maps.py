@@ -23,7 +23,10 @@ FULL_WIDTH, TEXT_WIDTH = 1390, 1238
 
 @dataclass(frozen=True, slots=True)
 class MapsView:
-    """The drawn maps. `rare` is the departmental map with the rare paths; None when the map already shows all."""
+    """The drawn maps. `rare` is the departmental map with the rare paths; None when the map already shows all.
+
+    What a page has no room for is a file beside it: `rare_file` in place of `rare`, `paths_csv` for a table cut short.
+    """
 
     department: Diagram
     rare: Diagram | None
@@ -36,6 +39,8 @@ class MapsView:
     criteria: str
     signs: frozenset[str]
     pins: dict[str, dict[str, Cell]]
+    rare_file: Diagram | None = None
+    paths_csv: bytes = b""
 
     @property
     def is_wide(self) -> bool:
