@@ -43,6 +43,8 @@ class Figures(DataFigures):
         self.store = store
         self.as_of = as_of
         self.k = k
+        self.views: dict[str, Any] = {}
+        """What pages made of these numbers, by page (reports/pages)."""
 
     def night(self) -> Night:
         """Sizes and window."""

@@ -3,6 +3,8 @@
 A page is one self-describing file in pages/: TOML front matter with `title`, `order`, `nav` (its name in the
 navigation,
 absent for pages that are not in it), and for a page that is made several times `each` (a field of Report) and `folder`.
+`file` is its name where that is not the page's own; `alone` = sent without the others, so no link may lead out of it;
+`parts` = how many parts to show, the first number that keeps the page small enough.
 Its numbers beyond the report's come from the module of its name (reports/pages/__init__.py).
 """
 
@@ -11,6 +13,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,9 +33,13 @@ from reports.view import Report
 HERE = Path(__file__).parent
 FRONT_PAGE = "overview"
 """The page that is index.html as well."""
+MOST_BYTES = 280_000
+"""A page with `parts` stays below it."""
 STYLES = ("report.css", "charts.css")
 
 _POLICY_MARK = "policy-goes-here"
+_HREF = re.compile(r'\shref="([^"]*)"')
+_ID = re.compile(r'\sid="([^"]*)"')
 _UNSAFE = {ord(c): f"\\u{ord(c):04x}" for c in "<>&\u2028\u2029"}
 
 
@@ -84,6 +91,19 @@ def json_block(value: Any) -> Markup:
     )
 
 
+def self_contained(html: str) -> str:
+    """A page that is sent alone: links lead to the place in it that tells the same; without one they are plain text."""
+    ids = set(_ID.findall(html))
+
+    def kept(match: re.Match[str]) -> str:
+        path, _, anchor = match[1].partition("#")
+        own = f"drill-{path.rpartition('/')[2].removesuffix('.html')}"
+        place = own if own in ids else anchor
+        return f' href="#{place}"' if place in ids else match[0] if path.startswith("data:") else ""
+
+    return _HREF.sub(kept, html)
+
+
 def page_units() -> list[Unit]:
     """All pages, in their order. Raises FrontstageError when a front matter lacks a field."""
     units = scan(HERE / "pages", ".html.j2")
@@ -124,27 +144,38 @@ def render(report: Report, figures: Figures) -> Iterator[Page]:
         view, files = pages.built(unit.stem, figures, report)
         items: list[Any] = list(getattr(report, unit.meta["each"])) if "each" in unit.meta else [None]
         for item in items:
-            assets = Assets(css + hover_css(report.n_boxes), js)
-            html = env.get_template(f"{unit.stem}.html.j2").render(
-                report=report,
-                item=item,
-                view=view,
-                page=unit.meta,
-                stem=unit.stem,
-                nav=nav,
-                assets=assets,
-                policy=_POLICY_MARK,
-                root="../" * (folder.count("/") + 1 if folder else 0),
-            )
-            head, found, rest = html.partition(_POLICY_MARK)
-            if not found:
-                raise FrontstageError(
-                    f"pages/{unit.path.name}: the page has no content security policy; extend base.html.j2"
-                )
-            name = f"{item.label}.html" if item is not None else f"{unit.stem}.html"
-            content = (head + assets.policy() + rest).encode("utf-8")
+            given = {
+                "report": report,
+                "item": item,
+                "view": view,
+                "page": unit.meta,
+                "stem": unit.stem,
+                "nav": nav,
+                "root": "../" * (folder.count("/") + 1 if folder else 0),
+            }
+            name = f"{item.label}.html" if item is not None else unit.meta.get("file", f"{unit.stem}.html")
+            content = _fitting(env, unit, given, (css + hover_css(report.n_boxes), js))
             yield Page(f"{folder}/{name}" if folder else name, content)
             if unit.stem == FRONT_PAGE:
                 yield Page("index.html", content)
         for name, content in files.items():
             yield Page(name, content)
+
+
+def _fitting(env: Environment, unit: Unit, given: dict[str, Any], assets: tuple[str, str]) -> bytes:
+    """The page with as many of its parts as keep it small enough."""
+    for parts in unit.meta.get("parts", [0]):
+        content = _content(env, unit, given | {"parts": parts}, Assets(*assets))
+        if len(content) <= MOST_BYTES:
+            break
+    return content
+
+
+def _content(env: Environment, unit: Unit, given: dict[str, Any], assets: Assets) -> bytes:
+    html = env.get_template(f"{unit.stem}.html.j2").render(**given, assets=assets, policy=_POLICY_MARK)
+    if unit.meta.get("alone"):
+        html = self_contained(html)
+    head, found, rest = html.partition(_POLICY_MARK)
+    if not found:
+        raise FrontstageError(f"pages/{unit.path.name}: the page has no content security policy; extend base.html.j2")
+    return (head + assets.policy() + rest).encode("utf-8")

@@ -26,6 +26,7 @@ HERE = Path(__file__).parent
 def built(stem: str, figures: Figures, report: Report) -> tuple[Any, dict[str, bytes]]:
     """(view, files beside the page) of the page `stem`; (None, {}) when it has no module.
 
+    A view is built once a night: a page that shows part of another one's shows the same numbers.
     Raises FrontstageError when the module has no `build`.
     """
     if not (HERE / f"{stem}.py").exists():
@@ -35,5 +36,7 @@ def built(stem: str, figures: Figures, report: Report) -> tuple[Any, dict[str, b
         raise FrontstageError(
             f"pages/{stem}.py: no build(figures, report); a page's module states what its template sees"
         )
-    view = module.build(figures, report)
+    if stem not in figures.views:
+        figures.views[stem] = module.build(figures, report)
+    view = figures.views[stem]
     return view, module.beside(view) if hasattr(module, "beside") else {}

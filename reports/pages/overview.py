@@ -1,12 +1,27 @@
-"""The overview says in one sentence what changed since the last night; the rest of it is the report's own."""
+"""The overview's parts of other pages: what changed since the last night, calls by week, days from order to goods."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from reports.figures import Figures
-from reports.pages import news
+from reports.pages import built
+from reports.pages.trends import Chart
 from reports.view import Report
 
 
-def build(figures: Figures, report: Report) -> news.NewsView:
-    """What the page of news tells."""
-    return news.build(figures, report)
+@dataclass(frozen=True, slots=True)
+class OverviewView:
+    """The line of news, and up to two charts, each with the page that tells more."""
+
+    line: str
+    charts: tuple[tuple[Chart, str], ...]
+
+
+def build(figures: Figures, report: Report) -> OverviewView:
+    """Take them from the pages they belong to."""
+    news, trends, time = (built(stem, figures, report)[0] for stem in ("news", "trends", "time"))
+    charts = [(chart, "trends.html") for chart in trends.weeks[:1]]
+    if time.goods:
+        charts.append((Chart("Days from order to goods", time.goods.note, time.goods.chart), "time.html"))
+    return OverviewView(news.line, tuple(charts))

@@ -18,9 +18,10 @@ import toy
 from ingest.site import Site
 from ingest.store import Store
 from mining import night_figures
-from reports import formats
+from reports import formats, render
 from reports.figures import Figures
-from reports.pages import news, trends, variants, web_to_phone
+from reports.pages import data, news, trends, variants, web_to_phone
+from reports.stage import assemble
 
 DAY = dt.timedelta(days=1)
 MOMENTS = [
@@ -240,3 +241,63 @@ def test_a_new_code_is_told_unless_few_have_it(store: Store) -> None:
     store.run("delete from event")
     store.run("insert into event from kept_event")
     store.run("delete from night_figure where night < $night", {"night": toy.NIGHT})
+
+
+def test_the_mail_file_stands_alone(night: Path, monkeypatch: pytest.MonkeyPatch, toy_site: Path) -> None:
+    html = (night / "report-mail.html").read_text("utf-8")
+    assert len(html.encode()) <= 300_000
+    assert [f"F-0{n}" for n in range(1, 6)] == re.findall(r'<section id="drill-(F-\d+)"', html)
+    links = re.findall(r'href="([^"]*)"', html)
+    ids = re.findall(r' id="([^"]*)"', html)
+    assert "#drill-F-03" in links and all(link == "data:," or link[1:] in ids for link in links)
+    assert len(ids) == len(set(ids))
+    unit = next(unit for unit in render.page_units() if unit.stem == "report_mail")
+    monkeypatch.setattr(render, "MOST_BYTES", len(html.encode()) - 1)
+    with Store.open(Site(toy_site).warehouse, read_only=True) as store:
+        figures = Figures(store, toy.NIGHT)
+        pages = {page.path: page.content for page in render.render(assemble(Site(toy_site), figures), figures)}
+    assert b"drill-F-04-title" in pages[unit.meta["file"]] and b"drill-F-05-title" not in pages[unit.meta["file"]]
+
+
+def test_the_data_page_tells_short_days_and_who_is_known_twice(store: Store) -> None:
+    store.run("insert into source values (2, 'calls', 'asterisk_queue_log', 2)")
+    store.run("update event set source_id = 2 where call_id is not null")
+    store.run(
+        """create or replace table source_day as select 1::utinyint as source_id, $night::date - i::integer as day,
+        10::ubigint as n_events, 100::ubigint as n_usual, i % 2 = 1 as is_complete from range(100) as r(i)""",
+        {"night": toy.NIGHT},
+    )
+    view = data.build(Figures(store, toy.NIGHT), None)  # type: ignore[arg-type]
+    assert len(view.short_days) == data.MOST_DAYS and view.short_days[0] == ("web", "1 March 2026", "10", "100")
+    assert view.short_more == "Not listed: 10 earlier days."
+    callers = {c for (c,) in store.rows("select customer_id from event where source_id = 2")}
+    others = {c for (c,) in store.rows("select customer_id from event where source_id = 1")}
+    assert [row[:3] for row in view.joined] == [
+        ("web", formats.count(len(others)), formats.count(len(callers & others))),
+        ("calls", formats.count(len(callers)), formats.count(len(callers & others))),
+    ]
+    store.run("drop table source_day")
+    assert data.build(Figures(store, toy.NIGHT), None).short_days == ()  # type: ignore[arg-type]
+    store.run("update event set source_id = 1")
+    store.run("delete from source where source_id = 2")
+
+
+def words(text: str) -> str:
+    """Words alone, in small letters: markup, punctuation and what stands in brackets do not matter."""
+    plain = unescape(re.sub(r"<[^>]*>", " ", text)).lower()
+    return " ".join(re.sub(r"[^a-z0-9 ]", " ", re.sub(r"\(.*?\)", " ", plain)).split())
+
+
+def test_each_measure_on_a_page_is_in_the_glossary(night: Path) -> None:
+    """Heads of number columns, names of key figures and charts of all pages: the glossary uses these very words."""
+    glossary = words((night / "glossary.html").read_text("utf-8").split("<h1>", 1)[1])
+    missing = {}
+    for path in sorted(night.rglob("*.html")):
+        html = path.read_text("utf-8")
+        names = re.findall(r'<th scope="col" class="num">(.*?)</th>', html) + re.findall(r'class="name">(.*?)<', html)
+        names += re.findall(r'<div class="card chart"><h3>(.*?)</h3>', html)
+        for name in names:
+            measure = words(name.split(",")[0])
+            if measure not in glossary:
+                missing.setdefault(measure, path.name)
+    assert not missing, missing

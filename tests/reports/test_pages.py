@@ -237,7 +237,7 @@ def test_too_little_data_gives_a_useful_page(tmp_path: Path, n: int) -> None:
     text = "".join(Elements((folder / "overview.html").read_text("utf-8")).text)
     assert "What is missing" in text
     assert ("There is no data yet" if n == 0 else "too little data") in text
-    alone = {f"{unit.stem}.html" for unit in page_units() if "each" not in unit.meta}
+    alone = {unit.meta.get("file", f"{unit.stem}.html") for unit in page_units() if "each" not in unit.meta}
     assert {path.name for path in pages(folder)} == alone | {"index.html"}
 
 
