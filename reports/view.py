@@ -50,6 +50,9 @@ from reports.view_tables import TableRow, listed_steps, move_rows, moves_left_ou
 MOST_FINDINGS = 40
 """Findings that have a card and a page: what a reader may look at, and what keeps a night below 5 MB."""
 
+ALL_GAPS = 100_000
+"""More gaps than a log has: the map says how many there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class WayRow:
@@ -121,12 +124,12 @@ def build(
     names = StepNames.of(steps, lanes, LANE_TINTS)
     store = figures.store
     marks = marks_of(steps, moves, step_times(store), findings, intended, night, figures.k)
-    full = process_map(steps, moves, departments, findings, intended, successors, marks, touches(store))
+    full = process_map(steps, moves, departments, findings, intended, successors, marks, touches(store), figures.k)
     rows_of = {step.step for step in listed_steps(steps)}
     full = replace(full, steps=tuple(s if s.key in rows_of else replace(s, anchor=None) for s in full.steps))
     merged = company_map(full, figures.department_gaps(), findings)
     facts = MapFacts(
-        night, moves, off_map(store), figures.gaps(), criteria, partial(n_journeys_whole, store), figures.k
+        night, moves, off_map(store), figures.gaps(ALL_GAPS), criteria, partial(n_journeys_whole, store), figures.k
     )
     maps = maps_view(full, merged, figures.k, pins, facts) if steps else None
     charts = charts_view(full, steps, moves, night, figures.k, pins) if steps else None

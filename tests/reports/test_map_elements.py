@@ -169,6 +169,13 @@ def test_what_the_company_does_without_a_department_is_a_band_of_its_channel() -
     assert {step.key: step.lane for step in process.steps} == {"a": 1, "b": 2, "c": 3, "d": 0}
 
 
+def test_no_time_of_few_customers_is_told() -> None:
+    touches = [Touch(key, key.upper(), "order", "web", "Web", "customer") for key in "abc"]
+    process = Log([["a", "b"]] * 9 + [["a", "c"]] * 4, touches).map()
+    assert {step.key: step.since_start_ms is None for step in process.steps} == {"a": False, "b": False, "c": True}
+    assert "a week" not in next(step.marks.detail for step in process.steps if step.key == "c")
+
+
 def test_journeys_drawn_whole_and_unseen_events_are_counted(toy_site: object) -> None:
     with Store.open(toy_site / "var" / "warehouse.duckdb", read_only=True) as store:  # type: ignore[operator]
         pairs = store.rows("select step_from::varchar, step_to::varchar from dfg")
