@@ -14,7 +14,6 @@ from ingest.store import Store
 from reports.diagram_bands import BLUEPRINT, LOVEM, Strip
 from reports.diagrams import Diagram, draw
 from reports.figures_map import Touch, n_journeys_whole, off_map
-from reports.map_notes import signs_of
 from reports.maps import ProcessMap, fold_steps, reduce_edges, simple_view
 
 STRIPS = (
@@ -128,7 +127,7 @@ def test_waits_failures_and_unexpected_steps_are_marked() -> None:
     body = str(drawn(process).body)
     assert [body.count(f'class="{name}"') for name in ("unx", "enc mot", "tri", "fm")] == [1, 1, 2, 2]
     assert body.count('<rect class="wm"') == 2
-    assert signs_of([process]) == {"encounter", "moment", "wait", "failing", "unexpected", "hand_over"}
+    assert process.signs == {"encounter", "moment", "wait", "failing", "unexpected", "hand_over"}
 
 
 def test_a_step_that_all_skip_is_a_box_without_events() -> None:
