@@ -33,6 +33,7 @@ _OPTIONS = (
     "--disable-sync",
     "--no-first-run",
     "--no-pdf-header-footer",
+    "--disable-pdf-tagging",  # the pages are for screen readers; tags make a map three times as large
     "--host-resolver-rules=MAP * ~NOTFOUND",
 )
 _WRITTEN_AT = re.compile(rb"/(CreationDate|ModDate) \(D:\d{14}([^)]*)\)")

@@ -38,34 +38,50 @@ inner join journey_event as moment on moment.pos = metrics.first_pos
 where journey.is_complete"""
 """Grain: one row per closed journey with an event, and what may drive a finding in it."""
 
+_STEPS = """create or replace temporary table driver_step as
+select distinct unnest(string_split(steps, ' > ')) as step, variant_id from variants"""
+"""Grain: one row per step and variant that has it."""
+
 _PRODUCTS = """create or replace temporary table driver_product as
-select distinct moment.journey_id, event.product_id
-from journey_event as moment inner join event on event.event_no = moment.event_no where event.product_id is not null"""
-"""Grain: one row per journey and product that one of its events names."""
+with named as (
+    select distinct moment.journey_id, event.product_id
+    from journey_event as moment inner join event on event.event_no = moment.event_no
+    where event.product_id is not null),
+most as (select product_id from named group by product_id order by count(*) desc, product_id limit $most)
+select named.* from named inner join most using (product_id)"""
+"""Grain: one row per journey and product that one of its events names, of the products that most journeys name."""
 
 _READ = """with shown as materialized (select distinct journey_key from ({hits})),
+reach as materialized (select distinct variant_id from driver_step where step in (select unnest($anchors))),
 base as materialized (
     select driver.*, shown.journey_key is not null as is_hit
-    from driver left join shown on shown.journey_key = driver.journey_key
+    from driver
+    left join shown on shown.journey_key = driver.journey_key
+    left join reach on reach.variant_id = driver.variant_id
     where driver.started_at >= $first and driver.started_at < $last
-        and (len($anchors) = 0 or shown.journey_key is not null or driver.variant_id in (
-            select variant_id from variants where list_has_any(string_split(steps, ' > '), $anchors)))),
-member as (
-    select 1 as no, 'Began by' as head, channel as name, customer_id, is_hit from base
-    union all
-    select 2, 'Customer', case when is_first then 'first journey in the data' else 'was here before' end, customer_id,
-        is_hit
-    from base
-    union all select 3, 'Week of', strftime(week, '%Y-%m-%d'), customer_id, is_hit from base
-    union all select 4, 'Product', product_id, customer_id, is_hit
-    from base inner join driver_product using (journey_id)
-    union all select 0, 'All', '', customer_id, is_hit from base),
+        and (len($anchors) = 0 or shown.journey_key is not null or reach.variant_id is not null)),
 counted as (
-    select no, head, name, count(*) as n, count(*) filter (is_hit) as hits, count(distinct customer_id) as n_customers,
-        count(distinct customer_id) filter (is_hit) as n_hit_customers
-    from member group by no, head, name)
-select no, head, name, n, hits, n_customers, n_hit_customers from counted
+    select grouping(channel, is_first, week) as sets, channel, is_first, week, {counts}
+    from base group by grouping sets ((channel), (is_first), (week), ())),
+by_product as (
+    select product_id, {counts} from base inner join driver_product using (journey_id) group by product_id)
+select
+    case sets when 7 then 0 when 3 then 1 when 5 then 2 else 3 end as no,
+    case sets when 7 then 'All' when 3 then 'Began by' when 5 then 'Customer' else 'Week of' end as head,
+    case sets
+        when 7 then '' when 3 then channel
+        when 5 then case when is_first then 'first journey in the data' else 'was here before' end
+        else strftime(week, '%Y-%m-%d')
+    end as name,
+    n, hits, n_customers, n_hit_customers
+from counted
+union all
+select 4, 'Product', product_id, n, hits, n_customers, n_hit_customers from by_product
 order by no, case when no = 3 then name end desc, n desc, name"""
+_COUNTS = """count(*) as n, count(*) filter (is_hit) as hits, approx_count_distinct(customer_id) as n_customers,
+    count(distinct customer_id) filter (is_hit) as n_hit_customers"""
+"""How many customers a group has is asked only to leave out small ones, and twice the least is asked for, so that an
+estimate will do: it does not depend on the order of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +109,8 @@ def build(figures: Figures, report: Report) -> Mapping[str, FindingPage]:
     if not findings:
         return {}
     figures.store.run(_JOURNEYS, name="driver")
-    figures.store.run(_PRODUCTS, name="driver_product")
+    figures.store.run(_STEPS, name="driver_step")
+    figures.store.run(_PRODUCTS, {"most": MOST_PRODUCTS * 3}, name="driver_product")
     return {finding.label: _page(figures, finding, report.names.label) for finding in findings}
 
 
@@ -126,14 +143,14 @@ def _drivers(figures: Figures, finding: FindingFigure, anchors: list[str]) -> tu
     if not sql or not window.get("from"):
         return (), ""
     rows = figures.store.rows(
-        _READ.format(hits=sql),
+        _READ.format(hits=sql, counts=_COUNTS),
         {
             "first": dt.date.fromisoformat(window["from"]),
             "last": dt.date.fromisoformat(window["to"]),
             "anchors": anchors,
         },
     )
-    if not rows or rows[0][5] < figures.k or rows[0][6] < figures.k:
+    if not rows or rows[0][5] < 2 * figures.k or rows[0][6] < figures.k:
         return (), ""
     n_all, hits_all = rows[0][3], rows[0][4]
     most = {1: MOST_CHANNELS, 2: 2, 3: MOST_WEEKS, 4: MOST_PRODUCTS}
@@ -164,7 +181,7 @@ def _of_kind(rows: list[tuple[Any, ...]], k: int) -> list[tuple[str, str, int, i
     The groups of a kind add up to all, so that a single one that is left out could be worked out: then the smallest
     other one is left out with it.
     """
-    small = [row for row in rows if 0 < row[6] < k or 0 < row[5] < k]
+    small = [row for row in rows if 0 < row[6] < k or row[5] < 2 * k]
     told = [row for row in rows if row not in small]
     if len(small) == 1 and told and rows[0][0] != _PRODUCT:
         told.remove(min(told, key=lambda row: (row[4], row[3])))
