@@ -48,11 +48,15 @@ def evidence_text(rate: Rate, sample: str, reach: Reach, extra: dict[str, Any]) 
     )
 
 
-def caution(status: str, needed: int) -> str:
+def caution(status: str, needed: int, *, has_usual_tail: bool) -> str:
     """What to keep in mind before acting on it."""
     texts = {
         **CAUTIONS,
-        "cannot_tell": "More than one in a hundred were late, but so few that it may be chance.",
+        "cannot_tell": (
+            "Such waits have more than one usual length, and no more of the long ones came than before."
+            if has_usual_tail
+            else "More than one in a hundred were late, but so few that it may be chance."
+        ),
         "not_enough_data": f"Not enough data: about {needed:,} waits in four weeks would be needed to say more.",
         "confirmed": "Late means far beyond what was usual before, not beyond a promise: nobody stated one.",
     }

@@ -64,6 +64,8 @@ class Method:
     late_waits_min: int = 200
     late_share: float = 0.01
     """Share of waits above the limit that is usual: what the limit is made for (3.6)."""
+    late_usual_share_max: float = 0.05
+    """With more than this above the limit in the weeks before, waits have several usual lengths, and that was usual."""
     coarse_orders_max: int = 720
     """Orders that are tried for a journey with steps of which only the day is known; with more it is undecided."""
     source_day_share_min: float = 0.5

@@ -159,7 +159,7 @@ def _laid_out(
             boxes,
             edges,
             len(process.lanes),
-            intended=process.intended,
+            intended=process.order,
             pins=pins,
             sizes=sizes,
             widest=widest,

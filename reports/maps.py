@@ -87,6 +87,18 @@ class ProcessMap:
         return sum(edge.n for edge in self.edges)
 
     @property
+    def order(self) -> tuple[str, ...]:
+        """Steps in the order in which they are to be drawn: by the numbers of their encounters, where they have one.
+
+        Those numbers follow the intended process and are given before anything is folded, so that a fold, which is
+        tied to everything, does not turn the order round.
+        """
+        numbered = sorted((step.marks.encounter, step.key) for step in self.steps if step.marks.encounter)
+        if all(step.marks.encounter or step.members or not step.n for step in self.steps):
+            return tuple(key for _, key in numbered)
+        return self.intended
+
+    @property
     def box_of(self) -> dict[str, str]:
         """The box that stands for each step: itself, or the fold that holds it."""
         return {member: step.key for step in self.steps for member in step.members or (step.key,)}

@@ -11,7 +11,6 @@ Pages are built in a sibling folder first; on any failure the last report stays 
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import json
 import shutil
 from collections.abc import Mapping
@@ -29,7 +28,6 @@ from reports import pdf
 from reports.figures import Figures
 from reports.figures_search import search_figure
 from reports.layout_cells import Cell
-from reports.map_files import map_files
 from reports.map_notes import criteria_words
 from reports.render import render
 from reports.unseen import unseen_rows
@@ -109,7 +107,7 @@ def publish(reports: Path, figures: Figures, model: Report, pins_file: Path) -> 
     reports.mkdir(parents=True, exist_ok=True)
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        for page in itertools.chain(render(model, figures), map_files(model.maps, model.charts)):
+        for page in render(model, figures):
             path = fresh / page.path
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, page.content)

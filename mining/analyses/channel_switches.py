@@ -6,6 +6,9 @@ excess tells. The matter is the call's product, else its order, else its intent,
 match, said so). Only identified customers; calls within 24 hours of either end of the data are left out.
 
 Units are calls, not visits, so that each call counts once, and the nearest page is looked for alike in both directions.
+What a call settles needs no page afterwards. Of a product or an order both sides are the same dealing; a stage may be
+over by then, so a weak match is never confirmed: "cannot tell" where it would be.
+
 (A first visit of a day, as in 7.1, lies at the start of any busy time, and so finds more calls after it than before.)
 
 H0 "excess at most 0", normal test with customers as clusters; family = all kinds of call with the floors (200 days with
@@ -60,7 +63,10 @@ _CAUTION = (
     "The call goes with the visit, after accounting for how much these customers call and browse; whether the page "
     f"sent them to the phone, the log does not tell. {_MAY_WORSEN}"
 )
-_WEAK = " The calls name no product or order: a page of their stage is taken for the same matter."
+_WEAK = (
+    " The calls name no product or order, so a page of their stage is taken for the same matter. A stage ends, and "
+    "with it the visits, so fewer pages after a call need not be its doing: this is never confirmed."
+)
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,9 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
     method = context.method
     decided = decision or Decision("not_enough_data", None, None)
     robust = _robust(one.tally["light"], one.tally["strict"], method.confidence)
-    status = context.status(one.finding_id, decided.status, robust)
+    # what a call settles needs no page after it: of a stage, which ends, the mirror image tells nothing for sure
+    tested = "cannot_tell" if one.is_weak and decided.status == "confirmed" else decided.status
+    status = context.status(one.finding_id, tested, robust)
     sample = "confirm" if status == "confirmed" else "all"
     tally = one.tally[sample]
     low, high = tally.interval(method.confidence)

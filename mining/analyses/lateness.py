@@ -7,7 +7,10 @@ weekly shares of waits above the limit, t interval over weeks (8.2: the unit is 
 
 Only waits for a step of the company count: how long customers take is theirs. Of a limit from few waits more than 1 %
 would lie above by chance, so the share tested against is what 5 % of such limits let pass: 1 % plus the limit's own
-error. The p of a kind of wait is the larger one of the t test on weeks and of the exact binomial on waits; BH in the
+error. Where more than 5 % of the waits before lay above it, waits have more than one usual length (no van on Sundays)
+and the limit is that of the shorter one: then the share of before is what the window is held against.
+
+The p of a kind of wait is the larger one of the t test on weeks and of the exact binomial on waits; BH in the
 discovery parts, Holm over the candidates in the customers kept apart. Grade D.
 """
 
@@ -25,9 +28,10 @@ from mining.context import Context
 from mining.decisions import date_for
 from mining.evidence import Reach
 from mining.findings import Finding, identity
+from mining.method import Method
 from mining.population import SPLITS, Scope
 from mining.rates import Rate, n_part, robustness_part
-from mining.statistics import benjamini_hochberg, binomial_above, holm, normal_above, t_above, t_interval
+from mining.statistics import benjamini_hochberg, binomial_above, holm, normal_above, t_above, t_interval, wilson
 
 NAME = "lateness"
 KINDS = ("deviation.late",)
@@ -100,9 +104,22 @@ def null_share(n_baseline: int) -> float:
     return normal_above(2.33 - 1.645 * error)
 
 
-def p_value(case: Case, split: str) -> float:
-    """One-sided p of "no more waits are late than the limit's error explains"; 1 with less than all weeks."""
-    share, shares = null_share(case.n_baseline), case.shares(split)
+def usual_share(case: Case, method: Method) -> float:
+    """The share above the limit that is usual for this kind of wait: 1 %, or what it was where that was far more."""
+    return case.baseline_share if case.baseline_share > method.late_usual_share_max else method.late_share
+
+
+def tested_against(case: Case, method: Method) -> float:
+    """The share that chance alone may reach: by the limit's error, or by that of the share before (one-sided 95 %)."""
+    share = null_share(case.n_baseline)
+    if case.baseline_share > method.late_usual_share_max:
+        share = max(share, wilson(case.baseline_share * case.n_baseline, case.n_baseline, 0.90)[1])
+    return share
+
+
+def p_value(case: Case, split: str, method: Method) -> float:
+    """One-sided p of "no more waits are late than usual and chance explain"; 1 with less than all weeks."""
+    share, shares = tested_against(case, method), case.shares(split)
     if len(shares) < WEEKS:
         return 1.0
     return max(t_above(shares, share), binomial_above(case.rate.hits[split], case.rate.n[split], share))
@@ -125,7 +142,8 @@ def find(store: Store, context: Context) -> list[Finding]:
     for statement in _SQL.read_text(encoding="utf-8").split(";\n"):
         named = {name: value for name, value in params.items() if f"${name}" in statement}
         store.run(statement, named, name="lateness")
-    cases = [case for case in _cases(store, window_from) if case.rate.share("all") > context.method.late_share]
+    method = context.method
+    cases = [case for case in _cases(store, window_from) if case.rate.share("all") > usual_share(case, method)]
     for case in cases:
         marked = {"id": case.finding_id, "wait_no": case.wait_no, "window_from": window_from}
         store.run(_MARK, marked, name="finding_journey")
@@ -183,11 +201,11 @@ def _tests(cases: list[Case], context: Context) -> list[Test]:
         if case.rate.n["discovery"] >= math.ceil(method.deviation_journeys_min * part)
         and case.rate.hits["discovery"] >= math.ceil(method.deviation_hits_min * part)
     ]
-    p_first = [p_value(cases[i], "discovery") for i in family]
+    p_first = [p_value(cases[i], "discovery", method) for i in family]
     q = dict(zip(family, benjamini_hochberg(p_first), strict=True))
     first = dict(zip(family, p_first, strict=True))
     candidates = [i for i in family if q[i] <= method.discovery_q]
-    second = dict(zip(candidates, holm([p_value(cases[i], "confirm") for i in candidates]), strict=True))
+    second = dict(zip(candidates, holm([p_value(cases[i], "confirm", method) for i in candidates]), strict=True))
     return [(first.get(i, 1.0), q.get(i), second.get(i)) for i in range(len(cases))]
 
 
@@ -197,7 +215,7 @@ def _finding(
     method, rate = context.method, case.rate
     p_first, q, p_holm = test
     short = rate.n["all"] < method.deviation_journeys_min or rate.hits["all"] < method.deviation_hits_min
-    robust = robustness_part(rate, method.late_share)
+    robust = robustness_part(rate, usual_share(case, method))
     shown = p_holm is not None and p_holm <= method.confirm_alpha and robust["sign_stable"] is not False
     tested = "not_enough_data" if short else "cannot_tell" if p_holm is None else "confirmed" if shown else "candidate"
     status = context.status(case.finding_id, tested)
@@ -210,7 +228,7 @@ def _finding(
         "limit_ms": round(case.limit_ms),
         "n_baseline": case.n_baseline,
         "baseline_share": round(case.baseline_share, 6),
-        "tested_against": round(null_share(case.n_baseline), 6),
+        "tested_against": round(tested_against(case, method), 6),
         "beyond_hours_per_week": round(case.beyond_ms / 3_600_000 / WEEKS, 2),
         "weekly": [[n, late] for n, late in case.weeks["all"]],
         "p_discovery": p_first,
@@ -228,7 +246,7 @@ def _finding(
             "name": EFFECT,
             "value": round(share, 6),
             "unit": "share",
-            "baseline": method.late_share,
+            "baseline": round(usual_share(case, method), 6),
             "direction": "up",
         },
         ci=ci,
@@ -237,7 +255,9 @@ def _finding(
         robustness=robust,
         title=lateness_words.title(context, case.where, case.limit_ms, share, ci),
         text_evidence=lateness_words.evidence_text(rate, sample, reach, extra),
-        text_caution=lateness_words.caution(status, needed),
+        text_caution=lateness_words.caution(
+            status, needed, has_usual_tail=case.baseline_share > method.late_usual_share_max
+        ),
         family="deviation.late",
         m=m,
         p=p_first,

@@ -55,6 +55,25 @@ def test_nothing_planted_nothing_confirmed() -> None:
             assert [f.title for f in findings if f.status in ("confirmed", "candidate")] == []
 
 
+@pytest.mark.parametrize(("later", "expected"), [(1.0, False), (2.5, True)])
+def test_waits_of_two_usual_lengths_are_late_when_the_longer_one_becomes_usual(
+    store: Store, later: float, expected: bool
+) -> None:
+    """No van on Sundays: a fifth wait a day longer, always. Late is what comes more often than it did."""
+    rng = random.Random(5)
+    log = Log([], STEPS, as_of=NIGHT_TO)
+    for number in range(6000):
+        clock = START + dt.timedelta(seconds=rng.randrange(110 * 86400))
+        more = later if clock >= dt.datetime(2026, 2, 2) else 1.0
+        hours = rng.gauss(12, 1) + 24 * (rng.random() < 0.2 * more)
+        customer = f"k{rng.randrange(6000):05d}"
+        log.events.append(Ev(f"j{number}", "pay", clock, customer=customer))
+        log.events.append(Ev(f"j{number}", "ship", clock + dt.timedelta(hours=hours), customer=customer, order=1))
+    findings = mined(store, log, only="lateness")
+    assert ("confirmed" in {f.status for f in findings}) == expected
+    assert all(0.15 < f.effect["baseline"] < 0.25 for f in findings if f.status == "confirmed")
+
+
 def test_how_long_customers_take_is_theirs(store: Store) -> None:
     steps = [replace(step, actor="customer") for step in STEPS]
     assert mined(store, waits(3000, 0.3, steps=steps), only="lateness") == []

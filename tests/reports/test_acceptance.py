@@ -102,7 +102,8 @@ FOCUSED = """() => {
   const e = document.activeElement, box = e.getBoundingClientRect(), style = getComputedStyle(e);
   const drawn = e.querySelector && e.querySelector('.box, circle');
   return {tag: e.tagName.toLowerCase(), id: e.id, text: (e.textContent || '').trim().slice(0, 40),
-    step: e.classList.contains('n') && e.closest('.map') !== null, x: box.left + scrollX, y: box.top + scrollY,
+    step: e.classList.contains('n') && e.closest('.map') !== null,
+    map: [...document.querySelectorAll('.map')].indexOf(e.closest('.map')), x: box.left + scrollX, y: box.top + scrollY,
     seen: box.width > 0 && box.height > 0,
     ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0
           || (drawn !== null && parseFloat(getComputedStyle(drawn).strokeWidth) >= 3)};
@@ -135,7 +136,7 @@ def test_pages_are_bounded_and_all_of_them_is_reached_by_keyboard(browser: Any, 
         assert len(stops) == wanted, f"{path.name}: {len(stops)} of {wanted} can be reached with the Tab key"
         assert [stop for stop in stops if not stop["seen"]] == [], path.name
         assert [stop for stop in stops if not stop["ring"]] == [], f"{path.name}: no visible focus"
-        steps = [(round(stop["x"]), round(stop["y"])) for stop in stops if stop["step"]]
+        steps = [(stop["map"], round(stop["x"]), round(stop["y"])) for stop in stops if stop["step"]]
         assert steps == sorted(steps), f"{path.name}: steps are met from left to right"
     context.close()
 

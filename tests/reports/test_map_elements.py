@@ -77,6 +77,18 @@ def test_a_second_drawing_is_the_same_to_the_byte() -> None:
         assert first.body == second.body and first.heads == second.heads
 
 
+def test_encounters_are_numbered_from_left_to_right_and_a_fold_does_not_turn_them_round() -> None:
+    log = random_log(7)
+    keys = [touch.step for touch in log.touches]
+    chain = Log([keys] * 60 + list(log.journeys)[:20], log.touches)
+    folded = fold_steps(chain.map(), 12)
+    layout = drawn(reduce_edges(folded, 5)[0]).layout
+    number = {step.key: step.marks.encounter for step in folded.steps if step.marks.encounter}
+    column = {key: layout.pins[key][0] for key in number}
+    ranked = sorted(number, key=lambda key: number[key])
+    assert len(ranked) > 4 and [column[key] for key in ranked] == sorted(column[key] for key in ranked)
+
+
 def test_the_styles_differ_in_their_lines_only() -> None:
     """T1.3: boxes, paths and numbers are the same, to the byte."""
     lovem, blueprint = (str(drawn(planted().map(), strips=STRIPS, styles=[s]).body) for s in (LOVEM, BLUEPRINT))
