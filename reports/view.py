@@ -246,7 +246,7 @@ _EXAMPLES = (
     ("extreme", "Extreme", "those that show it most"),
     ("counter", "Counter-examples", "comparable journeys that do not show it"),
 )
-_MOST_EXAMPLES, _MOST_STRIPS = 10, 5
+_MOST_EXAMPLES, _MOST_STRIPS = 10, 3
 
 
 def _keys(finding: FindingFigure, kind: str) -> list[str]:
