@@ -17,8 +17,8 @@ from collections.abc import Iterable
 
 _PROOF = r"because|causes?|caused|causing|due to|owing to|thanks to|as a result of|prove[sdn]?|proven"
 _LEADS = (
-    r"leads? to|led to|leading to|results? in|resulted in|saves?|saved|saving|reduces?|reduced|reducing|increases?|"
-    r"triggers?|triggered|drives?|driven by|prevents?|prevented|makes? customers"
+    r"leads? (?:on )?to|led (?:on )?to|leading to|results? in|resulted in|saves?|saved|saving|reduces?|reduced|"
+    r"reducing|increases?|triggers?|triggered|drives?|driven by|prevents?|prevented|makes? customers"
 )
 PROOF = re.compile(rf"\b(?:{_PROOF})\b", re.IGNORECASE)
 """Words that need grade A, or B after "most likely"."""

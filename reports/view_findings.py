@@ -185,7 +185,7 @@ def effect_words(
     if unit == MINUTES:
         shown, what = f"{formats.number(value)}{formats.THIN}min", "of customers' time a week"
     elif is_share(unit):
-        shown, what = quantity(value, unit), unit.removeprefix("share").removeprefix(" ") or name
+        shown, what = quantity(value, unit), unit.removeprefix("share").removeprefix(" ") or name.removeprefix("share ")
     else:
         shown, what = quantity(value, unit), unit
     if low is None or high is None:

@@ -175,8 +175,8 @@ def _words(enough: list[Seen], k: int) -> tuple[str, str]:
         return "No page is followed by more calls than the others, as far as can be told", lede
     name = f"“{best.name}”" if best.kind == "page" else f"product {best.name}"
     return (
-        f"After {name}, {formats.number(100 * best.rate)} of 100 visits lead on to a call within a day; "
-        f"{formats.number(100 * best.others)} of 100 other visits do",
+        f"After {name}, {formats.number(100 * best.rate)} of 100 visits are followed by a call within a day; "
+        f"{formats.number(100 * best.others)} of 100 other visits are",
         lede,
     )
 

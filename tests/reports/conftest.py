@@ -12,8 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import toy
-
-CHROMIUM = Path("/usr/bin/chromium")
+from toy import CHROMIUM
 
 
 @pytest.fixture(scope="session")

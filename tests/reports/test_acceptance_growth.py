@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 import toy
+from wide import make_wide_site
 
 from ingest.site import Site
 from ingest.store import Store
@@ -96,6 +98,13 @@ def test_a_night_with_hundreds_of_findings_is_bounded(tmp_path: Path) -> None:
     assert len([name for name in found if name.startswith("findings/")]) == MOST_FINDINGS
     overview = (folder / "overview.html").read_text("utf-8")
     assert overview.count("<article") == MOST_FINDINGS and f"{305 - MOST_FINDINGS} further findings" in overview
+
+
+def test_the_worst_process_is_bounded(tmp_path: Path) -> None:
+    folder = toy.written(make_wide_site(tmp_path / "wide"))
+    assert max(sizes(folder).values()) <= 300 * KB
+    for path in folder.rglob("*.html"):
+        assert len(re.findall(r"<[a-z]", path.read_text("utf-8"))) <= 6_000, path.name
 
 
 def test_noise_of_a_tenth_moves_no_box_and_no_lane(tmp_path: Path) -> None:

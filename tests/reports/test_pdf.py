@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import toy
-from conftest import CHROMIUM
+from toy import CHROMIUM
 
 from reports import pdf
 

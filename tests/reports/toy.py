@@ -19,6 +19,8 @@ from ingest.store import Store
 from mining import aggregate, night_figures, register
 from reports.stage import report
 
+CHROMIUM = Path("/usr/bin/chromium")
+"""Debian's; tests that need it skip where it is not."""
 NIGHT = dt.date(2026, 3, 1)
 START = dt.datetime(2026, 1, 5)
 
