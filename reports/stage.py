@@ -24,6 +24,7 @@ from ingest.store import Store
 from mining.context import read_touch
 from mining.intended import load
 from mining.method import Method
+from reports import pdf
 from reports.figures import Figures
 from reports.figures_search import search_figure
 from reports.layout_cells import Cell
@@ -110,6 +111,7 @@ def publish(reports: Path, figures: Figures, model: Report, pins_file: Path) -> 
             path = fresh / page.path
             path.parent.mkdir(parents=True, exist_ok=True)
             write(path, page.content)
+        pdf.print_pages(fresh, night)
         if target.exists():
             exchange(fresh, target)
         else:

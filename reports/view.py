@@ -134,7 +134,7 @@ def build(
     maps = maps_view(full, merged, figures.k, pins, facts) if steps else None
     charts = charts_view(full, steps, moves, night, figures.k, pins) if steps else None
     data = data_view(figures, night)
-    verdict = verdict_of(night, every, unseen)
+    verdict = verdict_of(night, every, unseen, figures.k)
     views = _findings(figures, findings, full, merged, names, currency)
     step_table, rows = step_rows(steps, night, figures.k, marks), move_rows(moves, steps, full, figures.k)
     if maps:
@@ -246,7 +246,7 @@ _EXAMPLES = (
     ("extreme", "Extreme", "those that show it most"),
     ("counter", "Counter-examples", "comparable journeys that do not show it"),
 )
-_MOST_EXAMPLES, _MOST_STRIPS = 10, 5
+_MOST_EXAMPLES, _MOST_STRIPS = 10, 3
 
 
 def _keys(finding: FindingFigure, kind: str) -> list[str]:
@@ -292,8 +292,7 @@ def _ways(figures: Figures, names: StepNames) -> tuple[tuple[WayRow, ...], str]:
     if not rows:
         return (
             (),
-            f"No way through the process was gone by enough customers to be told: "
-            f"{formats.plural(summary.n_ways, 'way')} in {formats.count(summary.n_journeys)} {what}.",
+            "No way through the process was gone by enough customers to be told.",
         )
     covered = sum(w.n_journeys for w in summary.top)
     rest = summary.n_ways - len(summary.top)

@@ -71,16 +71,17 @@ def step_rows(steps: Sequence[StepFigure], night: Night, k: int, marks: Mapping[
                     ),
                     (formats.small_count(step.n_starts, k), step.n_starts if step.n_starts >= k else 0, None),
                     (formats.small_count(step.n_ends, k), step.n_ends if step.n_ends >= k else 0, None),
-                    (formats.duration(step.gap_ms) if step.n_customers >= k else formats.NONE, step.gap_ms or 0, None),
-                    (
-                        formats.duration(step.since_start_ms) if step.n_customers >= k else formats.NONE,
-                        step.since_start_ms or 0,
-                        None,
-                    ),
+                    _time_cell(step.gap_ms, step.n_customers >= k),
+                    _time_cell(step.since_start_ms, step.n_customers >= k),
                 ),
             )
         )
     return tuple(rows)
+
+
+def _time_cell(ms: int | None, is_told: bool) -> tuple[str, int, None]:
+    """A time and what it sorts by; where too few customers stand behind it, neither."""
+    return (formats.duration(ms), ms or 0, None) if is_told else (formats.NONE, 0, None)
 
 
 def move_rows(

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("FRONTSTAGE_BROWSER", "")  # no night of a test prints a PDF, but the tests of that
+
 ROOT = Path(__file__).parents[1]
 sys.path.append(str(Path(__file__).parent))  # for tiny_site
 _LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "var", "exports", "bench", "__pycache__", ".*_cache", ".hypothesis")

@@ -29,7 +29,7 @@ _PRODUCT = 4
 
 _JOURNEYS = """create or replace temporary table driver as
 select journey.journey_id, journey.journey_key, journey.customer_id, metrics.variant_id, journey.started_at,
-    moment.channel::varchar as channel, date_trunc('week', journey.started_at)::date as week,
+    moment.channel::varchar as channel, strftime(date_trunc('week', journey.started_at), '%Y-%m-%d') as week,
     row_number() over (
         partition by journey.customer_id order by journey.started_at, journey.journey_id) = 1 as is_first
 from journey
@@ -38,34 +38,48 @@ inner join journey_event as moment on moment.pos = metrics.first_pos
 where journey.is_complete"""
 """Grain: one row per closed journey with an event, and what may drive a finding in it."""
 
+_WAYS = """create or replace temporary table driver_way as
+select variant_id, string_split(steps, ' > ') as steps from variants"""
+"""Grain: one row per variant, its steps cut once for all findings."""
+
+_MOST_JOURNEYS = "select coalesce(max(n), 0) from (select count(*) as n from driver group by customer_id)"
+"""Closed journeys of the busiest customer: a group of k times as many is of k customers at least."""
+
 _PRODUCTS = """create or replace temporary table driver_product as
 select distinct moment.journey_id, event.product_id
 from journey_event as moment inner join event on event.event_no = moment.event_no where event.product_id is not null"""
 """Grain: one row per journey and product that one of its events names."""
 
 _READ = """with shown as materialized (select distinct journey_key from ({hits})),
+hit as materialized (select journey_id from driver semi join shown using (journey_key)),
+way as materialized (select variant_id from driver_way where list_has_any(steps, $anchors)),
 base as materialized (
-    select driver.*, shown.journey_key is not null as is_hit
-    from driver left join shown on shown.journey_key = driver.journey_key
+    select driver.*, hit.journey_id is not null as is_hit
+    from driver left join hit on hit.journey_id = driver.journey_id
     where driver.started_at >= $first and driver.started_at < $last
-        and (len($anchors) = 0 or shown.journey_key is not null or driver.variant_id in (
-            select variant_id from variants where list_has_any(string_split(steps, ' > '), $anchors)))),
+        and (len($anchors) = 0 or hit.journey_id is not null or driver.variant_id in (select variant_id from way))),
 member as (
     select 1 as no, 'Began by' as head, channel as name, customer_id, is_hit from base
     union all
     select 2, 'Customer', case when is_first then 'first journey in the data' else 'was here before' end, customer_id,
         is_hit
     from base
-    union all select 3, 'Week of', strftime(week, '%Y-%m-%d'), customer_id, is_hit from base
+    union all select 3, 'Week of', week, customer_id, is_hit from base
     union all select 4, 'Product', product_id, customer_id, is_hit
     from base inner join driver_product using (journey_id)
     union all select 0, 'All', '', customer_id, is_hit from base),
-counted as (
-    select no, head, name, count(*) as n, count(*) filter (is_hit) as hits, count(distinct customer_id) as n_customers,
+counted as materialized (
+    select no, head, name, count(*) as n, count(*) filter (is_hit) as hits from member group by no, head, name),
+people as (
+    select no, name, count(distinct customer_id) as n_customers,
         count(distinct customer_id) filter (is_hit) as n_hit_customers
-    from member group by no, head, name)
-select no, head, name, n, hits, n_customers, n_hit_customers from counted
+    from member inner join counted using (no, name)
+    where counted.n < $safe or (member.is_hit and counted.hits < $safe) group by no, name)
+select no, head, name, n, hits, case when n < $safe then people.n_customers else $safe end as n_customers,
+    case when hits = 0 then 0 when hits < $safe then people.n_hit_customers else $safe end as n_hit_customers
+from counted left join people using (no, name)
 order by no, case when no = 3 then name end desc, n desc, name"""
+"""Customers are told apart only where a group is so small ($safe journeys) that they could be too few to tell of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +103,20 @@ class FindingPage:
 
 def build(figures: Figures, report: Report) -> Mapping[str, FindingPage]:
     """label -> what its page shows."""
-    findings = figures.findings()
+    with_page = {finding.label for finding in report.findings}
+    findings = [finding for finding in figures.findings() if finding.label in with_page]
     if not findings:
         return {}
     figures.store.run(_JOURNEYS, name="driver")
     figures.store.run(_PRODUCTS, name="driver_product")
-    return {finding.label: _page(figures, finding, report.names.label) for finding in findings}
+    figures.store.run(_WAYS, name="driver_way")
+    safe = figures.k * int(figures.store.value(_MOST_JOURNEYS))
+    return {finding.label: _page(figures, finding, report.names.label, safe) for finding in findings}
 
 
-def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str]) -> FindingPage:
+def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str], safe: int) -> FindingPage:
     anchors = anchors_of(finding, frozenset(labels))
-    drivers, note = _drivers(figures, finding, anchors)
+    drivers, note = _drivers(figures, finding, anchors, safe)
     names = formats.listing([f"“{labels[step]}”" for step in anchors], "or")
     history = figures.history(finding.finding_id)
     return FindingPage(
@@ -120,7 +137,8 @@ def anchors_of(finding: FindingFigure, known: frozenset[str]) -> list[str]:
     return [step for step in place_of(finding.kind, finding.place, known).steps if step != skipped]
 
 
-def _drivers(figures: Figures, finding: FindingFigure, anchors: list[str]) -> tuple[tuple[Driver, ...], str]:
+def _drivers(figures: Figures, finding: FindingFigure, anchors: list[str], safe: int) -> tuple[tuple[Driver, ...], str]:
+    """The groups that may be told, and what is left out. A group of `safe` journeys is of enough customers."""
     sql = str(finding.evidence.get("sql") or "").strip().rstrip(";")
     window = finding.window
     if not sql or not window.get("from"):
@@ -131,6 +149,7 @@ def _drivers(figures: Figures, finding: FindingFigure, anchors: list[str]) -> tu
             "first": dt.date.fromisoformat(window["from"]),
             "last": dt.date.fromisoformat(window["to"]),
             "anchors": anchors,
+            "safe": safe,
         },
     )
     if not rows or rows[0][5] < figures.k or rows[0][6] < figures.k:
