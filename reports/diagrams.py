@@ -152,7 +152,12 @@ def _laid_out(
     edges = [Edge(e.source, e.target, e.n, *_label_px(e, k), _stroke(e.n, top)) for e in process.edges]
     boxes = [Box(step.key, step.lane, tag_px(step)) for step in process.steps]
     seen = {key for edge in process.edges for key in (edge.source, edge.target)}
-    guides = [Edge(e.source, e.target, e.n) for e in process.unseen if not {e.source, e.target} <= seen]
+    led_to = {edge.target for edge in process.edges}
+    guides = [
+        Edge(e.source, e.target, e.n)
+        for e in process.unseen
+        if not {e.source, e.target} <= seen or e.target not in led_to  # else it would stand before all others
+    ]
     sizes = Sizes() if ruler else replace(Sizes(), ruler=0.0)
     widest = fill / SMALLEST_SCALE if fill else None
 
