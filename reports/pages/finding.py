@@ -25,11 +25,13 @@ from reports.view_facts import is_share
 
 MOST_WEEKS, MOST_PRODUCTS, MOST_CHANNELS = 8, 8, 8
 LEAST_JOURNEYS = 30
+MOST_DRIVEN = 20
+"""Findings, in their order, that are told by group: each takes a look at all journeys."""
 _PRODUCT = 4
 
 _JOURNEYS = """create or replace temporary table driver as
 select journey.journey_id, journey.journey_key, journey.customer_id, metrics.variant_id, journey.started_at,
-    moment.channel::varchar as channel, date_trunc('week', journey.started_at)::date as week,
+    moment.channel, date_trunc('week', journey.started_at)::date as week,
     row_number() over (
         partition by journey.customer_id order by journey.started_at, journey.journey_id) = 1 as is_first
 from journey
@@ -39,7 +41,7 @@ where journey.is_complete"""
 """Grain: one row per closed journey with an event, and what may drive a finding in it."""
 
 _STEPS = """create or replace temporary table driver_step as
-select distinct unnest(string_split(steps, ' > ')) as step, variant_id from variants"""
+select distinct unnest(string_split(steps, ' > '))::step_t as step, variant_id from variants"""
 """Grain: one row per step and variant that has it."""
 
 _PRODUCTS = """create or replace temporary table driver_product as
@@ -51,15 +53,17 @@ most as (select product_id from named group by product_id order by count(*) desc
 select named.* from named inner join most using (product_id)"""
 """Grain: one row per journey and product that one of its events names, of the products that most journeys name."""
 
-_READ = """with shown as materialized (select distinct journey_key from ({hits})),
-reach as materialized (select distinct variant_id from driver_step where step in (select unnest($anchors))),
+_READ = """with shown as materialized (select journey_id from driver semi join ({hits}) using (journey_key)),
+reach as materialized (
+    select distinct variant_id from driver_step where step in (select unnest($anchors::step_t[]))),
 base as materialized (
-    select driver.*, shown.journey_key is not null as is_hit
+    select driver.journey_id, driver.customer_id, driver.channel, driver.is_first, driver.week,
+        shown.journey_id is not null as is_hit
     from driver
-    left join shown on shown.journey_key = driver.journey_key
+    left join shown on shown.journey_id = driver.journey_id
     left join reach on reach.variant_id = driver.variant_id
     where driver.started_at >= $first and driver.started_at < $last
-        and (len($anchors) = 0 or shown.journey_key is not null or reach.variant_id is not null)),
+        and (len($anchors) = 0 or shown.journey_id is not null or reach.variant_id is not null)),
 counted as (
     select grouping(channel, is_first, week) as sets, channel, is_first, week, {counts}
     from base group by grouping sets ((channel), (is_first), (week), ())),
@@ -69,7 +73,7 @@ select
     case sets when 7 then 0 when 3 then 1 when 5 then 2 else 3 end as no,
     case sets when 7 then 'All' when 3 then 'Began by' when 5 then 'Customer' else 'Week of' end as head,
     case sets
-        when 7 then '' when 3 then channel
+        when 7 then '' when 3 then channel::varchar
         when 5 then case when is_first then 'first journey in the data' else 'was here before' end
         else strftime(week, '%Y-%m-%d')
     end as name,
@@ -97,6 +101,7 @@ class FindingPage:
     """What the page of one finding shows beyond its FindingView."""
 
     drivers: tuple[Driver, ...]
+    no_drivers: str
     driver_note: str
     of_what: str
     nights: Markup
@@ -111,16 +116,20 @@ def build(figures: Figures, report: Report) -> Mapping[str, FindingPage]:
     figures.store.run(_JOURNEYS, name="driver")
     figures.store.run(_STEPS, name="driver_step")
     figures.store.run(_PRODUCTS, {"most": MOST_PRODUCTS * 3}, name="driver_product")
-    return {finding.label: _page(figures, finding, report.names.label) for finding in findings}
+    labels = report.names.label
+    return {one.label: _page(figures, one, labels, place <= MOST_DRIVEN) for place, one in enumerate(findings, 1)}
 
 
-def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str]) -> FindingPage:
+def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str], is_driven: bool) -> FindingPage:
     anchors = anchors_of(finding, frozenset(labels))
-    drivers, note = _drivers(figures, finding, anchors)
+    drivers, note = _drivers(figures, finding, anchors) if is_driven else ((), "")
     names = formats.listing([f"“{labels[step]}”" for step in anchors], "or")
     history = figures.history(finding.finding_id)
     return FindingPage(
         drivers=drivers,
+        no_drivers="Too few customers show it to be told by group."
+        if is_driven
+        else f"Only the first {MOST_DRIVEN} findings are told by group.",
         driver_note=note,
         of_what=f"closed journeys that reach {names} or show it" if anchors else "closed journeys",
         nights=_nights(finding, history),
