@@ -55,11 +55,14 @@ class Plan(Record):
 def rehearse(site_root: Path, as_of: str, *, as_json_too: bool) -> int:
     """Print the plan of the next run; returns the exit code that it would end with."""
     speech.configure("dry-run")
+
+    def planned(stopper: Stopper) -> Plan:
+        site = Site(site_root)
+        _ = site.settings
+        return _plan(site, as_of, stopper)
+
     try:
-        with stoppable() as stopper:
-            site = Site(site_root)
-            _ = site.settings
-            plan = _plan(site, as_of, stopper)
+        plan = stoppable(planned)
     except (Exception, Stopped) as error:
         record = failure("dry-run", error, site_root)
         tell(record)

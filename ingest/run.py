@@ -70,15 +70,19 @@ def run_stage(stage: str, site_root: Path, work: Work, *, read_only: bool = Fals
     site: Site | None = None
     run_id = os.environ.get(RUN_VARIABLE)
     summary = ""
+
+    def staged(stopper: Stopper) -> Outcome:
+        nonlocal site, run_id
+        site = Site(site_root)
+        site.prepare()
+        _ = site.settings
+        with site.lock():
+            run_id = run_id or new_run_id(site)
+            speech.name_run(run_id)
+            return _work(site, work, read_only, stopper)
+
     try:
-        with stoppable() as stopper:
-            site = Site(site_root)
-            site.prepare()
-            _ = site.settings
-            with site.lock():
-                run_id = run_id or new_run_id(site)
-                speech.name_run(run_id)
-                outcome = _work(site, work, read_only, stopper)
+        outcome = stoppable(staged)
         record, summary = outcome.record(stage), outcome.summary
     except (Exception, Stopped) as error:
         record = failure(stage, error, site_root)

@@ -13,11 +13,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from types import FrameType
+from typing import TypeVar
 
 from ingest.store import Store
 
+T = TypeVar("T")
 STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -35,6 +37,9 @@ class Stopper:
     def __init__(self) -> None:
         self.number: int | None = None
         self.store: Store | None = None
+        self.has_ended = False
+        self._handlers = {number: signal.getsignal(number) for number in STOPPING}
+        self._wakeup, self._unraisable = -1, sys.unraisablehook
         self._done = threading.Event()
         self._read, self._write = os.pipe()
         os.set_blocking(self._write, False)
@@ -43,20 +48,25 @@ class Stopper:
     def start(self) -> None:
         """Begin to listen; main thread only."""
         self._wakeup = signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
-        self._handlers = {number: signal.signal(number, _ignore) for number in STOPPING}
-        self._unraisable, sys.unraisablehook = sys.unraisablehook, self._tell_unraisable
+        for number in STOPPING:
+            signal.signal(number, _ignore)
+        sys.unraisablehook = self._tell_unraisable
         self._thread.start()
 
     def end(self) -> None:
-        """Give the signals back."""
+        """Give the signals back. The watcher is silenced first, and it may interrupt even that; may be called again."""
+        while self._thread.is_alive():
+            with contextlib.suppress(KeyboardInterrupt):
+                self._done.set()
+                os.write(self._write, b"\0")
+                self._thread.join()
+        if self.has_ended:
+            return
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         signal.set_wakeup_fd(self._wakeup)
         sys.unraisablehook = self._unraisable
-        self._done.set()
-        os.write(self._write, b"\0")
-        with contextlib.suppress(KeyboardInterrupt):
-            self._thread.join()
+        self.has_ended = True
         os.close(self._read)
         os.close(self._write)
         self.store = None
@@ -77,28 +87,29 @@ class Stopper:
                 _thread.interrupt_main()
 
 
-@contextlib.contextmanager
-def stoppable() -> Iterator[Stopper]:
-    """Around a stage: raises Stopped instead of whatever error the interruption looks like.
+def stoppable(work: Callable[[Stopper], T]) -> T:
+    """What `work` returns; raises Stopped instead of whatever error the interruption by a signal looks like.
 
-    Outside of the main thread (tests) signals are left alone.
+    No context manager: an interruption on its way out of one would leave the watcher at work. Outside of the main
+    thread (tests) signals are left alone.
     """
     stopper = Stopper()
     if threading.current_thread() is not threading.main_thread():
-        yield stopper
-        return
-    stopper.start()
+        return work(stopper)
     try:
-        yield stopper
+        try:
+            stopper.start()
+            done = work(stopper)
+        finally:
+            stopper.end()
     except BaseException as error:
+        stopper.end()  # what was raised may be an interruption that kept it from ending
         if stopper.number is not None:
             raise Stopped(stopper.number) from error
         raise
-    finally:
-        with contextlib.suppress(KeyboardInterrupt):
-            stopper.end()
     if stopper.number is not None:
         raise Stopped(stopper.number)
+    return done
 
 
 def _ignore(number: int, _frame: FrameType | None) -> None:

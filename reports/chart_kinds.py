@@ -54,6 +54,11 @@ class ChartsView:
         return {"logical": self.logical.layout.pins} | {job.anchor: job.diagram.layout.pins for job in self.jobs}
 
     @property
+    def signs(self) -> frozenset[str]:
+        """What the legend explains."""
+        return frozenset().union(*(job.diagram.process.signs for job in self.jobs))
+
+    @property
     def n_boxes(self) -> int:
         """Boxes of the largest drawing on the page."""
         return max([self.logical.n_boxes, *(job.diagram.n_boxes for job in self.jobs if not job.file)])

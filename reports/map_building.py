@@ -26,11 +26,13 @@ def process_map(
     successors: frozenset[tuple[str, str]],
     marks: Mapping[str, Marks],
     declared: Sequence[Touch],
+    k: int,
 ) -> ProcessMap:
     """All steps and paths. Departments without a visible step get no lane. Findings beyond the first 9 keep off the
     map.
 
-    A step that journeys skip and none ever takes is a box without events, placed after the step before it.
+    Times of fewer than `k` customers are not told. A step that journeys skip and none ever takes is a box without
+    events, placed after the step before it.
     """
     occurring = frozenset(step.step for step in steps)
     missing = _never_taken(declared, occurring, findings)
@@ -62,8 +64,8 @@ def process_map(
             lane_of[s.step],
             s.n_events,
             s.n_customers,
-            s.gap_ms,
-            s.since_start_ms,
+            s.gap_ms if s.n_customers >= k else None,
+            s.since_start_ms if s.n_customers >= k else None,
             s.n_starts,
             s.n_ends,
             f"step-{s.step}",

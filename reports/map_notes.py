@@ -112,25 +112,3 @@ def criteria_words(process: Intended | None, labels: Mapping[str, str]) -> str:
         return formats.listing((f"\u201c{labels.get(step, step)}\u201d" for step in ordered), "or")
 
     return f"By the intended process a journey starts with {told(starts)} and is complete with {told(ends)}."
-
-
-def signs_of(drawn: Iterable[ProcessMap]) -> frozenset[str]:
-    """Which marks the legend has to explain: those that some box or path carries."""
-    signs = set()
-    for process in drawn:
-        for step in process.steps:
-            marks = step.marks
-            found = {
-                "encounter": marks.encounter > 0,
-                "moment": marks.is_moment,
-                "wait": marks.is_wait,
-                "failing": marks.is_failing or step.is_failure,
-                "skipped": bool(marks.skipped),
-                "unexpected": marks.is_unexpected,
-            }
-            signs |= {name for name, holds in found.items() if holds}
-        lane_of = {step.key: step.lane for step in process.steps}
-        lanes = [(lane_of[edge.source], lane_of[edge.target]) for edge in process.edges]
-        if any(a and b and a != b for a, b in lanes):
-            signs.add("hand_over")
-    return frozenset(signs)

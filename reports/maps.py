@@ -99,6 +99,24 @@ class ProcessMap:
         return self.intended
 
     @property
+    def signs(self) -> frozenset[str]:
+        """Which marks a legend has to explain: those that some box or path carries."""
+        held = {
+            "encounter": any(step.marks.encounter for step in self.steps),
+            "moment": any(step.marks.is_moment for step in self.steps),
+            "wait": any(step.marks.is_wait for step in self.steps),
+            "failing": any(step.marks.is_failing or step.is_failure for step in self.steps),
+            "skipped": any(step.marks.skipped for step in self.steps),
+            "unexpected": any(step.marks.is_unexpected for step in self.steps),
+            "hand_over": any(a and b and a != b for a, b in self._lane_pairs()),
+        }
+        return frozenset(sign for sign, holds in held.items() if holds)
+
+    def _lane_pairs(self) -> list[tuple[int, int]]:
+        lane_of = {step.key: step.lane for step in self.steps}
+        return [(lane_of[edge.source], lane_of[edge.target]) for edge in self.edges]
+
+    @property
     def box_of(self) -> dict[str, str]:
         """The box that stands for each step: itself, or the fold that holds it."""
         return {member: step.key for step in self.steps for member in step.members or (step.key,)}

@@ -63,11 +63,11 @@ def _percent_up(share: float) -> str:
     return formats.share(math.ceil(round(1000 * share, 6)) / 1000, 1)
 
 
-def _nothing_larger(share: float | None, n: int, unit: str, n_needed: int) -> str:
+def _nothing_larger(share: float | None, n: int, unit: str, n_needed: int, k: int) -> str:
     if share is None:
         return (
-            f"Too little data: {formats.count(n)} {unit}, and at least {formats.count(n_needed)} are needed before "
-            "anything can be told."
+            f"Too little data: {formats.small_count(n, k)} {unit}, and at least {formats.count(n_needed)} are needed "
+            "before anything can be told."
         )
     return (
         f"{NOTHING_LARGER} {_percent_up(share)} of {formats.count(n)} {unit} would have gone unseen: that much is "
@@ -78,7 +78,9 @@ def _nothing_larger(share: float | None, n: int, unit: str, n_needed: int) -> st
 def _loops(searching: Searching) -> str:
     method, units = searching.method, searching.figure.closed
     power_at = partial(count_is_proposed, n=units.n, units_min=method.loop_journeys_min, hits_min=method.loop_hits_min)
-    return _nothing_larger(smallest_share(power_at), units.n, "closed journeys", method.loop_journeys_min)
+    return _nothing_larger(
+        smallest_share(power_at), units.n, "closed journeys", method.loop_journeys_min, method.small_cell_customers
+    )
 
 
 def _deviations(searching: Searching) -> str:
@@ -111,7 +113,9 @@ def _tested(searching: Searching, units: SearchedUnits, family: str, tolerance: 
         m=max(1, m),
         method=method,
     )
-    told = _nothing_larger(smallest_share(power_at, tolerance), units.n, unit, method.deviation_journeys_min)
+    told = _nothing_larger(
+        smallest_share(power_at, tolerance), units.n, unit, method.deviation_journeys_min, method.small_cell_customers
+    )
     return f"{told} The process tolerates {formats.share(tolerance)}."
 
 
@@ -121,7 +125,7 @@ def _requests(searching: Searching) -> str:
         return f"{NOT_LOOKED_FOR}: the step dictionary says of no step what it asks (asks in process/steps.toml)."
     power_at = partial(count_is_proposed, n=n, units_min=method.re_ask_journeys_min, hits_min=method.re_ask_hits_min)
     unit = "closed journeys of the step that asks most often"
-    return _nothing_larger(smallest_share(power_at), n, unit, method.re_ask_journeys_min)
+    return _nothing_larger(smallest_share(power_at), n, unit, method.re_ask_journeys_min, method.small_cell_customers)
 
 
 def _repeats(searching: Searching) -> str:
@@ -136,7 +140,7 @@ def _repeats(searching: Searching) -> str:
     n = max((one.units for one in records), default=0)
     return (
         f"A subject needs {formats.count(floor)} contacts, each followed for 35 days; the largest had "
-        f"{formats.count(n)}."
+        f"{formats.small_count(n, searching.method.small_cell_customers)}."
     )
 
 

@@ -28,8 +28,8 @@ class Verdict:
     missing: tuple[str, ...]
 
 
-def verdict_of(night: Night, findings: Sequence[FindingFigure], unseen: Sequence[Unseen]) -> Verdict:
-    """Judge the night; `findings` are those shown, in rank order."""
+def verdict_of(night: Night, findings: Sequence[FindingFigure], unseen: Sequence[Unseen], k: int) -> Verdict:
+    """Judge the night; `findings` are those shown, in rank order, `k` the fewest customers that are told."""
     if not night.n_events:
         return Verdict("There is no data yet", _NOTHING_TO_READ, (_NO_EVENT,))
     if not night.n_journeys or not night.n_journey_events:
@@ -37,10 +37,10 @@ def verdict_of(night: Night, findings: Sequence[FindingFigure], unseen: Sequence
     if findings:
         return Verdict(findings[0].title.rstrip("."), _with_findings(night, findings), _missing(night, ()))
     if night.n_journeys < ENOUGH_JOURNEYS:
+        size = _size(night) if night.n_customers >= k else f"Fewer than {k} customers"
         return Verdict(
             "There is too little data yet to say where customers lose time",
-            f"{_size(night)} so far. The map and its tables show what there is; no share of so few can be told from "
-            "chance.",
+            f"{size} so far. The map and its tables show what may be told; no share of so few can be told from chance.",
             _missing(night, unseen),
         )
     limits = [_told(row) for row in unseen if row.limit.startswith(NOTHING_LARGER)]
@@ -99,8 +99,8 @@ def _missing(night: Night, unseen: Sequence[Unseen]) -> tuple[str, ...]:
     missing = []
     if night.n_journeys < ENOUGH_JOURNEYS:
         missing.append(
-            f"Only {formats.plural(night.n_journeys, 'journey')}: findings need at least {ENOUGH_JOURNEYS} journeys at "
-            "a step, so that a share can be told from chance. Deliver more days of logs."
+            f"Findings need at least {ENOUGH_JOURNEYS} journeys at a step, so that a share can be told from chance. "
+            "Deliver more days of logs."
         )
     if not night.n_order_journeys and unseen:
         missing.append("No journey has an order: without order logs, journeys are cut by quiet times alone.")

@@ -6,7 +6,7 @@ Templates only place what stands here; they count nothing.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from markupsafe import Markup
@@ -20,6 +20,7 @@ from reports.layout_cells import Cell
 from reports.map_building import company_map, process_map
 from reports.map_marks import marks_of
 from reports.map_notes import MapFacts
+from reports.map_room import fit
 from reports.maps import ProcessMap
 from reports.places import place_of
 from reports.records import Example, FindingFigure, Night
@@ -44,10 +45,13 @@ from reports.view_findings import (
 )
 from reports.view_journeys import StepNames, Strip, strip, way_strip
 from reports.view_maps import MapsView, draw_finding_map, maps_view
-from reports.view_tables import TableRow, move_rows, step_rows
+from reports.view_tables import TableRow, listed_steps, move_rows, moves_left_out, step_rows, steps_told
 
 MOST_FINDINGS = 40
 """Findings that have a card and a page: what a reader may look at, and what keeps a night below 5 MB."""
+
+ALL_GAPS = 100_000
+"""More gaps than a log has: the map says how many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,7 @@ class Report:
     maps: MapsView | None
     charts: ChartsView | None
     steps: tuple[TableRow, ...]
+    steps_told: str
     moves: tuple[TableRow, ...]
     moves_more: str
     ways: tuple[WayRow, ...]
@@ -119,17 +124,21 @@ def build(
     names = StepNames.of(steps, lanes, LANE_TINTS)
     store = figures.store
     marks = marks_of(steps, moves, step_times(store), findings, intended, night, figures.k)
-    full = process_map(steps, moves, departments, findings, intended, successors, marks, touches(store))
+    full = process_map(steps, moves, departments, findings, intended, successors, marks, touches(store), figures.k)
+    rows_of = {step.step for step in listed_steps(steps)}
+    full = replace(full, steps=tuple(s if s.key in rows_of else replace(s, anchor=None) for s in full.steps))
     merged = company_map(full, figures.department_gaps(), findings)
     facts = MapFacts(
-        night, moves, off_map(store), figures.gaps(), criteria, partial(n_journeys_whole, store), figures.k
+        night, moves, off_map(store), figures.gaps(ALL_GAPS), criteria, partial(n_journeys_whole, store), figures.k
     )
     maps = maps_view(full, merged, figures.k, pins, facts) if steps else None
     charts = charts_view(full, steps, moves, night, figures.k, pins) if steps else None
     data = data_view(figures, night)
-    verdict = verdict_of(night, every, unseen)
+    verdict = verdict_of(night, every, unseen, figures.k)
     views = _findings(figures, findings, full, merged, names, currency)
-    rows, more = move_rows(moves, steps, full, figures.k)
+    step_table, rows = step_rows(steps, night, figures.k, marks), move_rows(moves, steps, full, figures.k)
+    if maps:
+        maps, rows = fit(maps, step_table, rows)
     ways, ways_note = _ways(figures, names)
     return Report(
         site=site,
@@ -148,9 +157,10 @@ def build(
         nothing_found=nothing_found(unseen),
         maps=maps,
         charts=charts,
-        steps=step_rows(steps, night, figures.k, marks),
+        steps=step_table,
+        steps_told=steps_told(len(step_table), len(steps)),
         moves=rows,
-        moves_more=more,
+        moves_more=moves_left_out(moves, len(rows), figures.k),
         ways=ways,
         ways_note=ways_note,
         names=names,
@@ -282,8 +292,7 @@ def _ways(figures: Figures, names: StepNames) -> tuple[tuple[WayRow, ...], str]:
     if not rows:
         return (
             (),
-            f"No way through the process was gone by enough customers to be told: "
-            f"{formats.plural(summary.n_ways, 'way')} in {formats.count(summary.n_journeys)} {what}.",
+            "No way through the process was gone by enough customers to be told.",
         )
     covered = sum(w.n_journeys for w in summary.top)
     rest = summary.n_ways - len(summary.top)

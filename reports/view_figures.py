@@ -24,8 +24,12 @@ class KeyFigure:
 
 
 def key_figures(figures: Figures, night: Night) -> tuple[KeyFigure, ...]:
+    """The figures of a night; of fewer customers than may be told nothing but that there are some."""
     if not night.n_journeys:
         return ()
+    if night.n_customers < figures.k:
+        few = formats.small_count(night.n_customers, figures.k)
+        return (KeyFigure("Customers followed", few, "", "too few for any figure to be told", Markup("")),)
     weekly = figures.weekly()
     calls, unit = figures.calls_per_100()
     orders = night.n_order_journeys

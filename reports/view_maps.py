@@ -10,7 +10,7 @@ from reports.diagram_bands import BLUEPRINT, LOVEM
 from reports.diagrams import Diagram, draw
 from reports.layout_cells import Cell
 from reports.map_building import department_place
-from reports.map_notes import MapFacts, coverage_words, signs_of
+from reports.map_notes import MapFacts, coverage_words
 from reports.maps import ProcessMap, fold_steps, neighbourhood, reduce_edges
 from reports.places import place_of
 from reports.records import FindingFigure
@@ -23,7 +23,10 @@ FULL_WIDTH, TEXT_WIDTH = 1390, 1238
 
 @dataclass(frozen=True, slots=True)
 class MapsView:
-    """The drawn maps. `rare` is the departmental map with the rare paths; None when the map already shows all."""
+    """The drawn maps. `rare` is the departmental map with the rare paths; None when the map already shows all.
+
+    What a page has no room for is a file beside it: `rare_file` in place of `rare`, `paths_csv` for a table cut short.
+    """
 
     department: Diagram
     rare: Diagram | None
@@ -34,13 +37,19 @@ class MapsView:
     simple_coverage: str
     summary: str
     criteria: str
-    signs: frozenset[str]
     pins: dict[str, dict[str, Cell]]
+    rare_file: Diagram | None = None
+    paths_csv: bytes = b""
 
     @property
     def is_wide(self) -> bool:
         """Whether the departmental map is wider than a usual screen."""
         return self.department.width > FULL_WIDTH + 10
+
+    @property
+    def signs(self) -> frozenset[str]:
+        """What the legend of the map page explains."""
+        return frozenset().union(*(drawn.process.signs for drawn in (self.department, self.rare, self.simple) if drawn))
 
     @property
     def all(self) -> list[Diagram]:
@@ -116,7 +125,6 @@ def maps_view(
         coverage_words(simple_coverage),
         summary,
         facts.criteria,
-        signs_of([reduced, wide] if rare else [reduced]),
         {"department": department.layout.pins, "simple": simple.layout.pins},
     )
 

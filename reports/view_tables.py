@@ -10,7 +10,8 @@ from reports.map_marks import Marks, channel_word, per_week
 from reports.maps import ProcessMap
 from reports.records import MoveFigure, Night, StepFigure
 
-MOST_ROWS = 500
+MOST_ROWS, MOST_STEPS = 500, 150
+"""The longest a table of paths and of steps can get."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +23,23 @@ class TableRow:
     kind: str = ""
 
 
+def listed_steps(steps: Sequence[StepFigure]) -> list[StepFigure]:
+    """The steps that the table holds: all, or where there are too many the most frequent, in the dictionary's order."""
+    ranked = sorted(steps, key=lambda step: (-step.n_events, step.step))
+    kept = {step.step for step in ranked[:MOST_STEPS]}
+    return [step for step in steps if step.step in kept]
+
+
+def steps_told(n_listed: int, of_n: int) -> str:
+    """What the table of steps holds."""
+    if n_listed == of_n:
+        return "All visible steps that occur"
+    return f"The {formats.count(n_listed)} most frequent of {formats.plural(of_n, 'visible step')} that occur"
+
+
 def step_rows(steps: Sequence[StepFigure], night: Night, k: int, marks: Mapping[str, Marks]) -> tuple[TableRow, ...]:
     rows = []
-    for step in steps[:MOST_ROWS]:
+    for step in listed_steps(steps):
         per_100 = 100 * step.n_journeys / night.n_journeys if step.n_customers >= k else None
         rows.append(
             TableRow(
@@ -56,30 +71,37 @@ def step_rows(steps: Sequence[StepFigure], night: Night, k: int, marks: Mapping[
                     ),
                     (formats.small_count(step.n_starts, k), step.n_starts if step.n_starts >= k else 0, None),
                     (formats.small_count(step.n_ends, k), step.n_ends if step.n_ends >= k else 0, None),
-                    (formats.duration(step.gap_ms) if step.n_customers >= k else formats.NONE, step.gap_ms or 0, None),
-                    (
-                        formats.duration(step.since_start_ms) if step.n_customers >= k else formats.NONE,
-                        step.since_start_ms or 0,
-                        None,
-                    ),
+                    _time_cell(step.gap_ms, step.n_customers >= k),
+                    _time_cell(step.since_start_ms, step.n_customers >= k),
                 ),
             )
         )
     return tuple(rows)
 
 
+def _time_cell(ms: int | None, is_told: bool) -> tuple[str, int, None]:
+    """A time and what it sorts by; where too few customers stand behind it, neither."""
+    return (formats.duration(ms), ms or 0, None) if is_told else (formats.NONE, 0, None)
+
+
 def move_rows(
     moves: Sequence[MoveFigure], steps: Sequence[StepFigure], full: ProcessMap, k: int
-) -> tuple[tuple[TableRow, ...], str]:
+) -> tuple[TableRow, ...]:
+    """All paths that may be told, most frequent first."""
     label = {step.step: step.label for step in steps}
     kinds = {(edge.source, edge.target): edge.kind for edge in full.edges}
     told = [move for move in moves if move.n_customers >= k]
-    rows = tuple(
+    listed = {step.step for step in listed_steps(steps)}
+
+    def end(step: str) -> tuple[str, None, str | None]:
+        return label.get(step, step), None, f"#step-{step}" if step in listed else None
+
+    return tuple(
         TableRow(
             "",
             (
-                (label.get(m.source, m.source), None, f"#step-{m.source}"),
-                (label.get(m.target, m.target), None, f"#step-{m.target}"),
+                end(m.source),
+                end(m.target),
                 (formats.count(m.n), m.n, None),
                 (formats.count(m.n_journeys), m.n_journeys, None),
                 (formats.duration(m.gap_ms), m.gap_ms or 0, None),
@@ -87,9 +109,14 @@ def move_rows(
             ),
             kinds.get((m.source, m.target), "allowed"),
         )
-        for m in told[:MOST_ROWS]
+        for m in told
     )
-    rare, cut = [move for move in moves if move.n_customers < k], told[MOST_ROWS:]
+
+
+def moves_left_out(moves: Sequence[MoveFigure], n_listed: int, k: int) -> str:
+    """What the table of paths leaves out, in words; "" when that is nothing."""
+    told = [move for move in moves if move.n_customers >= k]
+    rare, cut = [move for move in moves if move.n_customers < k], told[n_listed:]
     parts = []
     if rare:
         n = sum(move.n for move in rare)
@@ -99,7 +126,7 @@ def move_rows(
         )
     if cut:
         parts.append(
-            f"{formats.plural(len(cut), 'further path')} below the first {MOST_ROWS}, "
+            f"{formats.plural(len(cut), 'further path')} below the first {n_listed}, "
             f"{formats.count(sum(m.n for m in cut))} moves together"
         )
-    return rows, f"Not listed: {'; '.join(parts)}." if parts else ""
+    return f"Not listed: {'; '.join(parts)}." if parts else ""

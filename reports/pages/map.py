@@ -1,4 +1,4 @@
-"""The map page, and the map by department as files beside it: SVG in both styles, BPMN."""
+"""The map page, and beside it the map as files: SVG in both styles, BPMN, and what the page has no room for."""
 
 from __future__ import annotations
 
@@ -19,8 +19,13 @@ def beside(view: MapsView | None) -> dict[str, bytes]:
     """The files for other tools."""
     if view is None:
         return {}
-    return {
+    files = {
         "map.svg": standalone_svg(view.department, LOVEM, view.coverage),
         "map-blueprint.svg": standalone_svg(view.department, BLUEPRINT, view.coverage),
         "map.bpmn": bpmn(view.department, view.coverage),
     }
+    if view.rare_file:
+        files["map-rare.svg"] = standalone_svg(view.rare_file, LOVEM, view.rare_coverage)
+    if view.paths_csv:
+        files["paths.csv"] = view.paths_csv
+    return files

@@ -66,7 +66,7 @@ class Log:
         departments = [(name, "") for name in dict.fromkeys(t.department for t in self.touches) if name]
         pairs = frozenset(itertools.pairwise(intended))
         return process_map(
-            self.steps(), self.move_figures(), departments, findings, intended, pairs, marks, self.touches
+            self.steps(), self.move_figures(), departments, findings, intended, pairs, marks, self.touches, 5
         )
 
 

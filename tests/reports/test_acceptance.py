@@ -57,6 +57,7 @@ def judge(browser: Any) -> Iterator[Any]:
 def test_axe_finds_nothing(judge: Any, axe: str, night: Path, width: int, scheme: str) -> None:
     judge.set_viewport_size({"width": width, "height": 900})
     judge.emulate_media(color_scheme=scheme)
+    told = []
     for path in chosen_pages(night):
         judge.goto(path.as_uri())
         judge.evaluate(OPEN_ALL)
@@ -65,19 +66,30 @@ def test_axe_finds_nothing(judge: Any, axe: str, night: Path, width: int, scheme
             "options => axe.run(document, options)",
             {"runOnly": {"type": "tag", "values": AXE_RULES}, "resultTypes": ["violations"]},
         )
-        told = [
-            f"{v['id']}: {v['help']}: {[node['html'][:160] for node in v['nodes'][:3]]}" for v in found["violations"]
+        told += [
+            f"{path.relative_to(night)}: {v['id']}: {v['help']}: {[node['html'][:160] for node in v['nodes'][:3]]}"
+            for v in found["violations"]
         ]
-        assert told == [], f"{path.relative_to(night)} at {width} px, {scheme}"
+    assert told == [], f"at {width} px, {scheme}: " + "\n".join(told)
 
 
-def pixels(picture: bytes) -> np.ndarray[Any, Any]:
-    """A picture as rows x columns x RGB."""
-    return np.asarray(Image.open(BytesIO(picture)).convert("RGB")).astype(np.int16)
+ELEMENTS = """() => [...document.querySelectorAll('body, body *')].map(e =>
+  [e.tagName, [...e.attributes].map(a => a.name + '=' + a.value).sort(),
+   [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.data).join('')])"""
 
 
-def test_without_javascript_a_page_looks_the_same(browser: Any, night: Path) -> None:
-    """What only a script can do (a box to filter, the theme button, sorting heads) is taken from both."""
+def n_different(one: bytes, other: bytes) -> int:
+    """Pixels in which two pictures of one size differ."""
+    if one == other:
+        return 0
+    ours, plain = (np.asarray(Image.open(BytesIO(p)).convert("RGB")).astype(np.int16) for p in (one, other))
+    assert ours.shape == plain.shape
+    return int((np.abs(ours - plain).max(axis=2) > 16).sum())
+
+
+def test_without_javascript_a_page_is_the_same(browser: Any, night: Path) -> None:
+    """What only a script can do (a box to filter, the theme button, sorting heads) is taken from both. The rest is the
+    same elements in the same style; of the two pages that are drawn most, the same picture."""
     options = {"viewport": {"width": 1440, "height": 900}, "offline": True, "reduced_motion": "reduce"}
     with_script = browser.new_context(**options, bypass_csp=True).new_page()
     without = browser.new_context(**options, java_script_enabled=False).new_page()
@@ -85,25 +97,25 @@ def test_without_javascript_a_page_looks_the_same(browser: Any, night: Path) -> 
         with_script.goto(path.as_uri())
         without.goto(path.as_uri())
         with_script.evaluate("document.querySelectorAll('[data-needs-script]').forEach(e => { e.hidden = true; })")
-        heads = "document.querySelectorAll('th button').forEach(b => b.replaceWith(...b.childNodes))"
-        with_script.evaluate(heads)
-        pictures = [page.screenshot(full_page=True) for page in (with_script, without)]
-        if pictures[0] == pictures[1]:
-            continue
-        ours, plain = (pixels(picture) for picture in pictures)
-        assert ours.shape == plain.shape, path.name
-        differ = int((np.abs(ours - plain).max(axis=2) > 16).sum())
-        assert differ < 50, f"{path.relative_to(night)}: {differ} pixels"
+        with_script.evaluate("document.querySelectorAll('th button').forEach(b => b.replaceWith(...b.childNodes))")
+        ours, plain = (page.evaluate(ELEMENTS) for page in (with_script, without))
+        assert ours == plain, path.name
+        if path.name in ("overview.html", "map.html"):
+            differ = n_different(*(page.screenshot(full_page=True) for page in (with_script, without)))
+            assert differ < 50, f"{path.name}: {differ} pixels"
     with_script.context.close()
     without.context.close()
 
 
 FOCUSED = """() => {
-  const e = document.activeElement, box = e.getBoundingClientRect(), style = getComputedStyle(e);
+  const e = document.activeElement;
+  if (e === document.body || window.met.has(e)) { return null; }
+  window.met.add(e);
+  const box = e.getBoundingClientRect(), style = getComputedStyle(e);
   const drawn = e.querySelector && e.querySelector('.box, circle');
   return {tag: e.tagName.toLowerCase(), id: e.id, text: (e.textContent || '').trim().slice(0, 40),
-    step: e.classList.contains('n') && e.closest('.map') !== null,
-    map: [...document.querySelectorAll('.map')].indexOf(e.closest('.map')), x: box.left + scrollX, y: box.top + scrollY,
+    map: e.classList.contains('n') ? [...document.querySelectorAll('.map')].indexOf(e.closest('.map')) : -1,
+    x: box.left + scrollX, y: box.top + scrollY,
     seen: box.width > 0 && box.height > 0,
     ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) > 0
           || (drawn !== null && parseFloat(getComputedStyle(drawn).strokeWidth) >= 3)};
@@ -126,17 +138,14 @@ def test_pages_are_bounded_and_all_of_them_is_reached_by_keyboard(browser: Any, 
         stops = []
         for _ in range(wanted + 2):
             page.keyboard.press("Tab")
-            if not page.evaluate(
-                """() => { const e = document.activeElement;
-                     if (e === document.body || window.met.has(e)) { return false; }
-                     window.met.add(e); return true; }"""
-            ):
+            stop = page.evaluate(FOCUSED)
+            if stop is None:
                 break
-            stops.append(page.evaluate(FOCUSED))
+            stops.append(stop)
         assert len(stops) == wanted, f"{path.name}: {len(stops)} of {wanted} can be reached with the Tab key"
         assert [stop for stop in stops if not stop["seen"]] == [], path.name
         assert [stop for stop in stops if not stop["ring"]] == [], f"{path.name}: no visible focus"
-        steps = [(stop["map"], round(stop["x"]), round(stop["y"])) for stop in stops if stop["step"]]
+        steps = [(stop["map"], round(stop["x"]), round(stop["y"])) for stop in stops if stop["map"] >= 0]
         assert steps == sorted(steps), f"{path.name}: steps are met from left to right"
     context.close()
 

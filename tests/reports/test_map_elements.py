@@ -14,7 +14,6 @@ from ingest.store import Store
 from reports.diagram_bands import BLUEPRINT, LOVEM, Strip
 from reports.diagrams import Diagram, draw
 from reports.figures_map import Touch, n_journeys_whole, off_map
-from reports.map_notes import signs_of
 from reports.maps import ProcessMap, fold_steps, reduce_edges, simple_view
 
 STRIPS = (
@@ -128,7 +127,7 @@ def test_waits_failures_and_unexpected_steps_are_marked() -> None:
     body = str(drawn(process).body)
     assert [body.count(f'class="{name}"') for name in ("unx", "enc mot", "tri", "fm")] == [1, 1, 2, 2]
     assert body.count('<rect class="wm"') == 2
-    assert signs_of([process]) == {"encounter", "moment", "wait", "failing", "unexpected", "hand_over"}
+    assert process.signs == {"encounter", "moment", "wait", "failing", "unexpected", "hand_over"}
 
 
 def test_a_step_that_all_skip_is_a_box_without_events() -> None:
@@ -167,6 +166,13 @@ def test_what_the_company_does_without_a_department_is_a_band_of_its_channel() -
     process = Log([["d", "a", "b", "c"]] * 9, touches).map()
     assert [lane.name for lane in process.lanes] == ["Customer", "Web", "Phone agents", "Web"]
     assert {step.key: step.lane for step in process.steps} == {"a": 1, "b": 2, "c": 3, "d": 0}
+
+
+def test_no_time_of_few_customers_is_told() -> None:
+    touches = [Touch(key, key.upper(), "order", "web", "Web", "customer") for key in "abc"]
+    process = Log([["a", "b"]] * 9 + [["a", "c"]] * 4, touches).map()
+    assert {step.key: step.since_start_ms is None for step in process.steps} == {"a": False, "b": False, "c": True}
+    assert "a week" not in next(step.marks.detail for step in process.steps if step.key == "c")
 
 
 def test_journeys_drawn_whole_and_unseen_events_are_counted(toy_site: object) -> None:
