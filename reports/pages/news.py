@@ -18,15 +18,15 @@ from reports.view_facts import bounds, quantity
 MOST = 20
 
 MEASURES = {
-    "journeys": "Journeys followed",
-    "customers": "Customers",
     "calls_per_100": "Calls per 100",
     "duration_ms": "Median time from first to last contact",
-    "departments_met": "Departments a journey meets",
     "goods_ms": "Median time from order to goods",
+    "departments_met": "Departments a journey meets",
+    "journeys": "Journeys followed",
+    "customers": "Customers",
     "undeclared": "Events with an undeclared code",
 }
-"""The measures of night_figure in words."""
+"""The measures of night_figure in words, in the order in which they are shown."""
 
 _LEDGER_WORDS = {
     "confirmed": "was confirmed",

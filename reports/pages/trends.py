@@ -216,14 +216,14 @@ def _nights(figures: Figures) -> dict[str, list[Point]]:
     for measure, night, value, low, high, n in rows:
         if n >= figures.k:
             found.setdefault(measure, []).append(Point(night, value, low, high))
-    return found
+    return {measure: found[measure] for measure in MEASURES if any(point.value for point in found.get(measure, ()))}
 
 
 def _night_charts(figures: Figures, nights: dict[str, list[Point]]) -> tuple[Chart, ...]:
     marks = _marks(figures)
     charts = []
     for measure, points in nights.items():
-        title, divisor = MEASURES.get(measure, measure), 1.0
+        title, divisor = MEASURES[measure], 1.0
         if measure.endswith("_ms"):
             unit, divisor = _time_unit([point.value for point in points])
             title = f"{title}, {unit}"
