@@ -39,8 +39,8 @@ where journey.is_complete"""
 """Grain: one row per closed journey with an event, and what may drive a finding in it."""
 
 _WAYS = """create or replace temporary table driver_way as
-select variant_id, string_split(steps, ' > ') as steps from variants"""
-"""Grain: one row per variant, its steps cut once for all findings."""
+select distinct variant_id, unnest(string_split(steps, ' > ')) as step from variants order by step, variant_id"""
+"""Grain: one row per variant and step that it has; sorted, so that a step's variants are found without reading all."""
 
 _MOST_JOURNEYS = "select coalesce(max(n), 0) from (select count(*) as n from driver group by customer_id)"
 """Closed journeys of the busiest customer: a group of k times as many is of k customers at least."""
@@ -52,7 +52,7 @@ from journey_event as moment inner join event on event.event_no = moment.event_n
 
 _READ = """with shown as materialized (select distinct journey_key from ({hits})),
 hit as materialized (select journey_id from driver semi join shown using (journey_key)),
-way as materialized (select variant_id from driver_way where list_has_any(steps, $anchors)),
+way as materialized (select distinct variant_id from driver_way where step in (select unnest($anchors::varchar[]))),
 base as materialized (
     select driver.*, hit.journey_id is not null as is_hit
     from driver left join hit on hit.journey_id = driver.journey_id
