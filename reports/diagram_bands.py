@@ -120,9 +120,11 @@ def strips_svg(layout: Layout, strips: Sequence[Strip], width: int, head: int) -
     return "".join(parts)
 
 
-def lines(layout: Layout, strips: Sequence[Strip], width: int, head: int, styles: Sequence[str]) -> str:
+def lines(
+    layout: Layout, strips: Sequence[Strip], width: int, head: int, styles: Sequence[str], discs: Sequence[Rect] = ()
+) -> str:
     """The lines of each style, named where there is room. The customer's lower edge comes first."""
-    taken = _taken(layout)
+    taken = [*_taken(layout), *discs]
     y = layout.lanes[0].top + layout.lanes[0].height
     parts = [_line("lov", y, width), *_names(CUSTOMER_LINE, y, taken, width, head, styles)]
     for index, strip in enumerate(strips):

@@ -28,6 +28,7 @@ from reports.diagram_bands import (
 from reports.diagram_boxes import DISC, box_svg, disc, tag_px
 from reports.layout import Box, Edge, Layout, PlacedEdge, Sizes, lay_out
 from reports.layout_cells import Cell
+from reports.layout_labels import Rect, segment_rects
 from reports.maps import Coverage, MapEdge, ProcessMap
 from reports.svg import arrow, px, rounded_path, text
 
@@ -115,7 +116,8 @@ def draw(
     hrefs = step_href, finding_href
     drawn = sorted(layout.edges, key=lambda e: (bool(by_pair[e.edge.source, e.edge.target].findings), e.edge.weight))
     body = [bands(layout, width), ruler_svg(layout, steps) if ruler else "", strips_svg(layout, strips, width, head)]
-    body.append(lines(layout, strips, width, head, styles))
+    loose = loose_discs(layout, by_pair)
+    body.append(lines(layout, strips, width, head, styles, [place for place, _ in loose]))
     for e in drawn:
         edge = by_pair[e.edge.source, e.edge.target]
         body.append(_edge(e, edge, number, _hand_over(e, edge, process, layout) if has_departments else ""))
@@ -123,7 +125,7 @@ def draw(
         box_svg(box, steps[box.key], process, number[box.key], k, hrefs, _look(box.key, focus, grey)) for box in reading
     ]
     body += [_label(e, by_pair[e.edge.source, e.edge.target], number, k, finding_href) for e in drawn if e.label]
-    body.append(_discs(layout, by_pair, finding_href))
+    body += [_disc_row(place, findings, finding_href) for place, findings in loose]
     named, inside = heads(layout, process, head, strips, ruler=ruler), "".join(body)
     return Diagram(
         Markup(f'<svg class="map-heads" aria-hidden="true" {_frame(head, height, scale)}>{named}</svg>'),
@@ -150,7 +152,12 @@ def _laid_out(
     edges = [Edge(e.source, e.target, e.n, *_label_px(e, k), _stroke(e.n, top)) for e in process.edges]
     boxes = [Box(step.key, step.lane, tag_px(step)) for step in process.steps]
     seen = {key for edge in process.edges for key in (edge.source, edge.target)}
-    guides = [Edge(e.source, e.target, e.n) for e in process.unseen if not {e.source, e.target} <= seen]
+    led_to = {edge.target for edge in process.edges}
+    guides = [
+        Edge(e.source, e.target, e.n)
+        for e in process.unseen
+        if not {e.source, e.target} <= seen or e.target not in led_to  # else it would stand before all others
+    ]
     sizes = Sizes() if ruler else replace(Sizes(), ruler=0.0)
     widest = fill / SMALLEST_SCALE if fill else None
 
@@ -240,19 +247,53 @@ def _label(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int], k: int,
     return "".join(parts) + "</g>"
 
 
-def _discs(layout: Layout, by_pair: Mapping[tuple[str, str], MapEdge], href: str) -> str:
-    """Discs of edges whose count found no place: on the middle of the line's longest piece."""
-    parts = []
+def loose_discs(layout: Layout, by_pair: Mapping[tuple[str, str], MapEdge]) -> list[tuple[Rect, tuple[int, ...]]]:
+    """Where the discs of paths stand whose count found no place, and whose they are.
+
+    On the longest piece that leaves them clear of boxes, counts and other paths; else clear of boxes and counts; else
+    in the middle of the line.
+    """
+    solid = [rect for box in layout.boxes for rect in (box.rect, box.tag_rect) if rect]
     for placed in layout.edges:
-        edge = by_pair[placed.edge.source, placed.edge.target]
-        if placed.label or not edge.findings:
+        if placed.label:
+            (x, y), half = placed.label, placed.label_px / 2
+            solid.append(Rect(x - half, y - 8, x + half, y + 8))
+    strokes = {id(placed): segment_rects(placed.points, 2.0) for placed in layout.edges}
+    found: list[tuple[Rect, tuple[int, ...]]] = []
+    for placed in layout.edges:
+        findings = by_pair[placed.edge.source, placed.edge.target].findings
+        if placed.label or not findings:
             continue
-        (ax, ay), (bx, by) = max(
-            itertools.pairwise(placed.points),
-            key=lambda piece: abs(piece[0][0] - piece[1][0]) + abs(piece[0][1] - piece[1][1]),
-        )
-        if placed.edge.source == placed.edge.target:
-            ay = by = ay - 12.0  # above the arc, not on it
-        for index, finding in enumerate(edge.findings):
-            parts.append(disc((ax + bx) / 2 + index * (2 * DISC + 2), (ay + by) / 2, finding, href))
-    return "".join(parts)
+        places = _disc_places(placed, len(findings))
+        others = [rect for key, rects in strokes.items() if key != id(placed) for rect in rects]
+        clear = [place for place in places if not any(place.meets(rect, 1.0) for rect in solid)]
+        free = [place for place in clear if not any(place.meets(rect) for rect in others)]
+        chosen = (free or clear or places)[0]
+        solid.append(chosen)
+        found.append((chosen, findings))
+    return found
+
+
+def _disc_places(placed: PlacedEdge, n: int) -> list[Rect]:
+    """Places for `n` discs side by side along a path, the best first."""
+    half = (n * (2 * DISC + 2) - 2) / 2
+    if placed.edge.source == placed.edge.target:  # above the arc, not on it
+        (ax, ay), (bx, _) = placed.points[1], placed.points[2]
+        return [Rect((ax + bx) / 2 - half, ay - 12 - DISC, (ax + bx) / 2 + half, ay - 12 + DISC)]
+    pieces = sorted(
+        itertools.pairwise(placed.points),
+        key=lambda piece: (-abs(piece[0][0] - piece[1][0]) - abs(piece[0][1] - piece[1][1]), piece),
+    )
+    points = [
+        (ax + (bx - ax) * share, ay + (by - ay) * share)
+        for (ax, ay), (bx, by) in pieces
+        for share in (0.5, 0.35, 0.65, 0.2, 0.8)
+    ]
+    return [Rect(x - half, y - DISC, x + half, y + DISC) for x, y in points]
+
+
+def _disc_row(place: Rect, findings: Sequence[int], href: str) -> str:
+    y = (place.top + place.bottom) / 2
+    return "".join(
+        disc(place.left + DISC + index * (2 * DISC + 2), y, finding, href) for index, finding in enumerate(findings)
+    )

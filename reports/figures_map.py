@@ -83,9 +83,13 @@ def n_journeys_whole(store: Store, pairs: Iterable[tuple[str, str]]) -> int:
     known = sorted(set(pairs))
     return int(
         store.value(
-            """with drawn as (select unnest($sources) as source, unnest($targets) as target),
+            """with pair as (select unnest($sources) as source, unnest($targets) as target),
+                drawn as (  -- in the type of the steps, so that events are joined by number, not by name
+                    select before.step as source, after.step as target from pair
+                    inner join steps as before on before.step::varchar = pair.source
+                    inner join steps as after on after.step::varchar = pair.target),
                 moved as (
-                    select journey_id, step::varchar as step, lag(step::varchar) over () as step_before,
+                    select journey_id, step, lag(step) over () as step_before,
                            lag(journey_id) over () as journey_before
                     from journey_event),
                 missed as (

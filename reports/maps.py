@@ -271,9 +271,9 @@ def neighbourhood(
     extra = [key for key in sorted(around, key=lambda key: (-around[key], key))[:most] if around[key] >= least]
     members = core | set(extra)
     steps = tuple(step for step in full.steps if step.key in members)
-    edges = tuple(
-        e for e in full.edges if e.source in members and e.target in members and (e.source in core or e.target in core)
-    )
+    among = [edge for edge in full.edges if edge.source in members and edge.target in members]
+    edges = tuple(edge for edge in among if edge.source in core or edge.target in core)
+    unseen = tuple(edge for edge in among if edge.source not in core and edge.target not in core)
     lanes = sorted({0} | {step.lane for step in steps})
     number = {lane: index for index, lane in enumerate(lanes)}
     return ProcessMap(
@@ -281,6 +281,7 @@ def neighbourhood(
         tuple(replace(s, lane=number[s.lane]) for s in steps),
         edges,
         full.intended,
+        unseen,
     )
 
 

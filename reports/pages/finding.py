@@ -25,11 +25,13 @@ from reports.view_facts import is_share
 
 MOST_WEEKS, MOST_PRODUCTS, MOST_CHANNELS = 8, 8, 8
 LEAST_JOURNEYS = 30
+MOST_DRIVEN = 20
+"""Findings, in their order, that are told by group: each takes a look at all journeys."""
 _PRODUCT = 4
 
 _JOURNEYS = """create or replace temporary table driver as
 select journey.journey_id, journey.journey_key, journey.customer_id, metrics.variant_id, journey.started_at,
-    moment.channel::varchar as channel, strftime(date_trunc('week', journey.started_at), '%Y-%m-%d') as week,
+    moment.channel, date_trunc('week', journey.started_at)::date as week,
     row_number() over (
         partition by journey.customer_id order by journey.started_at, journey.journey_id) = 1 as is_first
 from journey
@@ -38,48 +40,52 @@ inner join journey_event as moment on moment.pos = metrics.first_pos
 where journey.is_complete"""
 """Grain: one row per closed journey with an event, and what may drive a finding in it."""
 
-_WAYS = """create or replace temporary table driver_way as
-select distinct variant_id, unnest(string_split(steps, ' > ')) as step from variants order by step, variant_id"""
-"""Grain: one row per variant and step that it has; sorted, so that a step's variants are found without reading all."""
-
-_MOST_JOURNEYS = "select coalesce(max(n), 0) from (select count(*) as n from driver group by customer_id)"
-"""Closed journeys of the busiest customer: a group of k times as many is of k customers at least."""
+_STEPS = """create or replace temporary table driver_step as
+select distinct unnest(string_split(steps, ' > '))::step_t as step, variant_id from variants"""
+"""Grain: one row per step and variant that has it."""
 
 _PRODUCTS = """create or replace temporary table driver_product as
-select distinct moment.journey_id, event.product_id
-from journey_event as moment inner join event on event.event_no = moment.event_no where event.product_id is not null"""
-"""Grain: one row per journey and product that one of its events names."""
+with named as (
+    select distinct moment.journey_id, event.product_id
+    from journey_event as moment inner join event on event.event_no = moment.event_no
+    where event.product_id is not null),
+most as (select product_id from named group by product_id order by count(*) desc, product_id limit $most)
+select named.* from named inner join most using (product_id)"""
+"""Grain: one row per journey and product that one of its events names, of the products that most journeys name."""
 
-_READ = """with shown as materialized (select distinct journey_key from ({hits})),
-hit as materialized (select journey_id from driver semi join shown using (journey_key)),
-way as materialized (select distinct variant_id from driver_way where step in (select unnest($anchors::varchar[]))),
+_READ = """with shown as materialized (select journey_id from driver semi join ({hits}) using (journey_key)),
+reach as materialized (
+    select distinct variant_id from driver_step where step in (select unnest($anchors::step_t[]))),
 base as materialized (
-    select driver.*, hit.journey_id is not null as is_hit
-    from driver left join hit on hit.journey_id = driver.journey_id
+    select driver.journey_id, driver.customer_id, driver.channel, driver.is_first, driver.week,
+        shown.journey_id is not null as is_hit
+    from driver
+    left join shown on shown.journey_id = driver.journey_id
+    left join reach on reach.variant_id = driver.variant_id
     where driver.started_at >= $first and driver.started_at < $last
-        and (len($anchors) = 0 or hit.journey_id is not null or driver.variant_id in (select variant_id from way))),
-member as (
-    select 1 as no, 'Began by' as head, channel as name, customer_id, is_hit from base
-    union all
-    select 2, 'Customer', case when is_first then 'first journey in the data' else 'was here before' end, customer_id,
-        is_hit
-    from base
-    union all select 3, 'Week of', week, customer_id, is_hit from base
-    union all select 4, 'Product', product_id, customer_id, is_hit
-    from base inner join driver_product using (journey_id)
-    union all select 0, 'All', '', customer_id, is_hit from base),
-counted as materialized (
-    select no, head, name, count(*) as n, count(*) filter (is_hit) as hits from member group by no, head, name),
-people as (
-    select no, name, count(distinct customer_id) as n_customers,
-        count(distinct customer_id) filter (is_hit) as n_hit_customers
-    from member inner join counted using (no, name)
-    where counted.n < $safe or (member.is_hit and counted.hits < $safe) group by no, name)
-select no, head, name, n, hits, case when n < $safe then people.n_customers else $safe end as n_customers,
-    case when hits = 0 then 0 when hits < $safe then people.n_hit_customers else $safe end as n_hit_customers
-from counted left join people using (no, name)
+        and (len($anchors) = 0 or shown.journey_id is not null or reach.variant_id is not null)),
+counted as (
+    select grouping(channel, is_first, week) as sets, channel, is_first, week, {counts}
+    from base group by grouping sets ((channel), (is_first), (week), ())),
+by_product as (
+    select product_id, {counts} from base inner join driver_product using (journey_id) group by product_id)
+select
+    case sets when 7 then 0 when 3 then 1 when 5 then 2 else 3 end as no,
+    case sets when 7 then 'All' when 3 then 'Began by' when 5 then 'Customer' else 'Week of' end as head,
+    case sets
+        when 7 then '' when 3 then channel::varchar
+        when 5 then case when is_first then 'first journey in the data' else 'was here before' end
+        else strftime(week, '%Y-%m-%d')
+    end as name,
+    n, hits, n_customers, n_hit_customers
+from counted
+union all
+select 4, 'Product', product_id, n, hits, n_customers, n_hit_customers from by_product
 order by no, case when no = 3 then name end desc, n desc, name"""
-"""Customers are told apart only where a group is so small ($safe journeys) that they could be too few to tell of."""
+_COUNTS = """count(*) as n, count(*) filter (is_hit) as hits, approx_count_distinct(customer_id) as n_customers,
+    count(distinct customer_id) filter (is_hit) as n_hit_customers"""
+"""How many customers a group has is asked only to leave out small ones, and twice the least is asked for, so that an
+estimate will do: it does not depend on the order of rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +101,7 @@ class FindingPage:
     """What the page of one finding shows beyond its FindingView."""
 
     drivers: tuple[Driver, ...]
+    no_drivers: str
     driver_note: str
     of_what: str
     nights: Markup
@@ -108,19 +115,22 @@ def build(figures: Figures, report: Report) -> Mapping[str, FindingPage]:
     if not findings:
         return {}
     figures.store.run(_JOURNEYS, name="driver")
-    figures.store.run(_PRODUCTS, name="driver_product")
-    figures.store.run(_WAYS, name="driver_way")
-    safe = figures.k * int(figures.store.value(_MOST_JOURNEYS))
-    return {finding.label: _page(figures, finding, report.names.label, safe) for finding in findings}
+    figures.store.run(_STEPS, name="driver_step")
+    figures.store.run(_PRODUCTS, {"most": MOST_PRODUCTS * 3}, name="driver_product")
+    labels = report.names.label
+    return {one.label: _page(figures, one, labels, place <= MOST_DRIVEN) for place, one in enumerate(findings, 1)}
 
 
-def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str], safe: int) -> FindingPage:
+def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str], is_driven: bool) -> FindingPage:
     anchors = anchors_of(finding, frozenset(labels))
-    drivers, note = _drivers(figures, finding, anchors, safe)
+    drivers, note = _drivers(figures, finding, anchors) if is_driven else ((), "")
     names = formats.listing([f"“{labels[step]}”" for step in anchors], "or")
     history = figures.history(finding.finding_id)
     return FindingPage(
         drivers=drivers,
+        no_drivers="Too few customers show it to be told by group."
+        if is_driven
+        else f"Only the first {MOST_DRIVEN} findings are told by group.",
         driver_note=note,
         of_what=f"closed journeys that reach {names} or show it" if anchors else "closed journeys",
         nights=_nights(finding, history),
@@ -137,22 +147,20 @@ def anchors_of(finding: FindingFigure, known: frozenset[str]) -> list[str]:
     return [step for step in place_of(finding.kind, finding.place, known).steps if step != skipped]
 
 
-def _drivers(figures: Figures, finding: FindingFigure, anchors: list[str], safe: int) -> tuple[tuple[Driver, ...], str]:
-    """The groups that may be told, and what is left out. A group of `safe` journeys is of enough customers."""
+def _drivers(figures: Figures, finding: FindingFigure, anchors: list[str]) -> tuple[tuple[Driver, ...], str]:
     sql = str(finding.evidence.get("sql") or "").strip().rstrip(";")
     window = finding.window
     if not sql or not window.get("from"):
         return (), ""
     rows = figures.store.rows(
-        _READ.format(hits=sql),
+        _READ.format(hits=sql, counts=_COUNTS),
         {
             "first": dt.date.fromisoformat(window["from"]),
             "last": dt.date.fromisoformat(window["to"]),
             "anchors": anchors,
-            "safe": safe,
         },
     )
-    if not rows or rows[0][5] < figures.k or rows[0][6] < figures.k:
+    if not rows or rows[0][5] < 2 * figures.k or rows[0][6] < figures.k:
         return (), ""
     n_all, hits_all = rows[0][3], rows[0][4]
     most = {1: MOST_CHANNELS, 2: 2, 3: MOST_WEEKS, 4: MOST_PRODUCTS}
@@ -183,7 +191,7 @@ def _of_kind(rows: list[tuple[Any, ...]], k: int) -> list[tuple[str, str, int, i
     The groups of a kind add up to all, so that a single one that is left out could be worked out: then the smallest
     other one is left out with it.
     """
-    small = [row for row in rows if 0 < row[6] < k or 0 < row[5] < k]
+    small = [row for row in rows if 0 < row[6] < k or row[5] < 2 * k]
     told = [row for row in rows if row not in small]
     if len(small) == 1 and told and rows[0][0] != _PRODUCT:
         told.remove(min(told, key=lambda row: (row[4], row[3])))

@@ -24,28 +24,24 @@ _GAPS = """with moved as (
 gap as (select step, department, customer_id, gap_ms from moved where journey_id = journey_before)"""
 """The time before each event, from the end of the one before it in the same journey: the map's clock."""
 
-_LANES = f"""{_GAPS}
-select coalesce(department::varchar, 'Customer') as lane, count(*) as n, count(distinct customer_id) as n_customers,
-    sum(gap_ms)::hugeint as sum_ms, quantile_disc(gap_ms, [0.5, 0.9]) as gap_ms
-from gap group by lane order by sum_ms desc, lane"""
+_TIMES = f"""{_GAPS}
+select grouping(gap.step) = 1 as is_lane, gap.step::varchar as step,
+    coalesce(gap.department::varchar, 'Customer') as lane, count(*) as n,
+    count(distinct gap.customer_id) as n_customers, sum(gap.gap_ms)::hugeint as sum_ms,
+    quantile_disc(gap.gap_ms, [0.5, 0.9]) as gap_ms
+from gap group by grouping sets ((gap.step), (gap.department)) order by sum_ms desc, step, lane"""
+"""Both by step and by lane in one pass."""
 
-_STEPS = f"""{_GAPS},
-before as (
-    select step, count(*) as n, count(distinct customer_id) as n_customers, sum(gap_ms)::hugeint as sum_ms,
-        quantile_disc(gap_ms, [0.5, 0.9]) as gap_ms
-    from gap group by step)
-select touch.label, coalesce(touch.department::varchar, 'Customer'), before.n, before.gap_ms[1], before.gap_ms[2],
+_WAITS = """select touch.step, touch.label, coalesce(touch.department::varchar, 'Customer') as lane,
     waiting.wait_median_ms, waiting.wait_p90_ms
-from before inner join touch on touch.step = before.step::varchar
-left join waiting_times as waiting on waiting.step = before.step
-where before.n_customers >= $k order by before.sum_ms desc, touch.step_no limit $most"""
+from touch left join waiting_times as waiting on waiting.step::varchar = touch.step"""
 
-_GOODS = f"""with goods as materialized (
-    select ordered.journey_id, ordered.goods_at, ordered.ms as wait_ms, journey.customer_id
-    from ({GOODS}) as ordered inner join journey using (journey_id))"""
+_GOODS = f"""create or replace temporary table goods as
+select ordered.journey_id, ordered.goods_at, ordered.ms as wait_ms, journey.customer_id
+from ({GOODS}) as ordered inner join journey using (journey_id)"""
+"""Grain: one row per journey whose goods came."""
 
-_GROUPS = f"""{_GOODS},
-told as materialized (
+_GROUPS = """with told as materialized (
     select goods.journey_id, any_value(goods.customer_id) as customer_id, any_value(goods.wait_ms) as wait_ms,
         bool_or(moment.class::varchar = 'contact') as is_call,
         arg_min(moment.stage::varchar, moment.pos) as first_stage,
@@ -93,10 +89,12 @@ class TimeView:
 
 def build(figures: Figures, report: Report) -> TimeView:
     """Read and word the times."""
-    lanes = figures.store.rows(_LANES)
-    total = sum(int(sum_ms) for _, _, _, sum_ms, _ in lanes)
+    times = figures.store.records(_TIMES)
+    lanes = [row for row in times if row["is_lane"]]
+    total = sum(int(row["sum_ms"]) for row in lanes)
     goods = _goods(figures)
-    steps = figures.store.rows(_STEPS, {"k": figures.k, "most": MOST_STEPS})
+    touches = {row["step"]: row for row in figures.store.records(_WAITS)}
+    steps = [row for row in times if row["step"] in touches and row["n_customers"] >= figures.k][:MOST_STEPS]
     n_steps = len(report.steps)
     return TimeView(
         headline=_headline(lanes, total, goods),
@@ -106,31 +104,30 @@ def build(figures: Figures, report: Report) -> TimeView:
         else "No journey has two steps with time between them yet.",
         lanes=tuple(_lane(row, total, figures.k) for row in lanes) if total else (),
         goods=goods,
-        steps=tuple(_step(row) for row in steps),
+        steps=tuple(_step(row, touches[row["step"]]) for row in steps),
         steps_note=_steps_note(len(steps), n_steps, figures.k),
     )
 
 
-def _headline(lanes: list[tuple[Any, ...]], total: int, goods: Goods | None) -> str:
+def _headline(lanes: list[dict[str, Any]], total: int, goods: Goods | None) -> str:
     if goods:
         return goods.title
     if total:
-        return f"Most of the time passes before steps of {lanes[0][0]}"
+        return f"Most of the time passes before steps of {lanes[0]['lane']}"
     return "There are no times to tell yet"
 
 
-def _lane(row: tuple[Any, ...], total: int, k: int) -> tuple[tuple[str, ...], Markup]:
-    lane, n, n_customers, sum_ms, (median_ms, p90_ms) = row
-    if n_customers < k:
-        return (lane, formats.small_count(n, k, n_customers), *[formats.NONE] * 3), share_bar(0)
-    share = int(sum_ms) / total
-    cells = (lane, formats.count(n), formats.share(share), formats.duration(median_ms), formats.duration(p90_ms))
-    return cells, share_bar(share)
+def _lane(row: dict[str, Any], total: int, k: int) -> tuple[tuple[str, ...], Markup]:
+    if row["n_customers"] < k:
+        return (row["lane"], formats.small_count(row["n"], k, row["n_customers"]), *[formats.NONE] * 3), share_bar(0)
+    share = int(row["sum_ms"]) / total
+    spans = (formats.duration(ms) for ms in row["gap_ms"])
+    return (row["lane"], formats.count(row["n"]), formats.share(share), *spans), share_bar(share)
 
 
-def _step(row: tuple[Any, ...]) -> tuple[str, ...]:
-    label, lane, n, *times = row
-    return (label, lane, formats.count(n), *(formats.duration(ms) for ms in times))
+def _step(row: dict[str, Any], touch: dict[str, Any]) -> tuple[str, ...]:
+    spans = (*row["gap_ms"], touch["wait_median_ms"], touch["wait_p90_ms"])
+    return (touch["label"], touch["lane"], formats.count(row["n"]), *(formats.duration(ms) for ms in spans))
 
 
 def _steps_note(n_shown: int, n_steps: int, k: int) -> str:
@@ -143,8 +140,9 @@ def _steps_note(n_shown: int, n_steps: int, k: int) -> str:
 
 
 def _goods(figures: Figures) -> Goods | None:
+    figures.store.run(_GOODS, name="goods")
     row = figures.store.rows(
-        f"""{_GOODS} select count(*), count(distinct customer_id), quantile_disc(wait_ms, [0.5, 0.9, 0.99])
+        """select count(*), count(distinct customer_id), quantile_disc(wait_ms, [0.5, 0.9, 0.99])
         from goods"""
     )[0]
     n, n_customers, quantiles = row
@@ -155,7 +153,7 @@ def _goods(figures: Figures) -> Goods | None:
     width, end = ticks[1], ticks[-1]
     counts = dict(
         figures.store.rows(
-            f"""{_GOODS} select least(wait_ms // $width, $last)::integer as bin,
+            """select least(wait_ms // $width, $last)::integer as bin,
             case when count(distinct customer_id) >= $k then count(*) end from goods group by bin""",
             {"width": round(width * DAY_MS), "last": len(ticks) - 1, "k": figures.k},
         )

@@ -22,53 +22,67 @@ from reports.view import Report
 ENOUGH_VISITS = 100
 SHOWN = 15
 
-_READ = """with web as materialized (
-    select event.customer_id, event.session_id, event.occurred_at, touch.label as page, event.product_id
-    from event inner join touch on touch.step = event.step::varchar
-    where event.visible and event.session_id is not null and touch.channel::varchar = 'web'),
-call as materialized (
-    select event.customer_id, event.call_id, min(event.occurred_at) as at
-    from event inner join touch on touch.step = event.step::varchar
-    where event.visible and event.call_id is not null and touch.class::varchar = 'contact'
-    group by event.customer_id, event.call_id),
-visit as (
-    select customer_id, session_id, min(occurred_at) as at from web group by customer_id, session_id),
-visited as materialized (
-    select visit.customer_id, visit.session_id,
-        coalesce(call.at <= visit.at + interval 24 hour, false)::integer as is_called
-    from visit asof left join call on visit.customer_id = call.customer_id and visit.at <= call.at),
-seen as (
-    select 'page' as kind, page as name, customer_id, session_id, min(occurred_at) as at
-    from web group by page, customer_id, session_id
-    union all
-    select 'product', product_id, customer_id, session_id, min(occurred_at)
-    from web where product_id is not null group by product_id, customer_id, session_id),
-followed as (
-    select seen.kind, seen.name, seen.customer_id, seen.session_id,
-        coalesce(call.at <= seen.at + interval 24 hour, false)::integer as is_called
-    from seen asof left join call on seen.customer_id = call.customer_id and seen.at <= call.at),
+_CALLS = """create or replace temporary table made_call as
+select event.customer_id, min(event.occurred_at) as called_at
+from event inner join touch on touch.step = event.step::varchar
+where event.visible and event.call_id is not null and touch.class::varchar = 'contact'
+group by event.customer_id, event.call_id"""
+"""Grain: one row per call that a customer makes."""
+
+_SEEN = """create or replace temporary table web_seen as
+select event.step, event.customer_id, event.session_id, min(event.occurred_at) as seen_at
+from event
+where event.visible and event.session_id is not null
+    and event.step::varchar in (select step from touch where channel::varchar = 'web')
+group by event.step, event.customer_id, event.session_id"""
+"""Grain: one row per visit and page of it."""
+
+_VISITS = """create or replace temporary table web_visit as
+select customer_id, session_id, min(seen_at) as seen_at from web_seen group by customer_id, session_id"""
+"""Grain: one row per visit to the website."""
+
+_PRODUCTS = """create or replace temporary table web_product as
+select event.product_id, event.customer_id, event.session_id, min(event.occurred_at) as seen_at
+from event
+where event.visible and event.session_id is not null and event.product_id is not null
+    and event.step::varchar in (select step from touch where channel::varchar = 'web')
+group by event.product_id, event.customer_id, event.session_id"""
+"""Grain: one row per visit and product seen in it."""
+
+_READ = """with visit_called as materialized (
+    select distinct visit.customer_id, visit.session_id from web_visit as visit
+    inner join made_call as call on visit.customer_id = call.customer_id
+        and call.called_at between visit.seen_at and visit.seen_at + interval 24 hour),
+seen_called as (
+    select distinct seen.{key}, seen.customer_id, seen.session_id from {table} as seen
+    inner join made_call as call on seen.customer_id = call.customer_id
+        and call.called_at between seen.seen_at and seen.seen_at + interval 24 hour),
 customer as materialized (
-    select customer_id, count(*)::hugeint as vt, sum(is_called)::hugeint as ct from visited group by customer_id),
-mine as (
-    select followed.kind, followed.name, followed.customer_id, count(*)::hugeint as v1,
-        sum(followed.is_called)::hugeint as c1, sum(visited.is_called)::hugeint as s1
-    from followed inner join visited using (customer_id, session_id)
-    group by followed.kind, followed.name, followed.customer_id),
+    select visits.customer_id, visits.n as vt, coalesce(calls.n, 0) as ct
+    from (select customer_id, count(*) as n from web_visit group by customer_id) as visits
+    left join (select customer_id, count(*) as n from visit_called group by customer_id) as calls using (customer_id)),
+mine as (select {key}, customer_id, count(*) as v1 from {table} group by {key}, customer_id),
+followed as (select {key}, customer_id, count(*) as c1 from seen_called group by {key}, customer_id),
+started as (
+    select seen.{key}, seen.customer_id, count(*) as s1
+    from {table} as seen inner join visit_called using (customer_id, session_id) group by seen.{key}, seen.customer_id),
 held as (
-    select mine.*, customer.vt, customer.ct, vt - v1 as v0, ct - s1 as c0
-    from mine inner join customer using (customer_id)),
+    select mine.{key}, mine.v1, coalesce(followed.c1, 0) as c1, coalesce(started.s1, 0) as s1, customer.vt, customer.ct,
+        customer.vt - mine.v1 as v0, customer.ct - coalesce(started.s1, 0) as c0
+    from mine inner join customer using (customer_id)
+    left join followed on followed.{key} = mine.{key} and followed.customer_id = mine.customer_id
+    left join started on started.{key} = mine.{key} and started.customer_id = mine.customer_id),
 total as (
-    select count(*)::hugeint as n, sum(vt) as vt, sum(ct) as ct, sum(vt * vt) as vv, sum(vt * ct) as cv,
-        sum(ct * ct) as cc
+    select count(*) as n, sum(vt) as vt, sum(ct) as ct, sum(vt * vt) as vv, sum(vt * ct) as cv, sum(ct * ct) as cc
     from customer)
-select held.kind, held.name, count(*) as n_customers, count(*) filter (c1 > 0) as n_callers,
+select held.{key}::varchar as name, count(*) as n_customers, count(*) filter (c1 > 0) as n_callers,
     sum(v1) as v1, sum(c1) as c1, any_value(total.vt) - sum(v1) as v0, any_value(total.ct) - sum(s1) as c0,
     sum(c1 * c1) as c1c1, sum(c1 * v1) as c1v1, sum(v1 * v1) as v1v1,
     sum(c0 * c0) as c0c0, sum(c0 * v0) as c0v0, sum(v0 * v0) as v0v0,
     sum(c1 * c0) as c1c0, sum(c1 * v0) as c1v0, sum(v1 * c0) as v1c0, sum(v1 * v0) as v1v0,
     any_value(total.cc) - sum(held.ct * held.ct) as cc, any_value(total.cv) - sum(held.vt * held.ct) as cv,
     any_value(total.vv) - sum(held.vt * held.vt) as vv, any_value(total.n) as n
-from held, total group by held.kind, held.name order by held.kind, held.name"""
+from held, total group by held.{key} order by name"""
 """Sums of whole numbers only, so that the answer does not depend on the order of adding up."""
 
 
@@ -118,7 +132,7 @@ def build(figures: Figures, _report: Report) -> WebToPhoneView:
     missing = _missing(figures)
     if missing:
         return WebToPhoneView("Which pages are seen before a call can't be told", "", missing, ())
-    rows = figures.store.records(_READ)
+    rows = _rows(figures)
     seen = [one for row in rows if (one := compared(row)) and row["n_customers"] >= figures.k]
     enough = [one for one in seen if one.n_visits >= ENOUGH_VISITS]
     tables = tuple(
@@ -127,6 +141,17 @@ def build(figures: Figures, _report: Report) -> WebToPhoneView:
         if any(row["kind"] == kind for row in rows)
     )
     return WebToPhoneView(*_words(enough, figures.k), (), tables)
+
+
+def _rows(figures: Figures) -> list[dict[str, Any]]:
+    """The sums of each page and each product, with its `kind`."""
+    for name, sql in (("made_call", _CALLS), ("web_seen", _SEEN), ("web_visit", _VISITS), ("web_product", _PRODUCTS)):
+        figures.store.run(sql, name=name)
+    labels = dict(figures.store.rows("select step, label from touch"))
+    pages = figures.store.records(_READ.format(key="step", table="web_seen"))
+    products = figures.store.records(_READ.format(key="product_id", table="web_product"))
+    named = [row | {"kind": "page", "name": labels.get(row["name"], row["name"])} for row in pages]
+    return named + [row | {"kind": "product"} for row in products]
 
 
 def _missing(figures: Figures) -> tuple[str, ...]:

@@ -7,11 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from logs import planted, random_log
+from logs import Log, planted, random_log
 
 from reports import chart_kinds, formats
 from reports.chart_architecture import Volumes, architecture_svg
 from reports.chart_kinds import charts_view, job_map, logical
+from reports.figures_map import Touch
 from reports.maps import fold_steps
 
 
@@ -39,6 +40,16 @@ def test_the_logical_chart_has_stages_for_departments_and_the_same_counts() -> N
     assert [(s.key, s.n, s.marks) for s in chart.steps] == [(s.key, s.n, s.marks) for s in full.steps]
     view = charts_view(full, log.steps(), log.move_figures(), log.night(), 5, {})
     assert "Hand-over" not in view.logical.body, "going from stage to stage is no hand-over"
+
+
+def test_a_neighbour_that_nothing_drawn_leads_to_keeps_its_place_in_time() -> None:
+    """From neighbour to neighbour no path is drawn, but it tells which of them comes later."""
+    rooms = {"a": "X", "b": "X", "c": "Y", "e": "Y", "f": "X"}
+    touches = [Touch(key, key.upper(), "order", "web", room, "company") for key, room in rooms.items()]
+    log = Log([list("abcef")] * 30, touches)
+    view = charts_view(log.map(), log.steps(), log.move_figures(), log.night(), 5, {})
+    column = {key: cell[0] for key, cell in view.jobs[0].diagram.layout.pins.items()}
+    assert column["a"] < column["b"] <= column["c"] < column["e"] <= column["f"]
 
 
 @pytest.mark.parametrize("seed", [1, 4])

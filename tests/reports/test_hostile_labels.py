@@ -118,6 +118,22 @@ def test_without_a_browser_too_no_label_is_markup(evil: Path) -> None:
         assert "\0" not in text and "\x1b" not in text
 
 
+def test_the_map_beside_the_pages_holds_labels_as_text(evil: Path) -> None:
+    """SVG and BPMN are XML, so that what is no markup must be seen by their parsers alone."""
+    folder = evil / "reports/current"
+    for name in ("map.svg", "map-blueprint.svg"):
+        root = etree.parse(folder / name).getroot()
+        tags = {etree.QName(element).localname for element in root.iter()}
+        assert tags <= {"svg", "g", "rect", "path", "line", "circle", "text", "title", "desc", "style"}, tags
+        assert not [attribute for element in root.iter() for attribute in element.attrib if attribute.startswith("on")]
+        assert "<script>alert(1)" in "".join(root.itertext())
+    xml = (folder / "map.bpmn").read_bytes()
+    assert b"<!DOCTYPE" not in xml and b"<!ENTITY" not in xml
+    names = {element.get("name") for element in etree.fromstring(xml).iter("{*}task")}
+    assert any("alert(1)" in name for name in names)
+    assert not {c for name in names for c in name if unicodedata.category(c) == "Cc"}
+
+
 def test_exports_are_read_again_with_the_cleaned_labels(evil: Path) -> None:
     xml = (evil / "exports/process.bpmn").read_bytes()
     assert b"<!DOCTYPE" not in xml

@@ -12,9 +12,11 @@ from logs import SHOP, Log, finding, planted, random_log
 
 from ingest.store import Store
 from reports.diagram_bands import BLUEPRINT, LOVEM, Strip
-from reports.diagrams import Diagram, draw
+from reports.diagrams import Diagram, draw, loose_discs
 from reports.figures_map import Touch, n_journeys_whole, off_map
-from reports.maps import ProcessMap, fold_steps, reduce_edges, simple_view
+from reports.layout import Edge, Layout, PlacedBox, PlacedEdge, PlacedLane
+from reports.layout_labels import Rect
+from reports.maps import MapEdge, ProcessMap, fold_steps, reduce_edges, simple_view
 
 STRIPS = (
     Strip("Backstage", "12 events", ((BLUEPRINT, "line of visibility"),)),
@@ -166,6 +168,18 @@ def test_what_the_company_does_without_a_department_is_a_band_of_its_channel() -
     process = Log([["d", "a", "b", "c"]] * 9, touches).map()
     assert [lane.name for lane in process.lanes] == ["Customer", "Web", "Phone agents", "Web"]
     assert {step.key: step.lane for step in process.steps} == {"a": 1, "b": 2, "c": 3, "d": 0}
+
+
+def test_the_disc_of_a_finding_hides_no_count() -> None:
+    """Two paths side by side, 10 px apart: the count of one is in the middle, so the other's disc is not."""
+    counted = PlacedEdge(Edge("a", "b", 9, 40.0), ((122.0, 40.0), (522.0, 40.0)), False, (322.0, 40.0), 40.0)
+    bare = PlacedEdge(Edge("b", "a", 8), ((522.0, 30.0), (122.0, 30.0)), True, None)
+    ends = tuple(PlacedBox(key, 0, n, 0, 522.0 * n, 0.0, 122.0, 56.0) for n, key in enumerate("ab"))
+    layout = Layout(700, 80, (PlacedLane(0, 0, 80),), ends, (counted, bare), (), (61.0, 583.0), ("a", "b"))
+    edges = {("a", "b"): MapEdge("a", "b", 9), ("b", "a"): MapEdge("b", "a", 8, findings=(4, 7))}
+    [(place, findings)] = loose_discs(layout, edges)
+    assert findings == (4, 7) and place.right - place.left == 38
+    assert not place.meets(Rect(302, 32, 342, 48)) and not any(place.meets(box.rect) for box in ends)
 
 
 def test_no_time_of_few_customers_is_told() -> None:
