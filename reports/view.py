@@ -47,7 +47,7 @@ from reports.view_journeys import StepNames, Strip, strip, way_strip
 from reports.view_maps import MapsView, draw_finding_map, maps_view
 from reports.view_tables import TableRow, listed_steps, move_rows, moves_left_out, step_rows, steps_told
 
-MOST_FINDINGS = 40
+MOST_FINDINGS = 20
 """Findings that have a card and a page: what a reader may look at, and what keeps a night below 5 MB."""
 
 ALL_GAPS = 100_000

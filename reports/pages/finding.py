@@ -110,7 +110,8 @@ class FindingPage:
 
 def build(figures: Figures, report: Report) -> Mapping[str, FindingPage]:
     """label -> what its page shows."""
-    findings = figures.findings()
+    with_page = {finding.label for finding in report.findings}
+    findings = [finding for finding in figures.findings() if finding.label in with_page]
     if not findings:
         return {}
     figures.store.run(_JOURNEYS, name="driver")
