@@ -58,7 +58,7 @@ def render(site: Site) -> dict[str, Any]:
         best: dict[str, float] = {}
         for _ in range(3):
             started = time.perf_counter()
-            model = stage.assemble(site, store, night)
+            model = stage.assemble(site, Figures(store, night, site.settings.privacy.min_cell))
             read = time.perf_counter()
             folder = stage.report(site, store, night)
             ended = time.perf_counter()
