@@ -27,6 +27,7 @@ sys.path.append(str(HERE.parent / "reports"))
 from ingest.site import Site  # noqa: E402  the folder of the tests comes first
 from ingest.store import Store  # noqa: E402
 from reports import stage  # noqa: E402
+from reports.figures import Figures  # noqa: E402
 
 CHROMIUM = Path("/usr/bin/chromium")
 HIGHLIGHT = """() => new Promise(done => {
