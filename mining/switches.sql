@@ -2,6 +2,8 @@
 -- topic: what the call is about: its product, else its order, else its intent (where web pages tell intents, too), else the
 -- stage of its step. is_after: the customer was on a page of that topic within the time before the call; is_before: within
 -- the same time after it. The two are mirror images, so that customers who both call and browse a lot count for neither.
+-- is_unbegun, is_over: of calls matched by stage, whether the stage was not there yet at the begin of the time before, or no longer
+-- at the end of the time after.
 -- Params: within_ms, data_from, data_to: calls too near to either end of the data are left out.
 create or replace temporary table switch_call as
 with page_intent as (
@@ -126,6 +128,13 @@ visited as (
         from page
     ) as visit
     group by topic_kind
+),
+
+-- how long a stage lasts in a journey
+span as (
+    select journey_id, stage, min(occurred_at) as begun_at, max(occurred_at) as over_at
+    from journey_event
+    group by journey_id, stage
 )
 
 select
@@ -140,9 +149,15 @@ select
     sided.is_before,
     sided.engaged_ms,
     sided.handle_ms,
-    visited.n_visits
+    visited.n_visits,
+    coalesce(span.begun_at > sided.occurred_at - to_milliseconds($within_ms), false) as is_unbegun,
+    coalesce(span.over_at < sided.occurred_at + to_milliseconds($within_ms), false) as is_over
 from sided
 inner join journey_event on sided.event_no = journey_event.event_no
 inner join population on journey_event.journey_id = population.journey_id
 left join visited on split_part(sided.topic, ':', 1) = visited.topic_kind
+left join span
+    on
+        journey_event.journey_id = span.journey_id
+        and sided.topic = 'stage:' || cast(span.stage as varchar)
 order by journey_event.pos

@@ -6,8 +6,8 @@ excess tells. The matter is the call's product, else its order, else its intent,
 match, said so). Only identified customers; calls within 24 hours of either end of the data are left out.
 
 Units are calls, not visits, so that each call counts once, and the nearest page is looked for alike in both directions.
-What a call settles needs no page afterwards. Of a product or an order both sides are the same dealing; a stage may be
-over by then, so a weak match is never confirmed: "cannot tell" where it would be.
+A stage may be over soon after a call (the parcel is there), and then has no page for that reason. Such calls are
+counted, less those whose stage began soon before; an interval down to what they explain "cannot tell".
 
 (A first visit of a day, as in 7.1, lies at the start of any busy time, and so finds more calls after it than before.)
 
@@ -49,6 +49,7 @@ _CHANCE = """create or replace temporary table chance as
 _FACTS = """
     select step, max(n_visits)::bigint as n_visits, count(*) filter (is_after <> is_before) as n_one_sided,
         count(*) filter (topic_kind = 'stage') as n_weak,
+        count(*) filter (is_over) - count(*) filter (is_unbegun) as n_more_over,
         case when 2 * n_weak >= count(*) then 'stage' else min(topic_kind) filter (topic_kind <> 'stage') end as matter
     from switch_call group by step order by step"""
 _LAST_PAGES = """
@@ -64,8 +65,8 @@ _CAUTION = (
     f"sent them to the phone, the log does not tell. {_MAY_WORSEN}"
 )
 _WEAK = (
-    " The calls name no product or order, so a page of their stage is taken for the same matter. A stage ends, and "
-    "with it the visits, so fewer pages after a call need not be its doing: this is never confirmed."
+    " The calls name no product or order, so a page of their stage is taken for the same matter. Stages that end soon "
+    "after a call would explain {share:.1f} % at most."
 )
 
 
@@ -97,6 +98,13 @@ class Switch:
     def is_weak(self) -> bool:
         """Whether the calls name nothing, so that the stage has to do."""
         return bool(self.facts["matter"] == "stage")
+
+    @property
+    def bias_max(self) -> float:
+        """The excess that comes of stages that are over soon after a call, more of them than begin soon before one: at
+        most as many pages as all calls have before them. 0 where the calls name their matter."""
+        every = self.tally["all"]
+        return max(0.0, self.facts["n_more_over"] / every.n * every.hits / every.n) if every.n else 0.0
 
     def p_value(self, split: str) -> float:
         """One-sided p of "no excess"."""
@@ -149,8 +157,8 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
     method = context.method
     decided = decision or Decision("not_enough_data", None, None)
     robust = _robust(one.tally["light"], one.tally["strict"], method.confidence)
-    # what a call settles needs no page after it: of a stage, which ends, the mirror image tells nothing for sure
-    tested = "cannot_tell" if one.is_weak and decided.status == "confirmed" else decided.status
+    is_explained = 0 < one.bias_max >= one.tally["confirm"].interval(method.confidence)[0]
+    tested = "cannot_tell" if is_explained and decided.status == "confirmed" else decided.status
     status = context.status(one.finding_id, tested, robust)
     sample = "confirm" if status == "confirmed" else "all"
     tally = one.tally[sample]
@@ -184,13 +192,14 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
         robustness=robust,
         title=_title(context, one, tally, low, high),
         text_evidence=_evidence(context, tally, sample, pages) + savings.sentence(cost, context) + ".",
-        text_caution=_CAUTION + (_WEAK if one.is_weak else ""),
+        text_caution=_CAUTION + (_WEAK.format(share=100 * one.bias_max) if one.is_weak else ""),
         family="channel_switch:excess",
         m=m,
         extra={
             "last_pages": [list(row) for row in pages],
             "match_quality": "weak" if one.is_weak else "strong",
             "n_weak_matches": one.facts["n_weak"],
+            "bias_max": round(one.bias_max, 6),
             "n_visit_days": one.facts["n_visits"],
             "may_worsen": _MAY_WORSEN,
         },
