@@ -57,12 +57,13 @@ def _patterns(store: Store, context: Context) -> list[tuple[str, frozenset[str]]
     """(a step that a journey has, all steps of a source of which it has none)."""
     intended, method = context.intended, context.method
     assert intended is not None
-    found = []
-    for own in _loosely_known(store, intended.labels, method.unlinked_unsure_share_min):
-        for step in sorted(intended.labels - own):
-            if len(needed_by(intended.automaton, step) & own) >= method.unlinked_steps_min:
-                found.append((step, own))
-    return found
+    needed = needed_by(intended.automaton)
+    return [
+        (step, own)
+        for own in _loosely_known(store, intended.labels, method.unlinked_unsure_share_min)
+        for step in sorted(intended.labels - own)
+        if len(needed[step] & own) >= method.unlinked_steps_min
+    ]
 
 
 def _loosely_known(store: Store, labels: frozenset[str], unsure_share_min: float) -> list[frozenset[str]]:
@@ -83,24 +84,31 @@ def _loosely_known(store: Store, labels: frozenset[str], unsure_share_min: float
     return [frozenset(own[s]) for s in sorted(own) if unsure[s] >= unsure_share_min * events[s]]
 
 
-def needed_by(automaton: Automaton, step: str) -> frozenset[str]:
-    """The other steps that every allowed sequence with `step` has."""
-    return frozenset(other for other in automaton.labels - {step} if not _goes_without(automaton, step, other))
+def needed_by(automaton: Automaton) -> dict[str, frozenset[str]]:
+    """Of each step the other steps that every allowed sequence with it has."""
+    needed: dict[str, set[str]] = {step: set() for step in automaton.labels}
+    for other in automaton.labels:
+        possible = _possible_without(automaton, other)
+        for step in automaton.labels - possible - {other}:
+            needed[step].add(other)
+    return {step: frozenset(others) for step, others in needed.items()}
 
 
-def _goes_without(automaton: Automaton, step: str, other: str) -> bool:
-    """Whether some allowed sequence has `step` and not `other`."""
+def _possible_without(automaton: Automaton, other: str) -> set[str]:
+    """The steps of all allowed sequences that do not have `other`."""
     forward: dict[int, list[int]] = defaultdict(list)
     backward: dict[int, list[int]] = defaultdict(list)
-    for state, edges in enumerate(automaton.moves):
-        for label, target in edges.items():
-            if label != other:
-                forward[state].append(target)
-                backward[target].append(state)
+    kept = [
+        (state, step, target)
+        for state, edges in enumerate(automaton.moves)
+        for step, target in edges.items()
+        if step != other
+    ]
+    for state, _, target in kept:
+        forward[state].append(target)
+        backward[target].append(state)
     before, after = _reached({0}, forward), _reached(set(automaton.accepting), backward)
-    return any(
-        state in before and step in edges and edges[step] in after for state, edges in enumerate(automaton.moves)
-    )
+    return {step for state, step, target in kept if state in before and target in after}
 
 
 def _reached(start: set[int], edges: dict[int, list[int]]) -> set[int]:

@@ -104,15 +104,20 @@ def null_share(n_baseline: int) -> float:
     return normal_above(2.33 - 1.645 * error)
 
 
+def has_usual_tail(case: Case, method: Method) -> bool:
+    """Whether far more than 1 % lay above the limit before, so that long waits are usual for this kind."""
+    return case.baseline_share > method.late_usual_share_max
+
+
 def usual_share(case: Case, method: Method) -> float:
     """The share above the limit that is usual for this kind of wait: 1 %, or what it was where that was far more."""
-    return case.baseline_share if case.baseline_share > method.late_usual_share_max else method.late_share
+    return case.baseline_share if has_usual_tail(case, method) else method.late_share
 
 
 def tested_against(case: Case, method: Method) -> float:
     """The share that chance alone may reach: by the limit's error, or by that of the share before (one-sided 95 %)."""
     share = null_share(case.n_baseline)
-    if case.baseline_share > method.late_usual_share_max:
+    if has_usual_tail(case, method):
         share = max(share, wilson(case.baseline_share * case.n_baseline, case.n_baseline, 0.90)[1])
     return share
 
@@ -255,9 +260,7 @@ def _finding(
         robustness=robust,
         title=lateness_words.title(context, case.where, case.limit_ms, share, ci),
         text_evidence=lateness_words.evidence_text(rate, sample, reach, extra),
-        text_caution=lateness_words.caution(
-            status, needed, has_usual_tail=case.baseline_share > method.late_usual_share_max
-        ),
+        text_caution=lateness_words.caution(status, needed, has_usual_tail=has_usual_tail(case, method)),
         family="deviation.late",
         m=m,
         p=p_first,
