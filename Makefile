@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench bench-memory bench-night bench-report truth sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench bench-memory bench-night bench-report truth texts sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -73,6 +73,12 @@ bench-night: setup-dev ## What a night costs that adds a day to 60 of a large wo
 
 bench-report: setup-dev ## What a report costs after mining, page loads, the worst map [SCALE=100]
 	$(PY) tests/bench/run.py --events --lines --persons --variants --records --report $(or $(SCALE),100)
+
+texts: setup-dev ## Bring the catalogues of the languages up to date with the sources
+	@$(PY) -m reports.texts
+
+texts: setup-dev ## Bring the catalogues of the languages up to date with the sources
+	@$(PY) -m reports.texts
 
 sample: setup-dev ## Rebuild data/sample byte for byte
 	$(PY) tests/worldgen/build.py --out data/sample

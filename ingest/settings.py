@@ -43,6 +43,7 @@ class SiteSection(Strict):
     name: str
     currency: str = "EUR"
     timezone: str = "UTC"
+    language: Literal["en", "pt", "fil"] = Field("en", description="what reports and findings are written in")
     country: str = Field("US", pattern="^[A-Z]{2}$", description="region of phone numbers without a country code")
     as_of: dt.date | None = None
     undeclared_share_limit: float = Field(0.005, ge=0, le=1)

@@ -7,6 +7,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ingest.language import speaking
 from ingest.store import Store
 from mining import (
     accepted,
@@ -39,6 +40,11 @@ def mine(site: Site, store: Store, night: dt.date) -> None:
     Running it again for the same night on the same data leaves the same tables and the same bytes.
     Raises StateError when the warehouse has no journeys to mine, ConfigError when intended.toml is wrong.
     """
+    with speaking(site.settings.site.language):
+        _mine(site, store, night)
+
+
+def _mine(site: Site, store: Store, night: dt.date) -> None:
     register.prepare(store)
     frame = make_context(site, store, night)
     aggregate.build(store)

@@ -1,7 +1,9 @@
 """How numbers, shares, durations, dates and intervals are written. The one place that turns a number into text.
 
-Digits are grouped by a narrow no-break space (8 920), which also stands before units and the per-cent sign, so that no
-number is torn from its unit at the end of a line. Minus is U+2212.
+Decimal and group signs, names of months and their order are those of the site's language (ingest/language.py, CLDR by
+Babel); English groups digits by a narrow no-break space (8 920), since it is read in many countries. That space also
+stands before units and the per-cent sign, so that no number is torn from its unit at the end of a line. Minus is
+U+2212. Units are the international s, min, h, d.
 """
 
 from __future__ import annotations
@@ -10,6 +12,11 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable
+
+from babel.dates import format_date
+from babel.numbers import get_decimal_symbol, get_group_symbol
+
+from ingest.language import language, locale, say, say_n
 
 THIN = "\u202f"
 MINUS = "\u2212"
@@ -23,7 +30,13 @@ def count(n: int | None) -> str:
     """8920 -> '8 920'."""
     if n is None:
         return NONE
-    return f"{n:,}".replace(",", THIN).replace("-", MINUS)
+    return _signs(f"{n:,}")
+
+
+def _signs(plain: str) -> str:
+    """A number as Python writes it (-8,920.5) with the signs of the language."""
+    group = THIN if language() == "en" else get_group_symbol(locale())
+    return plain.translate({ord(","): group, ord("."): get_decimal_symbol(locale()), ord("-"): MINUS})
 
 
 def small_count(n: int | None, k: int, n_people: int | None = None) -> str:
@@ -39,7 +52,7 @@ def count_short(n: int) -> str:
     for limit, unit in ((1_000_000, "M"), (1_000, "k")):
         if n >= limit or (unit == "k" and n >= 999.5) or (unit == "M" and n >= 999_500):
             value = n / limit
-            return f"{value:.0f}{THIN}{unit}" if value >= 99.95 else f"{value:.1f}{THIN}{unit}"
+            return f"{value:.0f}{THIN}{unit}" if value >= 99.95 else f"{_signs(f'{value:.1f}')}{THIN}{unit}"
     return str(n)
 
 
@@ -50,10 +63,8 @@ def number(value: float, decimals: int | None = None) -> str:
     if decimals is None:
         size = abs(value)
         decimals = 0 if size >= 100 else 1 if size >= 1 else 2 if size >= 0.01 or size == 0 else 3
-    text = f"{value:,.{decimals}f}".replace(",", THIN)
-    if float(f"{value:.{decimals}f}") == 0:
-        text = text.lstrip("-")
-    return text.replace("-", MINUS)
+    text = f"{value:,.{decimals}f}"
+    return _signs(text.lstrip("-") if float(f"{value:.{decimals}f}") == 0 else text)
 
 
 def signed(value: float, decimals: int | None = None) -> str:
@@ -68,7 +79,7 @@ def share(part: float | None, decimals: int | None = None) -> str:
         return NONE
     percent = 100 * part
     if 99.95 <= percent < 100:
-        return f">{THIN}99.9{THIN}%"
+        return f">{THIN}{number(99.9)}{THIN}%"
     if decimals is None:
         decimals = 2 if 0 < abs(percent) < 1 else 0 if abs(percent) in (0, 100) else 1
     return f"{number(percent, decimals)}{THIN}%"
@@ -101,55 +112,46 @@ def duration_parts(ms: float | None) -> tuple[str, str]:
         if size >= from_ms:
             value = ms / unit
             decimals = 1 if name in ("d", "h") and abs(value) < 99.95 else 0
-            text = number(value, decimals)
-            return text.removesuffix(".0"), name
+            is_whole = decimals == 1 and f"{value:.1f}".endswith(".0")
+            return number(value, 0 if is_whole else decimals), name
     raise AssertionError("the last unit starts at 0")
 
 
 def interval(low: str, high: str) -> str:
     """'6.2 to 7.5'."""
-    return f"{low} to {high}"
+    return say("{low} to {high}", low=low, high=high)
 
 
 def date_long(day: dt.date) -> str:
-    """21 November 2026, in English whatever the machine's locale."""
-    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
+    """21 November 2026, in the site's language whatever the machine's locale."""
+    return str(format_date(day, "long", locale=locale()))
 
 
 def date_short(day: dt.date) -> str:
     """21 Nov 2026, on one line."""
-    return f"{day.day}\u00a0{_MONTHS[day.month - 1][:3]}\u00a0{day.year}"
-
-
-_MONTHS = (
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-)
+    return str(format_date(day, "medium", locale=locale())).replace(" ", "\u00a0")
 
 
 def plural(n: int, one: str, many: str | None = None) -> str:
-    """'1 journey', '8 920 journeys'."""
-    return f"{count(n)} {one if n == 1 else many or one + 's'}"
+    """plural(n, "{n} journey", "{n} journeys") -> '1 journey', '8 920 journeys', in the site's language."""
+    if "{n}" not in one:  # TODO(texts): goes when every caller says whole texts
+        return f"{count(n)} {one if n == 1 else many or one + 's'}"
+    return say_n(one, many or one, n, n=count(n))
 
 
 def listing(words: Iterable[str], last: str = "and") -> str:
     """'a, b and c'."""
     items = list(words)
-    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+    if last != "and":  # TODO(texts): goes when every caller says whole texts
+        return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
+    if len(items) < 2:
+        return "".join(items)
+    return say("{most} and {last}", most=", ".join(items[:-1]), last=items[-1])
 
 
 _QUOTED = re.compile(r'"([^"]*)"')
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_NUMBER = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.,])\d+\.\d+(?![\w.])")
+"""A number of a stored sentence, which is written as Python writes it: 8,920 or 12.3."""
 _BEFORE_SIGN = re.compile(r"(?<=\d) (?=%)")
 _BRACKET = re.compile(r"(\s?\[[^\[\]]*\d[^\[\]]*\])")
 
@@ -159,11 +161,15 @@ def _by_quotes(sentence: str) -> list[tuple[str, bool]]:
     return [(part, place % 2 == 1) for place, part in enumerate(_QUOTED.split(sentence))]
 
 
+def _signs_of(match: re.Match[str]) -> str:
+    return _signs(match[0])
+
+
 def prose(sentence: str) -> list[tuple[str, bool]]:
     """A finding's sentence in parts: (text, is an interval in brackets). Straight quotes become curly ones, and what
-    stands in them stays as it is; numbers are grouped, and keep their per-cent sign on their line."""
+    stands in them stays as it is; numbers get the signs of the language, and keep their per-cent sign on their line."""
     curly = "".join(
-        f"\u201c{part}\u201d" if is_quoted else _BEFORE_SIGN.sub(THIN, _THOUSANDS.sub(THIN, part))
+        f"\u201c{part}\u201d" if is_quoted else _BEFORE_SIGN.sub(THIN, _NUMBER.sub(_signs_of, part))
         for part, is_quoted in _by_quotes(sentence)
     )
     return [(part, bool(_BRACKET.fullmatch(part))) for part in _BRACKET.split(curly) if part]

@@ -23,6 +23,7 @@ from jinja2 import BaseLoader, ChoiceLoader, DictLoader, Environment, FileSystem
 from markupsafe import Markup
 
 from ingest.errors import FrontstageError
+from ingest.language import language, say, say_n
 from ingest.units import Unit, scan
 from reports import formats, pages
 from reports.diagrams import hover_css
@@ -126,6 +127,7 @@ def environment(units: list[Unit]) -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
+    env.globals |= {"say": say, "say_n": say_n, "language": language}
     env.filters["json_block"] = json_block
     env.filters["plain"] = plain
     env.filters["prose"] = formats.prose
@@ -138,7 +140,7 @@ def render(report: Report, figures: Figures) -> Iterator[Page]:
     env = environment(units)
     css = "".join((HERE / "assets" / name).read_text(encoding="utf-8") for name in STYLES)
     js = (HERE / "assets" / "report.js").read_text(encoding="utf-8")
-    nav = [(unit.meta["nav"], f"{unit.stem}.html", unit.stem) for unit in units if "nav" in unit.meta]
+    nav = [(say(unit.meta["nav"]), f"{unit.stem}.html", unit.stem) for unit in units if "nav" in unit.meta]
     for unit in units:
         folder = unit.meta.get("folder", "")
         view, files = pages.built(unit.stem, figures, report)

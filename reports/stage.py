@@ -19,6 +19,7 @@ from pathlib import Path
 
 from ingest.durable import exchange, free_bytes, rename, write, write_atomically
 from ingest.errors import DataGateError, StateError, StorageError
+from ingest.language import speaking
 from ingest.site import Site
 from ingest.store import Store
 from mining.context import read_touch
@@ -62,9 +63,9 @@ def report(site: Site, store: Store, night: dt.date) -> Path:
     if faults := forbidding(store):
         raise DataGateError(f"{'; '.join(faults)}; the last report stays in place")
     figures = Figures(store, night, site.settings.privacy.min_cell)
-    model = assemble(site, figures)
     try:
-        return publish(site.reports, figures, model, _pins_file(site, night))
+        with speaking(site.settings.site.language):
+            return publish(site.reports, figures, assemble(site, figures), _pins_file(site, night))
     except OSError as error:
         raise StorageError(
             f"{site.reports}: the report can't be written ({error.strerror}; {free_bytes(site.reports)} bytes are free "

@@ -2,6 +2,7 @@
 summary = "the clocks of two sources are apart, so that what was told second may have come first"
 severity = "warn"
 floors = "20 moments that both write down and that lie together; 5 moves between the two that turn round, and 5 % of them"
+message = "{source}: its clock is {ahead_s} s ahead of that of {behind} ({told_by}): {n} of {of_n} moves between the two lie within that, so steps may be told in the wrong order; mend the timezone, or declare clock_offset_s in site.toml"
 ---*/
 with told as (
     select
@@ -14,9 +15,6 @@ with told as (
 )
 select
     ahead as source, n_turned as n, n_moves as of_n,
-    format(
-        '{}: its clock is {:.0f} s ahead of that of {} ({}): {} of {} moves between the two lie within that, so steps may be told in the wrong order; mend the timezone, or declare clock_offset_s in site.toml',
-        ahead, abs(ahead_ms) / 1000.0, behind, verdict, n_turned, n_moves
-    ) as message
+    {'ahead_s': format('{:.0f}', abs(ahead_ms) / 1000.0), 'behind': behind, 'told_by': verdict} as told
 from told
 where n_turned >= 5 and n_turned > 0.05 * n_moves

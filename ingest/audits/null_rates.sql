@@ -2,6 +2,12 @@
 summary = "a field that a source used to fill is empty on the night"
 severity = "warn"
 floors = "at least 100 events on the night and 100 before; filled in a fifth of them before; less than half as often now, by 6 standard errors"
+messages.product = "{source}: the product is known of {n} of {of_n} events on the night ({percent} %, before {percent_before} %): a column is missing or renamed, or a code changed"
+messages.order_no = "{source}: the order number is known of {n} of {of_n} events on the night ({percent} %, before {percent_before} %): a column is missing or renamed, or a code changed"
+messages.call_no = "{source}: the call number is known of {n} of {of_n} events on the night ({percent} %, before {percent_before} %): a column is missing or renamed, or a code changed"
+messages.intent = "{source}: the intent is known of {n} of {of_n} events on the night ({percent} %, before {percent_before} %): a column is missing or renamed, or a code changed"
+messages.waiting_time = "{source}: the waiting time is known of {n} of {of_n} events on the night ({percent} %, before {percent_before} %): a column is missing or renamed, or a code changed"
+messages.handling_time = "{source}: the handling time is known of {n} of {of_n} events on the night ({percent} %, before {percent_before} %): a column is missing or renamed, or a code changed"
 ---*/
 with filled as (
     select
@@ -19,11 +25,8 @@ paired as (
     where a.n_all >= 100 and b.n_all >= 100
 )
 select
-    source, n, n_all as of_n,
-    format(
-        '{}: {} is known of {} of {} events on the night ({:.0f} %, before {:.0f} %): a column is missing or renamed, or a code changed',
-        source, replace(field, '_', ' '), n, n_all, 100.0 * n / n_all, 100.0 * before
-    ) as message
+    source, n, n_all as of_n, field as message,
+    {'percent': format('{:.0f}', 100.0 * n / n_all), 'percent_before': format('{:.0f}', 100.0 * before)} as told
 from paired
 where
     before >= 0.2 and n < 0.5 * before * n_all

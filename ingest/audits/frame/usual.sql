@@ -25,7 +25,7 @@ select
     s.name as source, coalesce(d.n, 0) as n, cast(median(c.n) as bigint) as usual,
     case when c.is_weekly or count(*) = 7 then count(*) else 0 end as n_days,
     cast(if(c.is_weekly, median(c.n), min(c.n)) as bigint) as low, cast(if(c.is_weekly, median(c.n), max(c.n)) as bigint) as high,
-    if(c.is_weekly, 'on this day of the week', 'a day') as whereof
+    if(c.is_weekly, 'weekday', 'day') as whereof
 from comparable as c
 inner join source as s using (source_id)
 left join day as d on d.source_id = c.source_id and d.day_no = 0
