@@ -1,0 +1,55 @@
+"""The loops that findings tell of: how often customers go round, how they get out (method note 1.2, loop connector).
+
+A loop has two exits: the normal one, by which the journey goes on, and the abnormal one, by which it ends inside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest.language import say
+from reports import formats
+from reports.records import FindingFigure
+from reports.view_journeys import StepNames
+
+
+@dataclass(frozen=True, slots=True)
+class LoopRow:
+    """A loop: the finding that tells of it, its steps in words, and its numbers as text, each with what it sorts by."""
+
+    label: str
+    href: str
+    steps: str
+    cells: tuple[tuple[str, float], ...]
+
+
+def loop_rows(findings: Sequence[FindingFigure], names: StepNames, k: int) -> tuple[LoopRow, ...]:
+    """One row a loop between steps, in the order of the findings."""
+    return tuple(_row(finding, names, k) for finding in findings if "cycle" in finding.where)
+
+
+def _row(finding: FindingFigure, names: StepNames, k: int) -> LoopRow:
+    extra = finding.extra
+    n_journeys = int(finding.n.get("journeys") or 0)
+    steps = [names.label.get(step, step) for step in finding.place["cycle"]]
+    told = formats.number(extra["passes_mean"], 1), formats.number(extra["passes_p90"], 0)
+    return LoopRow(
+        finding.label,
+        f"findings/{finding.label}.html",
+        steps[0] if len(steps) == 1 else " \u2192 ".join([*steps, steps[0]]),
+        (
+            (formats.small_count(n_journeys, k), float(n_journeys)),
+            (told[0], float(extra["passes_mean"])),
+            (told[1], float(extra["passes_p90"])),
+            _exit(extra.get("exit_normal"), n_journeys),
+            _exit(extra.get("exit_abnormal"), n_journeys),
+        ),
+    )
+
+
+def _exit(n: int | None, of_n: int) -> tuple[str, float]:
+    """The share of a loop's journeys that leave it in one way; not told where few do."""
+    if n is None or not of_n:
+        return say("not told"), -1.0
+    return formats.ratio(n, of_n), n / of_n
