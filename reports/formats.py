@@ -127,6 +127,11 @@ def interval(low: str, high: str) -> str:
     return say("{low} to {high}", low=low, high=high)
 
 
+def date_in_year(day: dt.date) -> str:
+    """4 Oct."""
+    return str(format_skeleton("MMMd", day, locale=locale())).replace(" ", "\u00a0")
+
+
 def date_long(day: dt.date) -> str:
     """21 November 2026, in the site's language whatever the machine's locale."""
     return str(format_date(day, "long", locale=locale()))
@@ -135,11 +140,6 @@ def date_long(day: dt.date) -> str:
 def date_short(day: dt.date) -> str:
     """21 Nov 2026, on one line."""
     return str(format_date(day, "medium", locale=locale())).replace(" ", "\u00a0")
-
-
-def date_in_year(day: dt.date) -> str:
-    """4 Oct."""
-    return str(format_skeleton("MMMd", day, locale=locale())).replace(" ", "\u00a0")
 
 
 def plural(n: int, one: str, many: str | None = None, **values: object) -> str:
