@@ -38,13 +38,12 @@ def clock_view(clocks: list[ClockFigure], k: int) -> ClockView:
 def _warning(clock: ClockFigure, k: int) -> str:
     return say(
         "The clocks of {source} and {other} are {verdict}. {n} of {of_n} moves between the two lie within that, so "
-        "their order may be wrong. Nothing was corrected: mend the timezone, or declare {setting} in site.toml.",
+        "their order may be wrong. Nothing was corrected: mend the timezone, or declare clock_offset_s in site.toml.",
         source=clock.source,
         other=clock.other,
         verdict=say(clock.verdict),
         n=formats.small_count(clock.n_turned, k),
         of_n=formats.small_count(clock.n_moves, k),
-        setting="clock_offset_s",
     )
 
 
