@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench bench-memory bench-night bench-report truth texts sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench bench-memory bench-night bench-report bench-findings truth texts sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -60,7 +60,7 @@ bench: setup-dev ## Speed against pandas + pm4py, DuckDB's floor and GoAccess [E
 	$(PY) tests/bench/run.py $(if $(EVENTS),--events $(EVENTS))
 
 bench-memory: setup-dev ## Peak memory of ingest by size of one access log [LINES="1000000 5000000 20000000"]
-	$(PY) tests/bench/run.py --events --lines --persons --records --report --memory $(or $(LINES),1000000 5000000 20000000)
+	$(PY) tests/bench/run.py memory --lines $(or $(LINES),1000000 5000000 20000000)
 
 fuzz: setup-dev ## Damaged files for each adapter, for long [EXAMPLES=500]
 	FRONTSTAGE_FUZZ=$(or $(EXAMPLES),500) $(PY) -m pytest tests/ingest/test_fuzz.py
@@ -69,10 +69,13 @@ truth: setup-dev ## Score the findings in planted worlds [SEEDS=1-10] [WORLDS=W0
 	@PYTHONPATH=.:tests/worldgen $(PY) tests/truth/$(if $(KEEP),regression,$(if $(MUTATE),mutations,campaign)).py $(if $(SEEDS),--seeds $(SEEDS)) $(if $(WORLDS),--worlds $(WORLDS)) $(if $(CUSTOMERS),--customers $(CUSTOMERS)) $(if $(JOBS),--jobs $(JOBS))
 
 bench-night: setup-dev ## What a night costs that adds a day to 60 of a large world, against a rebuild [SCALE=100]
-	$(PY) tests/bench/run.py --events --lines --persons --variants --records --report --world $(or $(SCALE),100)
+	$(PY) tests/bench/run.py night --scale $(or $(SCALE),100)
 
 bench-report: setup-dev ## What a report costs after mining, page loads, the worst map [SCALE=100]
-	$(PY) tests/bench/run.py --events --lines --persons --variants --records --report $(or $(SCALE),100)
+	$(PY) tests/bench/run.py report --scale $(or $(SCALE),100)
+
+bench-findings: setup-dev ## What all findings cost, against the DFG and variants [SCALE="10 30 100"]
+	$(PY) tests/bench/run.py findings --scale $(or $(SCALE),10 30 100)
 
 texts: setup-dev ## Bring the catalogues of the languages up to date with the sources
 	@$(PY) -m reports.texts

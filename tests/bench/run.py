@@ -7,7 +7,7 @@ the same file. Identity: links in a warehouse to customers. Alignments with the 
 their pages in Chromium. Every contender runs in a process of its own, so that its peak memory is its own. Counts are asserted
 equal; times are only printed.
 
-    python tests/bench/run.py [--events 1000000 10000000] [--lines 5000000] [--persons 500000] [--folder bench]
+    python tests/bench/run.py [SECTION ...] [--events 1000000 10000000] [--lines 5000000] [--scale 100] [--folder bench]
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def contender(script: str, *arguments: str) -> dict[str, Any]:
     command = [sys.executable, str(HERE / script), *arguments]
     root = HERE.parents[1]
     done = subprocess.run(
-        command, check=True, capture_output=True, text=True, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
+        command, check=True, stdout=subprocess.PIPE, text=True, cwd=root, env=os.environ | {"PYTHONPATH": str(root)}
     )
     return dict(json.loads(done.stdout.strip().splitlines()[-1]))
 
@@ -75,8 +75,8 @@ def bench_ingest(n_lines: int, folder: Path) -> None:
     print(f"  against DuckDB's bare CSV read: {ours['load_s'] / bare['read_s']:.1f} x its time")
     try:
         theirs = contender("ingest_goaccess.py", str(log))
-    except subprocess.CalledProcessError as error:
-        print(f"  GoAccess: not measured ({error.stderr.strip().splitlines()[-1]})")
+    except subprocess.CalledProcessError:
+        print("  GoAccess: not measured, see above")
         return
     assert theirs["n_lines"] == n_lines, f"GoAccess saw {theirs['n_lines']} lines"
     print(f"  GoAccess                             {theirs['read_s']:8.2f} s   {theirs['peak_mb']:6.0f} MB")
@@ -149,9 +149,9 @@ def bench_adapters(n_records: int, folder: Path) -> None:
         )
 
 
-def bench_night(scale: float, folder: Path) -> None:
-    """A night that adds a day to 60, against a rebuild; a world of the generator at a scale of its customers."""
-    ours = contender("increment_ours.py", str(world_of(scale, folder)))
+def bench_night(world: Path) -> None:
+    """A night that adds a day to 60, against a rebuild."""
+    ours = contender("increment_ours.py", str(world))
     assert not ours["differs"], f"the night ends in other tables than the rebuild: {ours['differs']}"
     print(f"\n{ours['n_events']:,} raw events, of which the night adds {ours['n_new']:,} (tables equal)")
     for name in ("night", "rebuild"):
@@ -159,6 +159,21 @@ def bench_night(scale: float, folder: Path) -> None:
         print(f"  {name:10s} {ours[name]['all']:8.1f} s   ({parts}; processor {ours[name]['cpu']:.1f} s)")
     share, cpu_share = (ours["night"][kind] / ours["rebuild"][kind] for kind in ("all", "cpu"))
     print(f"  the night costs {share:.1%} of the rebuild ({cpu_share:.1%} of processor time), {ours['peak_mb']:.0f} MB")
+
+
+def bench_findings(world: Path) -> None:
+    """All findings of a night, against the DFG and variants of the same events."""
+    ours = contender("findings_ours.py", str(world))
+    print(f"\n{ours['n_events']:,} events, {ours['n_moments']:,} on journeys; mining a night")
+    print(f"  DFG with times, and variants         {ours['dfg_s']:8.2f} s")
+    print(f"  all of mining                        {ours['night_s']:8.2f} s   {ours['peak_mb']:6.0f} MB")
+    for name, seconds in sorted(ours["each_s"].items(), key=lambda item: -item[1]):
+        print(f"        {name:30s} {seconds:8.2f} s")
+    print(f"  a decision, every fourth Monday      {ours['decision_s']:8.2f} s more")
+    findings_s = ours["night_s"] - ours["each_s"]["aggregates"] - ours["each_s"]["discovery"]
+    print(
+        f"  all findings take {findings_s / ours['dfg_s']:.1f} x the time of the DFG and variants (wanted: at most 10 x)"
+    )
 
 
 def bench_report(site: str, name: str) -> None:
@@ -178,37 +193,56 @@ def bench_report(site: str, name: str) -> None:
         print("  page loads: not measured, Chromium is not installed")
 
 
+SECTIONS = ("aggregates", "ingest", "adapters", "identity", "alignments", "report", "night", "findings", "memory")
+USUAL = SECTIONS[:6]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 10_000_000])
-    parser.add_argument("--lines", type=int, nargs="*", default=[5_000_000])
-    parser.add_argument("--persons", type=int, nargs="*", default=[500_000], help="with 10 identifiers, 21 links each")
-    parser.add_argument("--variants", type=int, nargs="*", default=[20_000], help="aligned with the intended process")
-    parser.add_argument("--records", type=int, nargs="*", default=[1_000_000], help="for each adapter")
-    parser.add_argument("--world", type=float, nargs="*", default=[], help="scale of a world for a night's increment")
-    parser.add_argument("--report", type=float, nargs="*", default=[10], help="scale of a world to report")
-    parser.add_argument("--memory", type=int, nargs="*", default=[], help="lines of one access log, for peak memory")
+    parser.add_argument("sections", nargs="*", help=f"of {', '.join(SECTIONS)}; by default {', '.join(USUAL)}")
+    parser.add_argument("--events", type=int, nargs="*", default=[1_000_000, 10_000_000], help="aggregates")
+    parser.add_argument("--lines", type=int, nargs="*", default=[5_000_000], help="ingest: of one access log")
+    parser.add_argument("--persons", type=int, default=500_000, help="identity: with 10 identifiers, 21 links each")
+    parser.add_argument("--variants", type=int, default=20_000, help="alignments: with the intended process")
+    parser.add_argument("--records", type=int, default=1_000_000, help="adapters: for each")
+    parser.add_argument("--scale", type=float, nargs="*", default=[10], help="report, night, findings: of a world")
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where generated logs are kept between runs")
     options = parser.parse_args()
+    if unknown := set(options.sections) - set(SECTIONS):
+        parser.error(f"unknown section {', '.join(sorted(unknown))}; expected some of {', '.join(SECTIONS)}")
     options.folder.mkdir(exist_ok=True)
     print(f"Python {platform.python_version()}, {platform.machine()}, one run, each contender in its own process")
-    for n_events in options.events:
-        bench_aggregates(n_events, options.folder.resolve())
-    for n_lines in options.lines:
-        bench_ingest(n_lines, options.folder.resolve())
-    for n_records in options.records:
-        bench_adapters(n_records, options.folder.resolve())
-    for n_persons in options.persons:
-        bench_identity(n_persons)
-    for n_variants in options.variants:
-        bench_alignments(n_variants)
-    for scale in options.world:
-        bench_night(scale, options.folder.resolve())
-    for scale in options.report:
-        bench_report(str(world_of(scale, options.folder.resolve())), f"world at scale {scale:g}")
-    if options.report:
-        bench_report("--wide", "the worst map, 60 steps and 200 paths")
-    bench_memory(options.memory, options.folder.resolve())
+    for section in options.sections or USUAL:
+        run(section, options, options.folder.resolve())
+
+
+def run(section: str, options: argparse.Namespace, folder: Path) -> None:
+    """One section, at all its sizes."""
+    if section == "aggregates":
+        for n_events in options.events:
+            bench_aggregates(n_events, folder)
+    elif section == "ingest":
+        for n_lines in options.lines:
+            bench_ingest(n_lines, folder)
+    elif section == "memory":
+        bench_memory(options.lines, folder)
+    elif section == "adapters":
+        bench_adapters(options.records, folder)
+    elif section == "identity":
+        bench_identity(options.persons)
+    elif section == "alignments":
+        bench_alignments(options.variants)
+    else:
+        for scale in options.scale:
+            world = world_of(scale, folder)
+            if section == "night":
+                bench_night(world)
+            elif section == "findings":
+                bench_findings(world)
+            else:
+                bench_report(str(world), f"world at scale {scale:g}")
+        if section == "report":
+            bench_report("--wide", "the worst map, 60 steps and 200 paths")
 
 
 if __name__ == "__main__":
