@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from ingest.language import language, locale, say, say_n
@@ -96,6 +96,11 @@ def duration(ms: float | None) -> str:
     return f"{value}{THIN}{unit}" if unit else value
 
 
+def minutes(value: float) -> str:
+    """'31.5 min', whatever their number: times that are added up and compared keep one unit."""
+    return f"{number(value)}{THIN}min"
+
+
 def duration_parts(ms: float | None) -> tuple[str, str]:
     """The number of `duration` and its unit; no unit for nothing and for what is not known."""
     if ms is None or not math.isfinite(ms):
@@ -122,6 +127,11 @@ def interval(low: str, high: str) -> str:
     return say("{low} to {high}", low=low, high=high)
 
 
+def date_in_year(day: dt.date) -> str:
+    """4 Oct."""
+    return str(format_skeleton("MMMd", day, locale=locale())).replace(" ", "\u00a0")
+
+
 def date_long(day: dt.date) -> str:
     """21 November 2026, in the site's language whatever the machine's locale."""
     return str(format_date(day, "long", locale=locale()))
@@ -132,11 +142,11 @@ def date_short(day: dt.date) -> str:
     return str(format_date(day, "medium", locale=locale())).replace(" ", "\u00a0")
 
 
-def plural(n: int, one: str, many: str | None = None) -> str:
+def plural(n: int, one: str, many: str | None = None, **values: object) -> str:
     """plural(n, "{n} journey", "{n} journeys") -> '1 journey', '8 920 journeys', in the site's language."""
     if "{n}" not in one:  # TODO(texts): goes when every caller says whole texts
         return f"{count(n)} {one if n == 1 else many or one + 's'}"
-    return say_n(one, many or one, n, n=count(n))
+    return say_n(one, many or one, n, n=count(n), **values)
 
 
 def listing(words: Iterable[str], last: str = "and") -> str:
@@ -147,6 +157,14 @@ def listing(words: Iterable[str], last: str = "and") -> str:
     if len(items) < 2:
         return "".join(items)
     return say("{most} and {last}", most=", ".join(items[:-1]), last=items[-1])
+
+
+def alternatives(words: Iterable[str]) -> str:
+    """'a, b or c'."""
+    items = list(words)
+    if len(items) < 2:
+        return "".join(items)
+    return say("{most} or {last}", most=", ".join(items[:-1]), last=items[-1])
 
 
 _QUOTED = re.compile(r'"([^"]*)"')
