@@ -132,11 +132,11 @@ def date_short(day: dt.date) -> str:
     return str(format_date(day, "medium", locale=locale())).replace(" ", "\u00a0")
 
 
-def plural(n: int, one: str, many: str | None = None) -> str:
+def plural(n: int, one: str, many: str | None = None, **values: object) -> str:
     """plural(n, "{n} journey", "{n} journeys") -> '1 journey', '8 920 journeys', in the site's language."""
     if "{n}" not in one:  # TODO(texts): goes when every caller says whole texts
         return f"{count(n)} {one if n == 1 else many or one + 's'}"
-    return say_n(one, many or one, n, n=count(n))
+    return say_n(one, many or one, n, n=count(n), **values)
 
 
 def listing(words: Iterable[str], last: str = "and") -> str:
@@ -147,6 +147,14 @@ def listing(words: Iterable[str], last: str = "and") -> str:
     if len(items) < 2:
         return "".join(items)
     return say("{most} and {last}", most=", ".join(items[:-1]), last=items[-1])
+
+
+def alternatives(words: Iterable[str]) -> str:
+    """'a, b or c'."""
+    items = list(words)
+    if len(items) < 2:
+        return "".join(items)
+    return say("{most} or {last}", most=", ".join(items[:-1]), last=items[-1])
 
 
 _QUOTED = re.compile(r'"([^"]*)"')
