@@ -226,7 +226,7 @@ def _table(kind: str, enough: list[Seen], n_all: int, k: int) -> Table:
     title, head = (say("Pages"), say("Page")) if kind == "page" else (say("Products"), say("Product"))
     rows = tuple((_cells(one), _dot(one, axis)) for one in shown)
     n_few_calls, n_few_visits, n_cut = len(mine) - len(ranked), n_all - len(mine), len(ranked) - len(shown)
-    parts = [_by_chance(len(ranked))] if ranked else []
+    parts = [_by_chance(kind, len(ranked))] if ranked else []
     if n_few_calls:
         parts.append(say("Not listed, since fewer than {k} customers called: {n}.", k=k, n=formats.count(n_few_calls)))
     if n_few_visits:
@@ -243,12 +243,14 @@ def _table(kind: str, enough: list[Seen], n_all: int, k: int) -> Table:
     return Table(f"{kind}s", title, head, rows, " ".join(parts))
 
 
-def _by_chance(n: int) -> str:
-    return say(
-        "{n} compared: with so many, about {by_chance} would stand out to the right by chance alone.",
-        n=formats.count(n),
-        by_chance=formats.number(n / 40, 1),
+def _by_chance(kind: str, n: int) -> str:
+    compared = (
+        formats.plural(n, "{n} page compared.", "{n} pages compared.")
+        if kind == "page"
+        else formats.plural(n, "{n} product compared.", "{n} products compared.")
     )
+    chance = say("With so many, about {n} would stand out to the right by chance alone.", n=formats.number(n / 40, 1))
+    return f"{compared} {chance}"
 
 
 def _rank(one: Seen) -> tuple[float, float, str]:
