@@ -163,8 +163,13 @@ def _note(summary: WaySummary, n_shown: int, k: int) -> str:
             )
         )
     if summary.n_browsing >= k:
-        n = formats.count(summary.n_browsing)
-        parts.append(say("{n} of these journeys hold nothing but page views.", n=n))
+        parts.append(
+            formats.plural(
+                summary.n_browsing,
+                "{n} of these journeys holds nothing but page views.",
+                "{n} of these journeys hold nothing but page views.",
+            )
+        )
     return " ".join(parts)
 
 
