@@ -11,13 +11,24 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ingest.language import mark, say
 from reports import formats
 from reports.map_marks import channel_word, per_week
 from reports.records import MoveFigure, Night, StepFigure
 from reports.svg import arrow, px, text
 
-STAGES = ("research", "review", "order", "change", "receive", "return", "help")
-BUSES = {"change": "Changes", "help": "Help"}
+STAGES = {
+    "research": mark("Research"),
+    "review": mark("Review"),
+    "order": mark("Order"),
+    "change": mark("Change"),
+    "receive": mark("Receive"),
+    "return": mark("Return"),
+    "help": mark("Help"),
+}
+"""The stages of the step dictionary in words, in the order of a purchase."""
+
+BUSES = {"change": mark("Changes"), "help": mark("Help")}
 """Stages of the step dictionary that are no part of the path."""
 
 _WIDTH, _HEAD = 1390, 104
@@ -69,8 +80,13 @@ class Volumes:
 
 def in_order(stages: Iterable[str]) -> list[str]:
     """Each stage once, in the order of a purchase; unknown ones after that."""
-    found = list(dict.fromkeys(stages))
-    return sorted(found, key=lambda stage: STAGES.index(stage) if stage in STAGES else len(STAGES))
+    known, found = list(STAGES), list(dict.fromkeys(stages))
+    return sorted(found, key=lambda stage: known.index(stage) if stage in known else len(known))
+
+
+def stage_word(stage: str) -> str:
+    """A stage as a reader says it."""
+    return say(STAGES.get(stage, stage))
 
 
 def architecture_svg(
@@ -95,16 +111,17 @@ def architecture_svg(
     for row, bus in enumerate(volumes.buses):
         parts += _bus(bus, top + _BUS * row, volumes, centres, night, k)
     line = f'<line class="lov" x1="0" x2="{_WIDTH}" y1="{px(_BAND)}" y2="{px(_BAND)}"/>'
-    title = "Stages and encounters: the architecture of the process"
+    title = say("Stages and encounters: the architecture of the process")
     svg = (
-        f'<svg class="map-body" role="graphics-document document" aria-label="{title}" width="{_WIDTH}" '
+        f'<svg class="map-body" role="graphics-document document" aria-label="{text(title)}" width="{_WIDTH}" '
         f'height="{px(height)}">{"".join(parts)}{line}</svg>'
     )
     inside = sum(n for (a, b), n in volumes.moves.items() if a == b)
-    note = (
-        f"Numbers: encounters of the night's data window. "
-        f"Not drawn: {formats.small_count(inside, k)} moves inside a stage, "
-        f"{formats.small_count(volumes.n_jumps(), k)} moves that jump over a stage."
+    note = say(
+        "Numbers: encounters of the night's data window. Not drawn: {inside} moves inside a stage, {jumps} moves that "
+        "jump over a stage.",
+        inside=formats.small_count(inside, k),
+        jumps=formats.small_count(volumes.n_jumps(), k),
     )
     return Markup(svg), note
 
@@ -116,7 +133,8 @@ def _count(volumes: Volumes, stage: str, channel: str, k: int) -> str:
 def _bands(volumes: Volumes, height: float) -> str:
     parts = [f'<rect class="b-c" width="{_WIDTH}" height="{px(_BAND)}"/>']
     parts.append(f'<rect class="lane-0" width="{_HEAD}" height="{px(_BAND)}"/>')
-    parts.append(f'<text class="lane-name" x="12" y="{px(_BAND / 2 + 5)}">Customer</text>')
+    customer = say("Customer")
+    parts.append(f'<text class="lane-name" x="12" y="{px(_BAND / 2 + 5)}">{text(customer)}</text>')
     for row, channel in enumerate(volumes.channels):
         y = _BAND + _ROW * row
         parts.append(f'<rect class="{"b-o" if row % 2 else "b-e"}" y="{px(y)}" width="{_WIDTH}" height="{px(_ROW)}"/>')
@@ -129,11 +147,11 @@ def _bands(volumes: Volumes, height: float) -> str:
 def _stage(stage: str, x: float, volumes: Volumes, night: Night, k: int) -> str:
     left, top, n = x - _BOX_WIDTH / 2, (_BAND - _BOX_HEIGHT) / 2, volumes.total(stage)
     people = max((p for (at, _), p in volumes.people.items() if at == stage), default=0)
-    weekly = f"{per_week(n, night)} a week" if people >= k else ""
+    weekly = text(say("{amount} a week", amount=per_week(n, night))) if people >= k else ""
     return (
         f'<g class="n"><rect class="box" x="{px(left)}" y="{px(top)}" width="{px(_BOX_WIDTH)}" '
         f'height="{px(_BOX_HEIGHT)}" rx="6"/>'
-        f'<text class="st" x="{px(left + 10)}" y="{px(top + 20)}">{text(stage.capitalize())}</text>'
+        f'<text class="st" x="{px(left + 10)}" y="{px(top + 20)}">{text(stage_word(stage))}</text>'
         f'<text class="sn" x="{px(left + 10)}" y="{px(top + 44)}">{formats.small_count(n, k, people)}</text>'
         f'<text class="sw" x="{px(left + _BOX_WIDTH - 10)}" y="{px(top + 44)}">{weekly}</text></g>'
     )
@@ -161,13 +179,17 @@ def _bus(bus: str, top: float, volumes: Volumes, centres: Mapping[str, float], n
     """A bar across all stages, with the moves from each stage into it and back."""
     n = volumes.total(bus)
     people = max((p for (at, _), p in volumes.people.items() if at == bus), default=0)
-    weekly = f", {per_week(n, night)} a week" if people >= k else ""
+    at_any_time, told = say("at any time"), formats.small_count(n, k, people)
+    if people >= k:
+        told = say("{n} encounters, {weekly} a week", n=told, weekly=per_week(n, night))
+    else:
+        told = say("{n} encounters", n=told)
     parts = [
-        f'<text class="below-name" x="12" y="{px(top + 22)}">{BUSES[bus]}</text>'
-        f'<text class="lane-note" x="12" y="{px(top + 37)}">at any time</text>'
+        f'<text class="below-name" x="12" y="{px(top + 22)}">{text(say(BUSES[bus]))}</text>'
+        f'<text class="lane-note" x="12" y="{px(top + 37)}">{text(at_any_time)}</text>'
         f'<rect class="bus" x="{_HEAD}" y="{px(top + 26)}" width="{_WIDTH - _HEAD - 12}" height="18" rx="9"/>'
         f'<text class="mid" x="{px((_HEAD + _WIDTH) / 2)}" y="{px(top + 39)}">'
-        f"{formats.small_count(n, k, people)} encounters{weekly}</text>"
+        f"{text(told)}</text>"
     ]
     for stage, x in centres.items():
         for n_moves, at, ends in (

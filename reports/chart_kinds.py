@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from ingest.language import say
 from reports import formats
-from reports.chart_architecture import architecture_svg, in_order
+from reports.chart_architecture import architecture_svg, in_order, stage_word
 from reports.diagram_bands import LOVEM
 from reports.diagrams import Diagram, draw
 from reports.layout_cells import Cell
@@ -81,7 +82,7 @@ def charts_view(
     architecture, architecture_note = architecture_svg(steps, moves, night, k)
     logical_map, coverage = reduce_edges(fold_steps(logical(full, steps)), k)
     top = max((edge.n for edge in full.edges if edge.source != edge.target), default=1)
-    title = "The process by stage, whoever does it"
+    title = say("The process by stage, whoever does it")
     logical_chart = _draw(logical_map, title, k, top, pins.get("logical"), has_departments=False)
     room = _ROOM_ON_PAGE - len(logical_chart.body)
     jobs = []
@@ -97,7 +98,7 @@ def logical(full: ProcessMap, steps: Sequence[StepFigure]) -> ProcessMap:
     stage_of = {step.step: step.stage for step in steps}
     stages = in_order(stage_of[step.key] for step in full.steps if step.lane and step.key in stage_of)
     lane_of = {stage: number for number, stage in enumerate(stages, 1)}
-    lanes = (full.lanes[0], *(MapLane(stage.capitalize()) for stage in stages))
+    lanes = (full.lanes[0], *(MapLane(stage_word(stage)) for stage in stages))
     kept = tuple(step for step in full.steps if not step.lane or step.key in stage_of)
     return replace(
         full,
@@ -127,10 +128,25 @@ def _job(full: ProcessMap, lane: int, k: int, top: int, pins: Mapping[str, Mappi
     folded = fold_steps(part, MOST_JOB_STEPS)
     shown, coverage = reduce_edges(folded, k, most=MOST_JOB_EDGES)
     grey = frozenset(step.key for step in shown.steps if set(step.members or (step.key,)) <= others)
-    diagram = _draw(shown, f"{name}: its steps and their neighbours", k, top, pins.get(anchor), grey)
-    note = f"{formats.plural(len(part.steps) - len(others), 'step')} of {name}; grey: {len(others)} direct neighbours"
-    note += f", {formats.plural(n_left_out, 'rarer one')} left out" if n_left_out else ""
-    return JobChart(name, anchor, diagram, f"{note}. {coverage_words(coverage)}")
+    diagram = _draw(shown, say("{lane}: its steps and their neighbours", lane=name), k, top, pins.get(anchor), grey)
+    note = _job_words(name, len(part.steps) - len(others), len(others), n_left_out)
+    return JobChart(name, anchor, diagram, f"{note} {coverage_words(coverage)}")
+
+
+def _job_words(lane: str, n_own: int, n_others: int, n_left_out: int) -> str:
+    """What a department's chart holds."""
+    steps = formats.plural(n_own, "{n} step", "{n} steps")
+    neighbours = formats.plural(n_others, "{n} direct neighbour", "{n} direct neighbours")
+    if not n_left_out:
+        return say("{steps} of {lane}; grey: {neighbours}.", steps=steps, lane=lane, neighbours=neighbours)
+    return formats.plural(
+        n_left_out,
+        "{steps} of {lane}; grey: {neighbours}, {n} rarer one left out.",
+        "{steps} of {lane}; grey: {neighbours}, {n} rarer ones left out.",
+        steps=steps,
+        lane=lane,
+        neighbours=neighbours,
+    )
 
 
 def _draw(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ingest.language import mark, say
 from reports import formats
 from reports.layout import Layout
 from reports.layout_labels import Rect, segment_rects
@@ -31,7 +32,7 @@ _FIRST_SCREEN = 1_330.0
 class Strip:
     """A band below the map that is told, not drawn: what customers do not see, and what nobody declared.
 
-    `line`: the line above it, by style; a style that has no line there is absent.
+    `line`: the line above it, by style, said where it is drawn; a style that has no line there is absent.
     """
 
     name: str
@@ -39,7 +40,8 @@ class Strip:
     line: tuple[tuple[str, str], ...] = ()
 
 
-CUSTOMER_LINE = ((LOVEM, "line of visibility"), (BLUEPRINT, "line of interaction"))
+LINE_OF_VISIBILITY = mark("line of visibility")
+CUSTOMER_LINE = ((LOVEM, LINE_OF_VISIBILITY), (BLUEPRINT, mark("line of interaction")))
 
 
 def bands(layout: Layout, width: int) -> str:
@@ -54,7 +56,8 @@ def bands(layout: Layout, width: int) -> str:
 
 def heads(layout: Layout, process: ProcessMap, head: int, strips: Sequence[Strip], *, ruler: bool) -> str:
     """Names of the lanes and what they count. The drawing that stays while the map scrolls."""
-    parts = ['<text class="ruler" x="12" y="17">since start</text>'] if ruler else []
+    since = say("since start")
+    parts = [f'<text class="ruler" x="12" y="17">{text(since)}</text>'] if ruler else []
     for lane in layout.lanes:
         tint = 0 if lane.index == 0 else (lane.index - 1) % (LANE_TINTS - 1) + 1
         parts.append(f'<rect class="lane-{tint}" x="0" y="{px(lane.top)}" width="{head}" height="{px(lane.height)}"/>')
@@ -131,7 +134,7 @@ def lines(
         y = layout.height + index * STRIP_HEIGHT
         for style, name in strip.line:
             if style in styles:
-                drawn = _line("lov" if "visibility" in name else "lin", y, width)
+                drawn = _line("lov" if name == LINE_OF_VISIBILITY else "lin", y, width)
                 named = "".join(_names([(style, name)], y, taken, width, head, [style]))
                 parts.append(f'<g class="in-{style}">{drawn}{named}</g>' if len(styles) > 1 else drawn + named)
     return "".join(parts)
@@ -145,7 +148,7 @@ def _names(
     line: Sequence[tuple[str, str]], y: float, taken: Sequence[Rect], width: int, head: int, styles: Sequence[str]
 ) -> list[str]:
     """The name of a line per style, in a pill as far right on the first screen as nothing else stands."""
-    half = 14 + 3.1 * max(len(name) for _, name in line)
+    half = 14 + 3.1 * max(len(say(name)) for _, name in line)
     right = min(width - 10 - half, _FIRST_SCREEN)
     places = [right - 12 * i for i in range(max(0, int((right - head - half) / 12)) + 1)]
     x = next((p for p in places if not any(r.meets(Rect(p - half, y - 9, p + half, y + 9)) for r in taken)), None)
@@ -153,7 +156,7 @@ def _names(
         return []
     return [
         f'<g class="lov-name{f" in-{style}" if len(styles) > 1 else ""}"><rect x="{px(x - half)}" y="{px(y - 9)}" '
-        f'width="{px(2 * half)}" height="18" rx="9"/><text x="{px(x)}" y="{px(y + 4)}">{name}</text></g>'
+        f'width="{px(2 * half)}" height="18" rx="9"/><text x="{px(x)}" y="{px(y + 4)}">{text(say(name))}</text></g>'
         for style, name in line
         if style in styles
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from ingest.language import say
 from reports import formats
 from reports.layout import PlacedBox
 from reports.maps import MapStep, ProcessMap
@@ -20,15 +21,16 @@ def tag_px(step: MapStep) -> float:
 
 
 def _tag_text(step: MapStep) -> str:
-    return f"skipped {step.marks.skipped}"
+    return say("skipped {share}", share=step.marks.skipped)
 
 
 def disc(x: float, y: float, finding: int, href: str) -> str:
     """A numbered disc that leads to the finding. The number is F-nn without its letter."""
     name = f"F-{finding:02d}"
+    told = say("{n}: finding {label}", n=finding, label=name)
     return (
         f'<a class="disc" href="{text(href.format(name + ".html" if "/" in href else name))}" '
-        f'aria-label="{finding}: finding {name}">'
+        f'aria-label="{text(told)}">'
         f'<circle cx="{px(x)}" cy="{px(y)}" r="{px(DISC)}"/><text x="{px(x)}" y="{px(y + 3.7)}">{finding}</text></a>'
     )
 
@@ -79,15 +81,16 @@ def box_svg(
 
 def _name(step: MapStep, process: ProcessMap, shown: str, wait: str) -> str:
     """What is heard: the visible text first, then lane, numbers, marks."""
-    parts = [f"{plain(step.label)}, {process.lanes[step.lane].name}: {shown} times"]
+    lane = process.lanes[step.lane].name
+    parts = [say("{step}, {lane}: {n} times", step=plain(step.label), lane=lane, n=shown)]
     if wait:
-        parts.append(f"median wait {wait}")
+        parts.append(say("median wait {wait}", wait=wait))
     if step.marks.encounter:
-        parts.append(f"encounter {step.marks.encounter}")
+        parts.append(say("encounter {number}", number=step.marks.encounter))
     if step.marks.words:
         parts.append(step.marks.words)
     if step.findings:
-        parts.append(formats.plural(len(step.findings), "finding"))
+        parts.append(formats.plural(len(step.findings), "{n} finding", "{n} findings"))
     return ", ".join(parts)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from markupsafe import Markup
 
+from ingest.language import say
 from reports import formats
 from reports.diagram_bands import (
     LOVEM,
@@ -225,8 +226,12 @@ def _hand_over(placed: PlacedEdge, edge: MapEdge, process: ProcessMap, layout: L
     x = next((a[0] for a, b in itertools.pairwise(placed.points) if min(a[1], b[1]) <= border <= max(a[1], b[1])), None)
     if x is None:
         return ""
-    wait = f", median wait {formats.duration(edge.gap_ms)}" if edge.gap_ms is not None else ""
-    title = f"Hand-over from {process.lanes[here].name} to {process.lanes[there].name}{wait}"
+    lane, other = process.lanes[here].name, process.lanes[there].name
+    if edge.gap_ms is None:
+        title = say("Hand-over from {lane} to {other}", lane=lane, other=other)
+    else:
+        wait = formats.duration(edge.gap_ms)
+        title = say("Hand-over from {lane} to {other}, median wait {wait}", lane=lane, other=other, wait=wait)
     return f'<path class="ho" d="M{px(x - _TICK)} {px(border)}h{px(2 * _TICK)}"><title>{text(title)}</title></path>'
 
 

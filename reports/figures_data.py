@@ -34,7 +34,7 @@ class DataFigures:
         return [Counted(source or "?", reason, n) for source, reason, n in rows]
 
     def quarantined(self, most: int = 50) -> list[Counted]:
-        """Quarantined lines per source, field and expectation; never a value."""
+        """Quarantined lines per source, field ('' = the whole line) and expectation; never a value."""
         rows = self.store.rows(
             """select source.name as source, quarantine.field, quarantine.expectation, count(*) as n from quarantine
                inner join ledger using (file_id) left join source using (source_id)
@@ -42,12 +42,13 @@ class DataFigures:
                order by n desc, source.rank, quarantine.field, quarantine.expectation limit $most""",
             {"most": most},
         )
-        return [Counted(source or "?", field or "line", n, note=expectation) for source, field, expectation, n in rows]
+        return [Counted(source or "?", field or "", n, note=expectation) for source, field, expectation, n in rows]
 
     def undeclared(self, most: int = 50) -> tuple[int, list[Counted]]:
         """Events whose code the step dictionary does not know: how many, and the most frequent codes.
 
-        A code that few customers have may hold a name (`/konto/mia-wolf`): such codes are one row of each source.
+        A code that few customers have may hold a name (`/konto/mia-wolf`): such codes are one row of each source,
+        without a name.
         """
         total = int(self.store.value("select count(*) from event where visible is null"))
         rows = self.store.rows(
@@ -57,22 +58,23 @@ class DataFigures:
                    from event left join source using (source_id) where event.visible is null
                    group by source.name, source.rank, event.raw_code),
                folded as (
-                   select source, rank, code, n, people, false as is_rare from counted
+                   select source, rank, code, n, people, 1 as n_codes, false as is_rare from counted
                    where people not between 1 and $k - 1
                    union all
-                   select source, rank, count(*) || ' codes of fewer than ' || $k || ' customers each', sum(n)::bigint,
-                       $k, true
+                   select source, rank, '', sum(n)::bigint, $k, count(*), true
                    from counted where people between 1 and $k - 1 group by source, rank)
-               select source, code, n, people from folded order by is_rare, n desc, rank, code limit $most""",
+               select source, code, n, people, n_codes from folded order by is_rare, n desc, rank, code limit $most""",
             {"most": most, "k": self.k},
         )
-        return total, [Counted(source or "?", code, n, people) for source, code, n, people in rows]
+        return total, [
+            Counted(source or "?", code, n, people, n_names=n_codes) for source, code, n, people, n_codes in rows
+        ]
 
     def hidden(self) -> list[Counted]:
-        """Events behind the line of visibility, per step: counted, never drawn."""
+        """Events behind the line of visibility, per department ('' = the customer) and step: counted, never drawn."""
         rows = self.store.rows(
             """with counted as (select step::varchar as step, count(*) as n from event where not visible group by step)
-               select coalesce(touch.department::varchar, 'Customer'), touch.label, counted.n, touch.step
+               select coalesce(touch.department::varchar, ''), touch.label, counted.n, touch.step
                from counted inner join touch using (step) order by counted.n desc, touch.step_no"""
         )
         return [Counted(department, label, n, note=step) for department, label, n, step in rows]

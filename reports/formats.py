@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterable
 
-from babel.dates import format_date
+from babel.dates import format_date, format_skeleton
 from babel.numbers import get_decimal_symbol, get_group_symbol
 
 from ingest.language import language, locale, say, say_n
@@ -96,6 +96,11 @@ def duration(ms: float | None) -> str:
     return f"{value}{THIN}{unit}" if unit else value
 
 
+def minutes(value: float) -> str:
+    """'31.5 min', whatever their number: times that are added up and compared keep one unit."""
+    return f"{number(value)}{THIN}min"
+
+
 def duration_parts(ms: float | None) -> tuple[str, str]:
     """The number of `duration` and its unit; no unit for nothing and for what is not known."""
     if ms is None or not math.isfinite(ms):
@@ -120,6 +125,11 @@ def duration_parts(ms: float | None) -> tuple[str, str]:
 def interval(low: str, high: str) -> str:
     """'6.2 to 7.5'."""
     return say("{low} to {high}", low=low, high=high)
+
+
+def date_in_year(day: dt.date) -> str:
+    """4 Oct."""
+    return str(format_skeleton("MMMd", day, locale=locale())).replace(" ", "\u00a0")
 
 
 def date_long(day: dt.date) -> str:

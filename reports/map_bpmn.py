@@ -12,6 +12,7 @@ from collections import Counter
 
 from lxml import etree
 
+from ingest.language import say
 from reports import formats
 from reports.diagrams import Diagram
 from reports.layout import PlacedEdge
@@ -77,7 +78,8 @@ def _process(
             condition = etree.SubElement(
                 element, f"{{{BPMN}}}conditionExpression", {f"{{{XSI}}}type": "bpmn:tFormalExpression"}
             )
-            condition.text = f"{formats.ratio(edge.weight, n_out[edge.source])} of the moves from here"
+            share = formats.ratio(edge.weight, n_out[edge.source])
+            condition.text = say("{share} of the moves from here", share=share)
 
 
 def _drawing(root: etree._Element, diagram: Diagram, ids: dict[str, str], flows: dict[str, PlacedEdge]) -> None:

@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from ingest.language import say
 from reports import formats
 from reports.figures_map import Touch
 from reports.map_marks import Marks, channel_word
@@ -108,8 +109,8 @@ def _lanes(
     """
     face_of = {t.step: channel_word(t.channel) for t in shown if t.department is None and t.actor == "company"}
     used = {touch.department for touch in shown}
-    lanes = [MapLane("Customer", "what they do")]
-    lanes += [MapLane(face, "no department declared") for face in dict.fromkeys(face_of.values())]
+    lanes = [MapLane(say("Customer"), say("what they do"))]
+    lanes += [MapLane(face, say("no department declared")) for face in dict.fromkeys(face_of.values())]
     lanes += [MapLane(name, note) for name, note in departments if name in used]
     faces = {face: n for n, face in enumerate(dict.fromkeys(face_of.values()), 1)}
     rooms = {lane.name: n for n, lane in enumerate(lanes) if n > len(faces)}

@@ -9,22 +9,23 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ingest.language import mark, say
 from reports import formats
 from reports.figures_map import StepTimes
 from reports.layout_order import sequence
 from reports.records import FindingFigure, MoveFigure, Night, StepFigure
 
 CHANNEL_WORDS = {
-    "web": "Web",
-    "app": "App",
-    "ivr": "Phone menu",
-    "agent": "Phone agents",
-    "order": "Order system",
-    "mail": "Mail",
-    "chat": "Chat",
-    "parcel": "Parcel",
-    "shop": "Shop",
-    "system": "Systems",
+    "web": mark("Web"),
+    "app": mark("App"),
+    "ivr": mark("Phone menu"),
+    "agent": mark("Phone agents"),
+    "order": mark("Order system"),
+    "mail": mark("Mail"),
+    "chat": mark("Chat"),
+    "parcel": mark("Parcel"),
+    "shop": mark("Shop"),
+    "system": mark("Systems"),
 }
 """The face that a channel shows to the customer; any other channel is told by its own name."""
 
@@ -53,11 +54,11 @@ class Marks:
     def words(self) -> str:
         """The marks as words, for those who hear the map."""
         found = (
-            (self.is_moment, "moment of truth"),
-            (self.is_wait, "long waits"),
-            (self.is_failing, "fails"),
-            (bool(self.skipped), f"skipped by {self.skipped}"),
-            (self.is_unexpected, "not intended here"),
+            (self.is_moment, say("moment of truth")),
+            (self.is_wait, say("long waits")),
+            (self.is_failing, say("fails")),
+            (bool(self.skipped), say("skipped by {share}", share=self.skipped)),
+            (self.is_unexpected, say("not intended here")),
         )
         return ", ".join(word for holds, word in found if holds)
 
@@ -67,7 +68,7 @@ NO_MARKS = Marks()
 
 def channel_word(channel: str) -> str:
     """A channel as its customers would say."""
-    return CHANNEL_WORDS.get(channel) or channel.replace("_", " ").capitalize()
+    return say(CHANNEL_WORDS.get(channel, "")) or channel.replace("_", " ").capitalize()
 
 
 def marks_of(
@@ -133,23 +134,37 @@ def _late(findings: Iterable[FindingFigure]) -> set[str]:
 
 
 def _detail(step: StepFigure, times: StepTimes | None, number: int, night: Night, k: int) -> str:
-    """'Encounter 7, phone agents: 29 a week, in 5.3 % of journeys; takes 3 min, 9 of 10 within 8 min; ...'."""
+    """What a box has no room for: 'Encounter 7, Phone agents: 29 a week, in 5.3 % of journeys. It takes ...'"""
+    face = channel_word(step.channel)
     if step.n_customers < k:
-        return f"Encounter {number}, {channel_word(step.channel)}."
-    in_journeys = formats.ratio(step.n_journeys, night.n_journeys)
-    parts = [f"{per_week(step.n_events, night)} a week, in {in_journeys} of journeys"]
+        return say("Encounter {number}, {face}.", number=number, face=face)
+    sentences = [
+        say(
+            "Encounter {number}, {face}: {n} a week, in {share} of journeys.",
+            number=number,
+            face=face,
+            n=per_week(step.n_events, night),
+            share=formats.ratio(step.n_journeys, night.n_journeys),
+        )
+    ]
     if times and step.engaged_ms:
-        parts.append(
-            f"takes {formats.duration(step.engaged_ms)} (median), "
-            f"9 of 10 within {formats.duration(times.engaged_p90_ms)}, "
-            f"{formats.number((times.engaged_sum_ms or 0) / 60_000 / weeks(night))} customer minutes a week"
+        sentences.append(
+            say(
+                "It takes {median} (median), 9 of 10 within {most}, {minutes} customer minutes a week.",
+                median=formats.duration(step.engaged_ms),
+                most=formats.duration(times.engaged_p90_ms),
+                minutes=formats.number((times.engaged_sum_ms or 0) / 60_000 / weeks(night)),
+            )
         )
     if times and times.wait_sum_ms:
-        parts.append(
-            f"of it in a queue {formats.duration(times.wait_median_ms)} (median), "
-            f"9 of 10 within {formats.duration(times.wait_p90_ms)}"
+        sentences.append(
+            say(
+                "Of it in a queue: {median} (median), 9 of 10 within {most}.",
+                median=formats.duration(times.wait_median_ms),
+                most=formats.duration(times.wait_p90_ms),
+            )
         )
-    return f"Encounter {number}, {channel_word(step.channel)}: {'; '.join(parts)}."
+    return " ".join(sentences)
 
 
 def weeks(night: Night) -> float:

@@ -10,6 +10,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ingest.language import say
+from reports import formats
 from reports.map_marks import NO_MARKS, Marks
 
 INTENDED, ALLOWED, DEVIATION = "intended", "allowed", "deviation"
@@ -157,7 +159,7 @@ def simple_view(full: ProcessMap, waits: Mapping[str, int | None] | None = None)
         )
     edges = _add_up(full.edges, box_of)
     intended = tuple(dict.fromkeys(box_of[key] for key in full.intended if key in box_of))
-    lanes = (full.lanes[0], MapLane("Company", "one band"))
+    lanes = (full.lanes[0], MapLane(say("Company"), say("one band")))
     return ProcessMap(lanes, tuple(steps.values()), edges, intended)
 
 
@@ -202,7 +204,7 @@ def fold_steps(full: ProcessMap, most: int = MOST_STEPS) -> ProcessMap:
         steps.append(
             MapStep(
                 key,
-                f"{len(members)} more steps",
+                formats.plural(len(members), "{n} more step", "{n} more steps"),
                 lane,
                 sum(step.n for step in members),
                 n_starts=sum(step.n_starts for step in members),

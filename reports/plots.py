@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ingest.language import say
 from reports import formats
 from reports.charts import Axis
 from reports.svg import px, text, text_px
@@ -140,7 +141,7 @@ def line_band(
         parts.append(f'<circle class="last" cx="{px(x)}" cy="{px(frame.y(p.value / unit))}" r="4"/>')
         ends = -99.0
         for place in sorted({round(i * (len(at) - 1) / 4) for i in range(5)}):
-            label, ends = _x_text(frame, at[place][0], _day(at[place][1].day), ends)
+            label, ends = _x_text(frame, at[place][0], formats.date_in_year(at[place][1].day), ends)
             parts.append(label)
         return parts
 
@@ -165,7 +166,7 @@ def histogram(bins: Sequence[Bin], title: str, unit: str, median: float | None =
                 )
         if median is not None:
             x = frame.x(median)
-            name = f"half within {formats.number(median)}{formats.THIN}{unit}"
+            name = say("half within {time}", time=f"{formats.number(median)}{formats.THIN}{unit}")
             half = text_px(name, _LETTERS) / 2
             parts.append(f'<line class="mark" x1="{px(x)}" x2="{px(x)}" y1="18" y2="{px(frame.height - 24)}"/>')
             parts.append(f'<text class="mid" x="{px(min(max(x, half), width - half))}" y="12">{text(name)}</text>')
@@ -209,8 +210,3 @@ def share_bar(share: float, tone: str = "plain") -> Markup:
         f'<rect class="{tone}" x="0" y="2" width="{wide}" height="8"/>'
         f"</svg>"
     )
-
-
-def _day(day: dt.date) -> str:
-    """'4 Oct'."""
-    return formats.date_short(day).rsplit("\u00a0", 1)[0]

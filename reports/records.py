@@ -186,13 +186,14 @@ class FileAccount:
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """A named count, with what it belongs to."""
+    """A named count, with what it belongs to. `n_names`: names that are one row, since few customers have each."""
 
     group: str
     name: str
     n: int
     of_n: int | None = None
     note: str | None = None
+    n_names: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,12 @@ def journey_lines(groups: Sequence[tuple[str, Sequence[Example]]], names: StepNa
             f'<text class="mid" x="{px(x)}" y="{px(height - 6)}">{text(tick_text(tick))}{formats.THIN}{unit}</text>'
         )
     n = sum(len(members) for _, members in groups)
-    label = f"{formats.plural(n, 'journey')} on a scale of time, up to {formats.duration(longest)}; as steps below"
+    label = formats.plural(
+        n,
+        "{n} journey on a scale of time, up to {longest}; as steps below",
+        "{n} journeys on a scale of time, up to {longest}; as steps below",
+        longest=formats.duration(longest),
+    )
     return Markup(
         f'<svg class="plot lanes" role="img" aria-label="{text(label)}" viewBox="0 0 {_WIDTH} {px(height)}" '
         f'width="{_WIDTH}" height="{px(height)}">{"".join(grid)}{"".join(parts)}</svg>'

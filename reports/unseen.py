@@ -8,17 +8,27 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+from ingest.language import mark, say, say_n
 from mining.intended import Intended
 from mining.method import Method
 from mining.power import count_is_proposed, excess_is_proposed, smallest_share
 from reports import formats
 from reports.records import SearchedUnits, SearchFigure
 
-NOTHING_LARGER, NOT_LOOKED_FOR = "Nothing larger than", "Not looked for"
-"""How a limit begins where it is a share, and where nothing was looked for."""
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """How small a thing would have been seen, as a sentence. `is_share`: it is a share of what was looked at.
+
+    `is_missing`: nothing was looked for, and the sentence says what the site lacks.
+    """
+
+    text: str
+    is_share: bool = False
+    is_missing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,13 @@ class Unseen:
     name: str
     n_told: int
     limit: str
-    is_empty: bool
+    is_share: bool = False
+    is_missing: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of it is told."""
+        return self.n_told == 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,16 +62,17 @@ def unseen_rows(figure: SearchFigure, method: Method, intended: Intended | None)
     rows = []
     for heads, name, limit in _FAMILIES:
         n_told = sum(n for kind, n in figure.told.items() if kind.startswith(heads))
-        rows.append(Unseen(name, n_told, limit(searching), n_told == 0))
+        found = limit(searching)
+        rows.append(Unseen(say(name), n_told, found.text, found.is_share, found.is_missing))
     return tuple(rows)
 
 
 def nothing_found(rows: Sequence[Unseen]) -> str:
     """One sentence for the overview: of what nothing was found; '' when something of everything was."""
     if all(row.is_empty for row in rows):
-        return f"Nothing is told of any of the {len(rows)} kinds of finding that were looked for."
-    names = [row.name[0].lower() + row.name[1:] for row in rows if row.is_empty]
-    return f"Looked for, and nothing told of: {'; '.join(names)}." if names else ""
+        return say("Nothing is told of any of the {n} kinds of finding that were looked for.", n=len(rows))
+    names = [row.name for row in rows if row.is_empty]
+    return say("Looked for, and nothing told of: {families}.", families="; ".join(names)) if names else ""
 
 
 def _percent_up(share: float) -> str:
@@ -63,45 +80,63 @@ def _percent_up(share: float) -> str:
     return formats.share(math.ceil(round(1000 * share, 6)) / 1000, 1)
 
 
-def _nothing_larger(share: float | None, n: int, unit: str, n_needed: int, k: int) -> str:
+def _nothing_larger(share: float | None, sample: str, n_needed: int) -> Limit:
+    """`sample`: of how many what."""
     if share is None:
-        return (
-            f"Too little data: {formats.small_count(n, k)} {unit}, and at least {formats.count(n_needed)} are needed "
-            "before anything can be told."
+        return Limit(
+            say(
+                "Too little data: {sample}, and at least {n} are needed before anything can be told.",
+                sample=sample,
+                n=formats.count(n_needed),
+            )
         )
-    return (
-        f"{NOTHING_LARGER} {_percent_up(share)} of {formats.count(n)} {unit} would have gone unseen: that much is "
-        "found 8 times in 10."
+    return Limit(
+        say(
+            "Nothing larger than {share} of {sample} would have gone unseen: that much is found 8 times in 10.",
+            share=_percent_up(share),
+            sample=sample,
+        ),
+        is_share=True,
     )
 
 
-def _loops(searching: Searching) -> str:
-    method, units = searching.method, searching.figure.closed
-    power_at = partial(count_is_proposed, n=units.n, units_min=method.loop_journeys_min, hits_min=method.loop_hits_min)
-    return _nothing_larger(
-        smallest_share(power_at), units.n, "closed journeys", method.loop_journeys_min, method.small_cell_customers
-    )
+def _loops(searching: Searching) -> Limit:
+    method, n = searching.method, searching.figure.closed.n
+    power_at = partial(count_is_proposed, n=n, units_min=method.loop_journeys_min, hits_min=method.loop_hits_min)
+    shown = formats.small_count(n, method.small_cell_customers)
+    sample = say_n("{n} closed journey", "{n} closed journeys", n, n=shown)
+    return _nothing_larger(smallest_share(power_at), sample, method.loop_journeys_min)
 
 
-def _deviations(searching: Searching) -> str:
+def _deviations(searching: Searching) -> Limit:
     intended, units = searching.intended, searching.figure.cases
     if intended is None:
-        return f"{NOT_LOOKED_FOR}: the site declares no intended process (process/intended.toml)."
-    return _tested(searching, units, "deviation:", intended.tolerance, "journeys of the intended process")
+        return Limit(
+            say("Not looked for: the site declares no intended process ({file}).", file="process/intended.toml"),
+            is_missing=True,
+        )
+    shown = formats.small_count(units.n, searching.method.small_cell_customers)
+    sample = say_n("{n} journey of the intended process", "{n} journeys of the intended process", units.n, n=shown)
+    return _tested(searching, units, "deviation:", intended.tolerance, sample)
 
 
-def _rules(searching: Searching) -> str:
+def _rules(searching: Searching) -> Limit:
     intended = searching.intended
     if intended is None or not intended.rules:
-        return f"{NOT_LOOKED_FOR}: the site declares no rule (rules in process/intended.toml)."
+        return Limit(
+            say("Not looked for: the site declares no rule (rules in {file}).", file="process/intended.toml"),
+            is_missing=True,
+        )
     records = [one for one in searching.figure.not_told if one.kind == "deviation.rule"]
     if not records:
-        return "No rule had a case to which it applies."
+        return Limit(say("No rule had a case to which it applies."))
     units = min((SearchedUnits(one.n_discovery, one.n_confirm) for one in records), key=lambda one: one.n)
-    return _tested(searching, units, "deviation.rule:", intended.tolerance, "cases of the rule with the fewest")
+    shown = formats.small_count(units.n, searching.method.small_cell_customers)
+    sample = say_n("{n} case of the rule with the fewest", "{n} cases of the rule with the fewest", units.n, n=shown)
+    return _tested(searching, units, "deviation.rule:", intended.tolerance, sample)
 
 
-def _tested(searching: Searching, units: SearchedUnits, family: str, tolerance: float, unit: str) -> str:
+def _tested(searching: Searching, units: SearchedUnits, family: str, tolerance: float, sample: str) -> Limit:
     """A family that is held against what the process tolerates."""
     method = searching.method
     m = max((n for name, n in searching.figure.family_sizes.items() if name.startswith(family)), default=1)
@@ -113,101 +148,132 @@ def _tested(searching: Searching, units: SearchedUnits, family: str, tolerance: 
         m=max(1, m),
         method=method,
     )
-    told = _nothing_larger(
-        smallest_share(power_at, tolerance), units.n, unit, method.deviation_journeys_min, method.small_cell_customers
-    )
-    return f"{told} The process tolerates {formats.share(tolerance)}."
+    limit = _nothing_larger(smallest_share(power_at, tolerance), sample, method.deviation_journeys_min)
+    tolerated = say("The process tolerates {share}.", share=formats.share(tolerance))
+    return replace(limit, text=f"{limit.text} {tolerated}")
 
 
-def _requests(searching: Searching) -> str:
+def _requests(searching: Searching) -> Limit:
     method, n = searching.method, searching.figure.n_asked
     if n is None:
-        return f"{NOT_LOOKED_FOR}: the step dictionary says of no step what it asks (asks in process/steps.toml)."
+        return Limit(
+            say(
+                "Not looked for: the step dictionary says of no step what it asks (asks in {file}).",
+                file="process/steps.toml",
+            ),
+            is_missing=True,
+        )
     power_at = partial(count_is_proposed, n=n, units_min=method.re_ask_journeys_min, hits_min=method.re_ask_hits_min)
-    unit = "closed journeys of the step that asks most often"
-    return _nothing_larger(smallest_share(power_at), n, unit, method.re_ask_journeys_min, method.small_cell_customers)
+    sample = say_n(
+        "{n} closed journey of the step that asks most often",
+        "{n} closed journeys of the step that asks most often",
+        n,
+        n=formats.small_count(n, method.small_cell_customers),
+    )
+    return _nothing_larger(smallest_share(power_at), sample, method.re_ask_journeys_min)
 
 
-def _repeats(searching: Searching) -> str:
-    floor = searching.method.repeat_contacts_min
+def _repeats(searching: Searching) -> Limit:
     records = [one for one in searching.figure.not_told if one.kind == "repeat_contact"]
     seen = [one.smallest for one in records if one.smallest is not None and one.status != "not_enough_data"]
     if seen:
-        return (
-            f"No excess larger than {_percent_up(max(seen))} of the contacts of a subject would have gone unseen: that "
-            "much is found 8 times in 10."
+        return Limit(
+            say(
+                "No excess larger than {share} of the contacts of a subject would have gone unseen: that much is found "
+                "8 times in 10.",
+                share=_percent_up(max(seen)),
+            )
         )
     n = max((one.units for one in records), default=0)
-    return (
-        f"A subject needs {formats.count(floor)} contacts, each followed for 35 days; the largest had "
-        f"{formats.small_count(n, searching.method.small_cell_customers)}."
+    return Limit(
+        say(
+            "A subject needs {floor} contacts, each followed for 35 days; the largest had {n}.",
+            floor=formats.count(searching.method.repeat_contacts_min),
+            n=formats.small_count(n, searching.method.small_cell_customers),
+        )
     )
 
 
-def _lateness(searching: Searching) -> str:
-    return (
-        "A wait is held against the eight weeks before it; "
-        f"{formats.count(searching.method.late_waits_min)} waits of a step are needed for that."
+def _lateness(searching: Searching) -> Limit:
+    return Limit(
+        say(
+            "A wait is held against the eight weeks before it; {n} waits of a step are needed for that.",
+            n=formats.count(searching.method.late_waits_min),
+        )
     )
 
 
-def _merges(searching: Searching) -> str:
-    method = searching.method
-    return (
-        f"A pair is told from {formats.count(method.merge_occurrences_min)} times that both steps occur, when they "
-        f"stand next to each other in at least {formats.share(method.merge_share_min)} of them, in one place and with "
-        "no decision between them."
+def _merges(searching: Searching) -> Limit:
+    return Limit(
+        say(
+            "A pair is told from {n} times that both steps occur, when they stand next to each other in at least "
+            "{share} of them, in one place and with no decision between them.",
+            n=formats.count(searching.method.merge_occurrences_min),
+            share=formats.share(searching.method.merge_share_min),
+        )
     )
 
 
-def _eliminations(searching: Searching) -> str:
-    points = formats.number(100 * min(searching.method.equivalence_margins))
-    return (
-        f"A step is proposed only where journeys without it are shown to end alike, within {points} point of a "
-        "hundred; without a declared bad end (bad in process/steps.toml) none can be."
+def _eliminations(searching: Searching) -> Limit:
+    return Limit(
+        say(
+            "A step is proposed only where journeys without it are shown to end alike, within {points} point of a "
+            "hundred; without a declared bad end (bad in {file}) none can be.",
+            points=formats.number(100 * min(searching.method.equivalence_margins)),
+            file="process/steps.toml",
+        )
     )
 
 
-def _handoffs(searching: Searching) -> str:
-    method = searching.method
-    return (
-        f"A department is told from {formats.count(method.handoff_min)} hand-overs to it, when it passes on more than "
-        f"{formats.share(method.handoff_share_min)} of them without work of its own."
+def _handoffs(searching: Searching) -> Limit:
+    return Limit(
+        say(
+            "A department is told from {n} hand-overs to it, when it passes on more than {share} of them without work "
+            "of its own.",
+            n=formats.count(searching.method.handoff_min),
+            share=formats.share(searching.method.handoff_share_min),
+        )
     )
 
 
-def _switches(searching: Searching) -> str:
-    method = searching.method
-    return (
-        f"A kind of call is told from {formats.count(method.switch_visits_min)} web visits on its subject and "
-        f"{formats.count(method.switch_pairs_min)} calls with a visit on one side of them only."
+def _switches(searching: Searching) -> Limit:
+    return Limit(
+        say(
+            "A kind of call is told from {visits} web visits on its subject and {calls} calls with a visit on one side "
+            "of them only.",
+            visits=formats.count(searching.method.switch_visits_min),
+            calls=formats.count(searching.method.switch_pairs_min),
+        )
     )
 
 
-def _batches(searching: Searching) -> str:
-    method = searching.method
-    return (
-        f"Two messages are told from {formats.count(method.batch_days_min)} days on which a customer gets both, when "
-        f"they are at least {formats.share(method.batch_share_min)} of the days with one of them."
+def _batches(searching: Searching) -> Limit:
+    return Limit(
+        say(
+            "Two messages are told from {n} days on which a customer gets both, when they are at least {share} of the "
+            "days with one of them.",
+            n=formats.count(searching.method.batch_days_min),
+            share=formats.share(searching.method.batch_share_min),
+        )
     )
 
 
-_FAMILIES: tuple[tuple[tuple[str, ...], str, Callable[[Searching], str]], ...] = (
-    (("loop", "rework"), "Loops and rework", _loops),
+_FAMILIES: tuple[tuple[tuple[str, ...], str, Callable[[Searching], Limit]], ...] = (
+    (("loop", "rework"), mark("Loops and rework"), _loops),
     (
         ("deviation.skipped", "deviation.unexpected", "deviation.out_of_order"),
-        "Steps skipped, added or out of order",
+        mark("Steps skipped, added or out of order"),
         _deviations,
     ),
-    (("deviation.rule",), "Broken rules", _rules),
-    (("deviation.late",), "Steps that come later than they used to", _lateness),
-    (("repeat_contact",), "Contacts that come again on the same subject", _repeats),
-    (("re_ask", "duplicate_request"), "Things asked for twice", _requests),
-    (("merge",), "Steps that could be one", _merges),
-    (("eliminate",), "Steps that could be dropped", _eliminations),
-    (("handoff",), "Hand-overs without work", _handoffs),
-    (("channel_switch",), "Calls that follow a web visit", _switches),
-    (("batch_contact",), "Messages that could be one", _batches),
+    (("deviation.rule",), mark("Broken rules"), _rules),
+    (("deviation.late",), mark("Steps that come later than they used to"), _lateness),
+    (("repeat_contact",), mark("Contacts that come again on the same subject"), _repeats),
+    (("re_ask", "duplicate_request"), mark("Things asked for twice"), _requests),
+    (("merge",), mark("Steps that could be one"), _merges),
+    (("eliminate",), mark("Steps that could be dropped"), _eliminations),
+    (("handoff",), mark("Hand-overs without work"), _handoffs),
+    (("channel_switch",), mark("Calls that follow a web visit"), _switches),
+    (("batch_contact",), mark("Messages that could be one"), _batches),
 )
 """(kinds by how they begin, name, what would have been seen), in the order of the page."""
 

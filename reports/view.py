@@ -5,12 +5,13 @@ Templates only place what stands here; they count nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 
 from markupsafe import Markup
 
+from ingest.language import mark, say
 from reports import formats
 from reports.chart_kinds import ChartsView, charts_view
 from reports.diagram_bands import LANE_TINTS
@@ -23,7 +24,7 @@ from reports.map_notes import MapFacts
 from reports.map_room import fit
 from reports.maps import ProcessMap
 from reports.places import place_of
-from reports.records import Example, FindingFigure, Night
+from reports.records import Example, FindingFigure, Night, WaySummary
 from reports.timeline import journey_lines
 from reports.unseen import Unseen, nothing_found
 from reports.verdict import verdict_of
@@ -173,25 +174,35 @@ def build(
 
 def _window(night: Night) -> str:
     if night.data_from is None or night.data_to is None:
-        return "no data yet"
-    return f"data of {formats.date_long(night.data_from.date())} to {formats.date_long(night.data_to.date())}"
+        return say("no data yet")
+    first, last = formats.date_long(night.data_from.date()), formats.date_long(night.data_to.date())
+    return say("data of {first} to {last}", first=first, last=last)
+
+
+_NOT_SHOWN = {
+    "below_tolerance": mark("{n} within what is tolerated"),
+    "not_enough_data": mark("{n} not enough data"),
+    "cannot_tell": mark("{n} cannot tell"),
+    "withdrawn": mark("{n} withdrawn"),
+}
+"""Findings that are looked at and not shown, by status."""
 
 
 def _others(statuses: Mapping[str, int], n_further: int) -> str:
-    names = {
-        "below_tolerance": "within what is tolerated",
-        "not_enough_data": "not enough data",
-        "cannot_tell": "cannot tell",
-        "withdrawn": "withdrawn",
-    }
-    parts = [f"{formats.count(statuses[key])} {name}" for key, name in names.items() if statuses.get(key)]
-    further = (
-        f"{formats.plural(n_further, 'further finding')} of lower rank stand in exports/findings.json alone."
-        if n_further > 0
-        else ""
-    )
-    looked = f"Also looked at, and not shown: {formats.listing(parts)}." if parts else ""
-    return " ".join(part for part in (further, looked) if part)
+    sentences = []
+    if n_further > 0:
+        sentences.append(
+            formats.plural(
+                n_further,
+                "{n} further finding of lower rank stands in {file} alone.",
+                "{n} further findings of lower rank stand in {file} alone.",
+                file="exports/findings.json",
+            )
+        )
+    kinds = [say(text, n=formats.count(statuses[key])) for key, text in _NOT_SHOWN.items() if statuses.get(key)]
+    if kinds:
+        sentences.append(say("Also looked at, and not shown: {kinds}.", kinds=formats.listing(kinds)))
+    return " ".join(sentences)
 
 
 def _findings(
@@ -219,8 +230,8 @@ def _findings(
             title=finding.title.rstrip("."),
             evidence=finding.evidence_text,
             caution=finding.caution,
-            status=STATUS_WORDS.get(finding.status, finding.status),
-            grade=GRADE_WORDS.get(finding.grade, finding.grade),
+            status=say(STATUS_WORDS.get(finding.status, finding.status)),
+            grade=say(GRADE_WORDS.get(finding.grade, finding.grade)),
             sample=sample_line(finding),
             seen=seen_line(finding),
             measure=measure(finding, axes),
@@ -242,9 +253,9 @@ def _findings(
 
 
 _EXAMPLES = (
-    ("typical", "Typical", "drawn at random from the journeys that show it"),
-    ("extreme", "Extreme", "those that show it most"),
-    ("counter", "Counter-examples", "comparable journeys that do not show it"),
+    ("typical", mark("Typical"), mark("drawn at random from the journeys that show it")),
+    ("extreme", mark("Extreme"), mark("those that show it most")),
+    ("counter", mark("Counter-examples"), mark("comparable journeys that do not show it")),
 )
 _MOST_EXAMPLES, _MOST_STRIPS = 10, 3
 
@@ -256,7 +267,7 @@ def _keys(finding: FindingFigure, kind: str) -> list[str]:
 def _timeline(finding: FindingFigure, examples: Mapping[str, Example], names: StepNames) -> Markup:
     own = frozenset(place_of(finding.kind, finding.place, frozenset(names.label)).steps)
     groups = [
-        (title, [examples[key] for key in _keys(finding, kind) if key in examples]) for kind, title, _ in _EXAMPLES
+        (say(title), [examples[key] for key in _keys(finding, kind) if key in examples]) for kind, title, _ in _EXAMPLES
     ]
     return journey_lines(groups, names, own)
 
@@ -271,13 +282,12 @@ def _examples(
         keys = [key for key in _keys(finding, kind) if key in examples][:_MOST_STRIPS]
         found = tuple(strip(examples[key], names, own) for key in keys)
         if found:
-            groups.append((title, note, found))
+            groups.append((say(title), say(note), found))
     return tuple(groups)
 
 
 def _ways(figures: Figures, names: StepNames) -> tuple[tuple[WayRow, ...], str]:
     summary = figures.ways()
-    what = "journeys with an order" if summary.of_orders else "journeys"
     rows = tuple(
         WayRow(
             way_strip(w.steps, names),
@@ -290,41 +300,72 @@ def _ways(figures: Figures, names: StepNames) -> tuple[tuple[WayRow, ...], str]:
     if not summary.n_journeys:
         return (), ""
     if not rows:
-        return (
-            (),
-            "No way through the process was gone by enough customers to be told.",
+        return (), say("No way through the process was gone by enough customers to be told.")
+    return rows, " ".join(_told_of_ways(summary, figures.k))
+
+
+def _told_of_ways(summary: WaySummary, k: int) -> Iterator[str]:
+    """What the rows hold and what they leave out, each a sentence."""
+    share = formats.ratio(sum(way.n_journeys for way in summary.top), summary.n_journeys)
+    yield say("Page views are left out.")
+    if summary.of_orders:
+        yield formats.plural(
+            len(summary.top),
+            "{n} way covers {share} of {of_n} journeys with an order.",
+            "{n} ways cover {share} of {of_n} journeys with an order.",
+            share=share,
+            of_n=formats.count(summary.n_journeys),
         )
-    covered = sum(w.n_journeys for w in summary.top)
+    else:
+        yield formats.plural(
+            len(summary.top),
+            "{n} way covers {share} of {of_n} journeys.",
+            "{n} ways cover {share} of {of_n} journeys.",
+            share=share,
+            of_n=formats.count(summary.n_journeys),
+        )
     rest = summary.n_ways - len(summary.top)
-    note = (
-        f"Page views are left out. {formats.plural(len(rows), 'way')} cover "
-        f"{formats.ratio(covered, summary.n_journeys)} of {formats.count(summary.n_journeys)} {what}"
-    )
-    note += f"; {formats.plural(rest, 'further way')} cover the rest" if rest > 0 else ""
-    note += (
-        f", {formats.count(summary.n_small_ways)} of them gone by fewer than {figures.k} customers each"
-        if summary.n_small_ways
-        else ""
-    )
-    note += (
-        f". {formats.count(summary.n_browsing)} of these journeys hold nothing but page views"
-        if summary.n_browsing >= figures.k
-        else ""
-    )
-    return rows, note + "."
+    if rest > 0 and summary.n_small_ways:
+        yield formats.plural(
+            rest,
+            "{n} further way covers the rest, {small} of them gone by fewer than {k} customers each.",
+            "{n} further ways cover the rest, {small} of them gone by fewer than {k} customers each.",
+            small=formats.count(summary.n_small_ways),
+            k=k,
+        )
+    elif rest > 0:
+        yield formats.plural(rest, "{n} further way covers the rest.", "{n} further ways cover the rest.")
+    if summary.n_browsing >= k:
+        yield formats.plural(
+            summary.n_browsing,
+            "{n} of these journeys holds nothing but page views.",
+            "{n} of these journeys hold nothing but page views.",
+        )
 
 
 def _hidden_note(night: Night, data: DataView) -> str:
-    return (
-        f"Not on the map: {data.n_hidden} events behind the line of visibility (what customers don't see) and "
-        f"{data.n_undeclared} events "
-        f"with an undeclared code, of {formats.count(night.n_events)} events in all. "
+    """The sentence before a link, hence the blank at its end."""
+    told = say(
+        "Not on the map: {hidden} events behind the line of visibility (what customers don't see) and {undeclared} "
+        "events with an undeclared code, of {of_n} events in all.",
+        hidden=data.n_hidden,
+        undeclared=data.n_undeclared,
+        of_n=formats.count(night.n_events),
     )
+    return f"{told} "
 
 
 def _footer(night: Night, k: int) -> tuple[str, ...]:
     return (
-        f"Made by the nightly run for {formats.date_long(night.as_of)} from {formats.plural(night.n_events, 'event')}.",
-        f"Intervals are 95 % unless a number says otherwise. Counts that stand for fewer than {k} customers are not "
-        f"told.",
+        formats.plural(
+            night.n_events,
+            "Made by the nightly run for {night} from {n} event.",
+            "Made by the nightly run for {night} from {n} events.",
+            night=formats.date_long(night.as_of),
+        ),
+        say(
+            "Intervals are 95 % unless a number says otherwise. Counts that stand for fewer than {k} customers are not "
+            "told.",
+            k=k,
+        ),
     )

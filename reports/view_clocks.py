@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingest.language import say
 from reports import formats
 from reports.records import ClockFigure
 
@@ -35,24 +36,30 @@ def clock_view(clocks: list[ClockFigure], k: int) -> ClockView:
 
 
 def _warning(clock: ClockFigure, k: int) -> str:
-    moves = f"{formats.small_count(clock.n_turned, k)} of {formats.small_count(clock.n_moves, k)} moves"
-    return (
-        f"The clocks of {clock.source} and {clock.other} are {clock.verdict}. {moves} between the two lie within that, "
-        "so their order may be wrong. Nothing was corrected: mend the timezone, or declare clock_offset_s in site.toml."
+    return say(
+        "The clocks of {source} and {other} are {verdict}. {n} of {of_n} moves between the two lie within that, so "
+        "their order may be wrong. Nothing was corrected: mend the timezone, or declare {setting} in site.toml.",
+        source=clock.source,
+        other=clock.other,
+        verdict=say(clock.verdict),
+        n=formats.small_count(clock.n_turned, k),
+        of_n=formats.small_count(clock.n_moves, k),
+        setting="clock_offset_s",
     )
 
 
 def _row(clock: ClockFigure, k: int) -> tuple[str, ...]:
     is_told = clock.verdict == "together" or clock.is_apart
-    span = f"{_seconds(clock.low_ms)} to {_seconds(clock.high_ms)}" if clock.low_ms is not None and is_told else ""
+    has_span = clock.low_ms is not None and is_told
+    span = formats.interval(_seconds(clock.low_ms), _seconds(clock.high_ms)) if has_span else ""
     return (
         clock.source,
         clock.other,
-        clock.moment.replace("_", " "),
+        say(clock.moment.replace("_", " ")),
         formats.small_count(clock.n, k),
         _seconds(clock.ahead_ms) if is_told else formats.NONE,
         span,
-        clock.verdict,
+        say(clock.verdict),
     )
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 
+from ingest.language import mark, say
 from reports import formats
 from reports.figures import Figures
-from reports.records import FileAccount, Night
+from reports.records import Counted, FileAccount, Night
 from reports.view_clocks import ClockView, clock_view
 
 MOST_FILES = 200
+_REFUSED = mark("refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,78 +47,104 @@ def data_view(figures: Figures, night: Night) -> DataView:
     files = figures.files()
     n_undeclared, codes = figures.undeclared()
     hidden = figures.hidden()
-    read = sum(file.n_lines for file in files)
-    parts = [
-        sum(getattr(file, name) for file in files) for name in ("n_accepted", "n_duplicate", "n_quarantined", "n_blank")
-    ]
     held = sum(file.n_held_back for file in files)
-    holds = all(_holds(file) for file in files)
-    told = [
-        f"{formats.count(n)} {name}"
-        for n, name in zip(parts, ("accepted", "duplicate", "quarantined", "blank"), strict=True)
-    ]
     return DataView(
-        identity=f"{formats.count(read)} lines read = {' + '.join(told)}",
-        identity_holds=holds,
-        held_back=f"{formats.plural(held, 'unfinished last line')} held back until the file grows; not counted as read."
+        identity=_identity(files),
+        identity_holds=all(_holds(file) for file in files),
+        held_back=formats.plural(
+            held,
+            "{n} unfinished last line held back until the file grows; not counted as read.",
+            "{n} unfinished last lines held back until the file grows; not counted as read.",
+        )
         if held
         else "",
         source_head=(
-            "Source",
-            "Files",
-            "Lines",
-            "Accepted",
-            "Duplicate",
-            "Quarantined",
-            "Blank",
-            "of accepted: dropped",
-            "Events",
-            "From",
-            "To",
+            say("Source"),
+            say("Files"),
+            say("Lines"),
+            say("Accepted"),
+            say("Duplicate"),
+            say("Quarantined"),
+            say("Blank"),
+            say("of accepted: dropped"),
+            say("Events"),
+            say("From"),
+            say("To"),
         ),
         source_rows=_by_source(files),
         file_rows=tuple(_file_row(file) for file in files[:MOST_FILES]),
-        file_more=f"Not listed: {formats.plural(len(files) - MOST_FILES, 'further file')}."
+        file_more=formats.plural(
+            len(files) - MOST_FILES, "Not listed: {n} further file.", "Not listed: {n} further files."
+        )
         if len(files) > MOST_FILES
         else "",
-        dropped_rows=tuple((c.group, c.name, formats.count(c.n)) for c in figures.dropped()),
-        quarantine_rows=tuple((c.group, c.name, c.note or "", formats.count(c.n)) for c in figures.quarantined()),
+        dropped_rows=tuple((c.group, say(c.name), formats.count(c.n)) for c in figures.dropped()),
+        quarantine_rows=tuple(
+            (c.group, c.name or say("line"), _said(c.note), formats.count(c.n)) for c in figures.quarantined()
+        ),
         refused=tuple(
-            f"{file.source}, {file.path}: {file.reason or 'refused'}" for file in files if file.status == "refused"
+            f"{file.source}, {file.path}: {_said(file.reason or _REFUSED)}"
+            for file in files
+            if file.status == "refused"
         ),
         n_undeclared=formats.count(n_undeclared),
         undeclared_share=formats.ratio(n_undeclared, night.n_events),
         undeclared_rows=tuple(
             (
                 c.group,
-                c.name,
+                c.name or _few_each(c, k),
                 formats.small_count(c.n, k, c.of_n),
                 formats.ratio(c.n, night.n_events) if (c.of_n or 0) >= k else formats.NONE,
             )
             for c in codes
         ),
         n_hidden=formats.count(sum(c.n for c in hidden)),
-        hidden_rows=tuple((c.group, c.name, formats.count(c.n)) for c in hidden),
+        hidden_rows=tuple((c.group or say("Customer"), c.name, formats.count(c.n)) for c in hidden),
         quality_rows=tuple(
             (
-                c.name.replace("_", " "),
+                say(c.name.replace("_", " ")),
                 c.group,
                 formats.count(c.n),
                 f"{formats.count(c.of_n)} ({formats.ratio(c.n, c.of_n)})" if c.of_n else "",
-                c.note or "",
+                _said(c.note),
             )
             for c in figures.quality()
         ),
         gap_rows=tuple(
-            (source, formats.date_long(first), formats.date_long(last), str((last - first).days + 1))
+            (source, formats.date_long(first), formats.date_long(last), formats.count((last - first).days + 1))
             for source, first, last in figures.gaps()
         ),
         audit_rows=tuple(
-            (audit.replace("_", " "), severity, message) for audit, severity, _, message in figures.audits()
+            (say(audit.replace("_", " ")), say(severity), message) for audit, severity, _, message in figures.audits()
         ),
         clocks=clock_view(figures.clocks(), k),
-        fact_rows=tuple(sorted(night.facts.items())),
+        fact_rows=tuple((say(name), say(value)) for name, value in sorted(night.facts.items())),
     )
+
+
+def _identity(files: list[FileAccount]) -> str:
+    return say(
+        "{read} lines read = {accepted} accepted + {duplicate} duplicate + {quarantined} quarantined + {blank} blank",
+        read=formats.count(sum(file.n_lines for file in files)),
+        accepted=formats.count(sum(file.n_accepted for file in files)),
+        duplicate=formats.count(sum(file.n_duplicate for file in files)),
+        quarantined=formats.count(sum(file.n_quarantined for file in files)),
+        blank=formats.count(sum(file.n_blank for file in files)),
+    )
+
+
+def _few_each(codes: Counted, k: int) -> str:
+    """In place of codes that may hold a name."""
+    return formats.plural(
+        codes.n_names,
+        "{n} code of fewer than {k} customers each",
+        "{n} codes of fewer than {k} customers each",
+        k=k,
+    )
+
+
+def _said(text: str | None) -> str:
+    return say(text) if text else ""
 
 
 def _holds(file: FileAccount) -> bool:

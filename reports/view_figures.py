@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ingest.language import mark, say
 from reports import formats
 from reports.charts import spark
 from reports.figures import Figures
@@ -23,74 +25,99 @@ class KeyFigure:
     line: Markup
 
 
+Weeks = list[tuple[dt.date, int, int]]
+"""(Monday, journeys that started in that week, their calls)."""
+
+_TIMES = {"d": mark("days"), "h": mark("hours"), "min": mark("minutes"), "s": mark("seconds")}
+
+
 def key_figures(figures: Figures, night: Night) -> tuple[KeyFigure, ...]:
     """The figures of a night; of fewer customers than may be told nothing but that there are some."""
     if not night.n_journeys:
         return ()
     if night.n_customers < figures.k:
         few = formats.small_count(night.n_customers, figures.k)
-        return (KeyFigure("Customers followed", few, "", "too few for any figure to be told", Markup("")),)
+        return (KeyFigure(say("Customers followed"), few, "", say("too few for any figure to be told"), Markup("")),)
     weekly = figures.weekly()
-    calls, unit = figures.calls_per_100()
-    orders = night.n_order_journeys
-    detail = f"{formats.count(orders)} with an order, " if orders else ""
-    result = [
-        KeyFigure(
-            "Journeys followed",
-            formats.count(night.n_journeys),
-            "",
-            f"{detail}{formats.plural(night.n_customers, 'customer')}",
-            spark([n for _, n, _ in weekly], f"{unit.capitalize()} per week of their start"),
-        ),
-    ]
-    if calls:
-        per_week = [100 * n_calls / n for _, n, n_calls in weekly if n]
-        result.append(
-            KeyFigure(
-                f"Calls per 100 {unit}",
-                formats.number(calls.value),
-                "",
-                _between(calls, unit),
-                spark(per_week, "The same per week of the start"),
-            )
-        )
-    duration = figures.duration()
-    if duration:
-        value, time_unit = formats.duration_parts(duration.value)
-        between = (
-            f"{formats.interval(formats.duration(duration.low), formats.duration(duration.high))}; "
-            f"{formats.count(duration.n)} closed {unit}"
-            if duration.low is not None
-            else f"{formats.count(duration.n)} closed {unit}"
-        )
-        words = {"d": "days", "h": "hours", "min": "minutes", "s": "seconds", "": ""}
-        result.append(KeyFigure("Median time from first to last contact", value, words[time_unit], between, Markup("")))
-    met = figures.departments_met()
-    if met:
-        result.append(
-            KeyFigure(
-                "Departments a journey meets",
-                formats.number(met.value),
-                "on average",
-                _between(met, "journeys"),
-                Markup(""),
-            )
-        )
-    result.append(
-        KeyFigure(
-            "Journeys that have ended",
-            formats.ratio(night.n_closed_journeys, night.n_journeys),
-            "",
-            f"{formats.count(night.n_closed_journeys)} of {formats.count(night.n_journeys)}; the others may still "
-            f"go on",
-            Markup(""),
-        )
+    found = (
+        _followed(figures, night, weekly),
+        _calls(figures, weekly),
+        _duration(figures),
+        _departments(figures),
+        _ended(night),
     )
-    return tuple(result)
+    return tuple(figure for figure in found if figure)
 
 
-def _between(estimate: Estimate, unit: str) -> str:
-    sample = f"{formats.count(estimate.n)} {unit}"
+def _followed(figures: Figures, night: Night, weekly: Weeks) -> KeyFigure:
+    detail = formats.plural(night.n_customers, "{n} customer", "{n} customers")
+    if night.n_order_journeys:
+        detail = say(
+            "{orders} with an order, {customers}", orders=formats.count(night.n_order_journeys), customers=detail
+        )
+    title = say("Orders per week of their start") if figures.has_orders else say("Journeys per week of their start")
+    line = spark([n for _, n, _ in weekly], title)
+    return KeyFigure(say("Journeys followed"), formats.count(night.n_journeys), "", detail, line)
+
+
+def _calls(figures: Figures, weekly: Weeks) -> KeyFigure | None:
+    calls, _ = figures.calls_per_100()
+    if not calls:
+        return None
+    per_week = [100 * n_calls / n for _, n, n_calls in weekly if n]
+    return KeyFigure(
+        say("Calls per 100 orders") if figures.has_orders else say("Calls per 100 journeys"),
+        formats.number(calls.value),
+        "",
+        _between(
+            calls,
+            formats.plural(calls.n, "{n} order", "{n} orders")
+            if figures.has_orders
+            else formats.plural(calls.n, "{n} journey", "{n} journeys"),
+        ),
+        spark(per_week, say("The same per week of the start")),
+    )
+
+
+def _duration(figures: Figures) -> KeyFigure | None:
+    duration = figures.duration()
+    if not duration:
+        return None
+    value, unit = formats.duration_parts(duration.value)
+    sample = (
+        formats.plural(duration.n, "{n} closed order", "{n} closed orders")
+        if figures.has_orders
+        else formats.plural(duration.n, "{n} closed journey", "{n} closed journeys")
+    )
+    if duration.low is not None:
+        between = formats.interval(formats.duration(duration.low), formats.duration(duration.high))
+        sample = say("{between}; {sample}", between=between, sample=sample)
+    name = say("Median time from first to last contact")
+    return KeyFigure(name, value, say(_TIMES.get(unit, "")), sample, Markup(""))
+
+
+def _departments(figures: Figures) -> KeyFigure | None:
+    met = figures.departments_met()
+    if not met:
+        return None
+    detail = _between(met, formats.plural(met.n, "{n} journey", "{n} journeys"))
+    return KeyFigure(
+        say("Departments a journey meets"), formats.number(met.value), say("on average"), detail, Markup("")
+    )
+
+
+def _ended(night: Night) -> KeyFigure:
+    detail = say(
+        "{n} of {of_n}; the others may still go on",
+        n=formats.count(night.n_closed_journeys),
+        of_n=formats.count(night.n_journeys),
+    )
+    share = formats.ratio(night.n_closed_journeys, night.n_journeys)
+    return KeyFigure(say("Journeys that have ended"), share, "", detail, Markup(""))
+
+
+def _between(estimate: Estimate, sample: str) -> str:
     if estimate.low is None or estimate.high is None:
-        return f"{sample}; too few customers for an interval"
-    return f"{formats.interval(formats.number(estimate.low), formats.number(estimate.high))}; {sample}"
+        return say("{sample}; too few customers for an interval", sample=sample)
+    between = formats.interval(formats.number(estimate.low), formats.number(estimate.high))
+    return say("{between}; {sample}", between=between, sample=sample)

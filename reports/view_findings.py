@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ingest.language import mark, say, say_n
 from reports import formats
 from reports.charts import Axis, effect_axis, spark
 from reports.diagrams import Diagram
@@ -17,24 +18,24 @@ from reports.view_facts import Fact, as_float, bounds, is_share, quantity
 from reports.view_journeys import Strip
 
 KIND_WORDS = {
-    "deviation": "Deviation",
-    "loop": "Loop",
-    "rework": "Rework",
-    "repeat_contact": "Repeat contact",
-    "re_ask": "Asked twice",
-    "merge": "Consolidation candidate",
-    "eliminate": "Step to drop",
-    "handoff": "Hand-over",
-    "duplicate_request": "Asked twice",
-    "channel_switch": "Web to phone",
-    "batch_contact": "Messages of one day",
-    "failure_point": "Failure point",
-    "page_calls": "Web page with calls",
-    "change_effect": "Before / after",
-    "map_change": "Changed process",
-    "whatif": "What if",
-    "competitor_gap": "Competitors",
-    "data_quality": "Data",
+    "deviation": mark("Deviation"),
+    "loop": mark("Loop"),
+    "rework": mark("Rework"),
+    "repeat_contact": mark("Repeat contact"),
+    "re_ask": mark("Asked twice"),
+    "merge": mark("Consolidation candidate"),
+    "eliminate": mark("Step to drop"),
+    "handoff": mark("Hand-over"),
+    "duplicate_request": mark("Asked twice"),
+    "channel_switch": mark("Web to phone"),
+    "batch_contact": mark("Messages of one day"),
+    "failure_point": mark("Failure point"),
+    "page_calls": mark("Web page with calls"),
+    "change_effect": mark("Before / after"),
+    "map_change": mark("Changed process"),
+    "whatif": mark("What if"),
+    "competitor_gap": mark("Competitors"),
+    "data_quality": mark("Data"),
 }
 """Word of a kind, by the part before its dot."""
 
@@ -65,18 +66,19 @@ _CONSOLIDATION = ("merge", "eliminate", "handoff", "duplicate_request", "channel
 _TONES = dict.fromkeys(_CONSOLIDATION, "save") | dict.fromkeys(("whatif", "map_change", "data_quality"), "neutral")
 
 STATUS_WORDS = {
-    "confirmed": "confirmed on customers who were not used to find it",
-    "candidate": "a candidate: not yet confirmed on other customers",
+    "confirmed": mark("confirmed on customers who were not used to find it"),
+    "candidate": mark("a candidate: not yet confirmed on other customers"),
 }
 
 GRADE_WORDS = {
-    "A": "A: randomised comparison",
-    "B": "B: compared with a control group or with itself",
-    "C": "C: goes with it, after adjustment; no proof of cause",
-    "D": "D: counted, nothing compared; no statement about causes",
+    "A": mark("A: randomised comparison"),
+    "B": mark("B: compared with a control group or with itself"),
+    "C": mark("C: goes with it, after adjustment; no proof of cause"),
+    "D": mark("D: counted, nothing compared; no statement about causes"),
 }
 
 MINUTES = "customer minutes a week"
+"""The unit of what a card leads with where minutes are known; no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,46 +172,45 @@ def measure(finding: FindingFigure, axes: Mapping[tuple[str, str], Axis]) -> Mea
     unit, value, low, high = main_measure(finding)
     tone = tone_of(finding)
     name = str(finding.effect.get("name") or "")
-    shown, detail = effect_words(unit, value, low, high, finding.ci, name)
-    if unit == MINUTES and tone == "save":
-        detail = detail.replace("a week", "a week could fall away", 1)
-    label = f"{shown} {detail}"
+    detail = _with_interval(_of_what(unit, name, tone), unit, low, high, finding.ci)
+    shown = formats.minutes(value) if unit == MINUTES else quantity(value, unit)
+    label = f"{shown}: {detail}"
     return Measure(shown, detail, effect_axis(value, low, high, axes[axis_key(finding)], tone, label), tone, unit)
 
 
-def effect_words(
-    unit: str, value: float, low: float | None, high: float | None, ci: Mapping[str, Any], name: str
-) -> tuple[str, str]:
-    """('12.3 %', 'of journeys, 95 % interval 11.0 to 13.6 %')."""
-    level = formats.share(float(ci.get("level") or 0.95)).replace(".0", "")
+def _of_what(unit: str, name: str, tone: str) -> str:
+    """What the number of a card is a number of."""
+    if unit == MINUTES and tone == "save":
+        return say("of customers' time a week could fall away")
     if unit == MINUTES:
-        shown, what = f"{formats.number(value)}{formats.THIN}min", "of customers' time a week"
-    elif is_share(unit):
-        shown, what = quantity(value, unit), unit.removeprefix("share").removeprefix(" ") or name.removeprefix("share ")
-    else:
-        shown, what = quantity(value, unit), unit
+        return say("of customers' time a week")
+    return say(name) if is_share(unit) else say(unit)
+
+
+def _with_interval(what: str, unit: str, low: float | None, high: float | None, ci: Mapping[str, Any]) -> str:
+    """'share of journeys that deviate, 95 % interval 11.0 to 13.6 %'."""
     if low is None or high is None:
-        between = f"no interval: {ci.get('reason') or 'none was given'}"
-    else:
-        between = f"{level} interval {bounds(low, high, unit)}"
-    return shown, f"{what}, {between}" if what else between
+        reason = say(str(ci["reason"])) if ci.get("reason") else say("none was given")
+        return say("{what}, no interval: {reason}", what=what, reason=reason)
+    between = bounds(low, high, unit)
+    return say("{what}, {level} interval {between}", what=what, level=_level(ci), between=between)
+
+
+def _level(ci: Mapping[str, Any]) -> str:
+    """'95 %', or '99.9 %'."""
+    level = float(ci.get("level") or 0.95)
+    return formats.share(level, 0 if round(100 * level, 6).is_integer() else 1)
 
 
 def second_measure(finding: FindingFigure) -> Fact | None:
     """The effect itself, where the card leads with minutes."""
-    unit = str(finding.effect.get("unit") or "")
-    value = finding.effect.get("value")
+    unit, name = str(finding.effect.get("unit") or ""), str(finding.effect.get("name") or mark("effect"))
+    value = as_float(finding.effect.get("value"))
     if value is None or main_measure(finding)[0] == unit:
         return None
-    shown, detail = effect_words(
-        unit,
-        float(value),
-        as_float(finding.ci.get("low")),
-        as_float(finding.ci.get("high")),
-        finding.ci,
-        str(finding.effect.get("name") or ""),
-    )
-    return Fact(str(finding.effect.get("name") or "effect"), shown, detail)
+    low, high = as_float(finding.ci.get("low")), as_float(finding.ci.get("high"))
+    detail = _with_interval(_of_what(unit, name, tone_of(finding)), unit, low, high, finding.ci)
+    return Fact(say(name), quantity(value, unit), detail)
 
 
 def together(findings: Sequence[FindingFigure]) -> str:
@@ -218,28 +219,36 @@ def together(findings: Sequence[FindingFigure]) -> str:
     low, mid, high = (sum(float(part[name]) for part in own) for name in ("low", "mid", "high"))
     if not own or high <= 0:
         return ""
-    many = formats.plural(len(own), "candidate") + " to consolidate"
-    return (
-        f"{many} could give back {formats.number(mid)}{formats.THIN}min of customers' time a week together "
-        f"({bounds(low, high)}); minutes that several of them claim are counted once."
+    return say_n(
+        "{n} candidate to consolidate could give back {minutes} of customers' time a week together ({between}); "
+        "minutes that several of them claim are counted once.",
+        "{n} candidates to consolidate could give back {minutes} of customers' time a week together ({between}); "
+        "minutes that several of them claim are counted once.",
+        len(own),
+        n=formats.count(len(own)),
+        minutes=formats.minutes(mid),
+        between=bounds(low, high),
     )
 
 
 def trend(history: Sequence[tuple[dt.date, float, float | None, float | None]]) -> Markup:
     """The effect over the nights as a line; empty for fewer than three nights."""
-    return (
-        spark([value for _, value, _, _ in history], f"Effect over the last {len(history)} nights")
-        if history
-        else Markup("")
-    )
+    title = formats.plural(len(history), "Effect over the last {n} night", "Effect over the last {n} nights")
+    return spark([value for _, value, _, _ in history], title) if history else Markup("")
 
 
 def seen_line(finding: FindingFigure) -> str:
     """'seen in 26 of 28 nights'."""
-    return f"seen in {finding.n_nights} of {formats.plural(finding.of_nights, 'night')}"
+    return say_n(
+        "seen in {n} of {of_n} night",
+        "seen in {n} of {of_n} nights",
+        finding.of_nights,
+        n=formats.count(finding.n_nights),
+        of_n=formats.count(finding.of_nights),
+    )
 
 
 def word_of(finding: FindingFigure) -> tuple[str, str]:
     """(word, icon) of a finding's kind."""
     head = kind_head(finding.kind)
-    return KIND_WORDS.get(head, head.replace("_", " ").capitalize()), _ICONS.get(head, "page")
+    return say(KIND_WORDS.get(head, head)), _ICONS.get(head, "page")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ingest.language import say
 from reports import formats
 from reports.records import Example, Moment, StepFigure
 
@@ -81,14 +82,16 @@ def strip(example: Example, names: StepNames, own: frozenset[str] = frozenset(),
     for run in shown[:most]:
         first, gap = run[0], run[0].gap_ms
         mixed = len({moment.step for moment in run}) > 1
-        label = f"{len(run)} page views" if mixed else names.label.get(first.step, first.step)
+        label = names.label.get(first.step, first.step)
+        if mixed:
+            label = formats.plural(len(run), "{n} page view", "{n} page views")
         times = f"×{len(run)}" if len(run) > 1 and not mixed else ""
         wait = formats.duration(gap) if gap is not None and gap >= 60_000 else ""
         chevrons.append(
             Chevron(label, names.tint.get(first.step, 0), wait, times, (gap or 0) >= _LONG_MS, first.step in own)
         )
     left_out = example.n_events - sum(len(run) for run in shown[:most])
-    more = f"and {formats.plural(left_out, 'further event')}" if left_out else ""
+    more = formats.plural(left_out, "and {n} further event", "and {n} further events") if left_out else ""
     return Strip(example.key, tuple(chevrons), formats.duration(example.duration_ms), more)
 
 
@@ -101,5 +104,5 @@ def way_strip(steps: Sequence[str], names: StepNames, most: int = 14) -> Strip:
         Chevron(names.label.get(step, step), names.tint.get(step, 0), "", f"×{n}" if n > 1 else "", False, False)
         for step, n in runs[:most]
     )
-    more = f"and {len(runs) - most} more" if len(runs) > most else ""
+    more = say("and {n} more", n=formats.count(len(runs) - most)) if len(runs) > most else ""
     return Strip("", chevrons, "", more)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ingest.language import say
 from reports import formats
 from reports.diagram_bands import BLUEPRINT, LOVEM
 from reports.diagrams import Diagram, draw
@@ -63,10 +64,9 @@ def maps_view(
     """Draw the departmental map, its version with rare paths, the simple map, and the simple map for the overview."""
     folded = fold_steps(full)
     reduced, coverage = reduce_edges(folded, k)
-    title = "How customers go through the company, by department"
     department = draw(
         reduced,
-        title=title,
+        title=say("How customers go through the company, by department"),
         k=k,
         pins=pins.get("department"),
         coverage=coverage,
@@ -80,7 +80,7 @@ def maps_view(
     if wide_coverage.n_edges > coverage.n_edges:
         rare = draw(
             wide,
-            title=f"{title}, with rare paths",
+            title=say("How customers go through the company, by department, with rare paths"),
             k=k,
             pins=department.layout.pins,
             coverage=wide_coverage,
@@ -92,7 +92,7 @@ def maps_view(
     pinned = pins.get("simple")
     simple = draw(
         small,
-        title="How customers go through the company, company as one band",
+        title=say("How customers go through the company, company as one band"),
         k=k,
         pins=pinned,
         coverage=simple_coverage,
@@ -103,7 +103,7 @@ def maps_view(
     )
     overview = draw(
         small,
-        title="The process as the customer sees it",
+        title=say("The process as the customer sees it"),
         k=k,
         pins=simple.layout.pins,
         ruler=False,
@@ -111,9 +111,11 @@ def maps_view(
         step_href="map.html#{}",
         fill=TEXT_WIDTH,
     )
-    summary = (
-        f"{formats.plural(len(full.steps), 'step')}, {formats.plural(len(full.edges), 'path')}, "
-        f"{formats.plural(full.n_moves, 'move')}"
+    summary = say(
+        "{steps}, {paths}, {moves}",
+        steps=formats.plural(len(full.steps), "{n} step", "{n} steps"),
+        paths=formats.plural(len(full.edges), "{n} path", "{n} paths"),
+        moves=formats.plural(full.n_moves, "{n} move", "{n} moves"),
     )
     return MapsView(
         department,
@@ -157,7 +159,7 @@ def draw_finding_map(
     shown, coverage = reduce_edges(part, k, most=24)
     diagram = draw(
         shown,
-        title=f"The steps of {finding.label} and their neighbours",
+        title=say("The steps of {finding} and their neighbours", finding=finding.label),
         k=k,
         coverage=coverage,
         ruler=False,
@@ -167,9 +169,9 @@ def draw_finding_map(
         step_href="../map.html#{}",
         fill=TEXT_WIDTH,
     )
-    text = (
-        f"The steps of this finding and the {formats.plural(len(part.steps) - len(place.steps), 'step')} that "
-        f"customers come from or go to "
-        f"most often. {coverage_words(coverage)}"
+    text = formats.plural(
+        len(part.steps) - len(place.steps),
+        "The steps of this finding and the {n} step that customers come from or go to most often.",
+        "The steps of this finding and the {n} steps that customers come from or go to most often.",
     )
-    return diagram, text
+    return diagram, f"{text} {coverage_words(coverage)}"

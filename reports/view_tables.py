@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ingest.language import say
 from reports import formats
 from reports.map_marks import Marks, channel_word, per_week
 from reports.maps import ProcessMap
@@ -33,8 +34,9 @@ def listed_steps(steps: Sequence[StepFigure]) -> list[StepFigure]:
 def steps_told(n_listed: int, of_n: int) -> str:
     """What the table of steps holds."""
     if n_listed == of_n:
-        return "All visible steps that occur"
-    return f"The {formats.count(n_listed)} most frequent of {formats.plural(of_n, 'visible step')} that occur"
+        return say("All visible steps that occur")
+    n_all = formats.count(of_n)
+    return say("The {n} most frequent of {of_n} visible steps that occur", n=formats.count(n_listed), of_n=n_all)
 
 
 def step_rows(steps: Sequence[StepFigure], night: Night, k: int, marks: Mapping[str, Marks]) -> tuple[TableRow, ...]:
@@ -47,7 +49,7 @@ def step_rows(steps: Sequence[StepFigure], night: Night, k: int, marks: Mapping[
                 (
                     (formats.count(marks[step.step].encounter), marks[step.step].encounter, None),
                     (step.label, None, None),
-                    (step.department or "Customer", None, None),
+                    (step.department or say("Customer"), None, None),
                     (channel_word(step.channel), None, None),
                     (
                         formats.small_count(step.n_events, k, step.n_customers),
@@ -117,16 +119,25 @@ def moves_left_out(moves: Sequence[MoveFigure], n_listed: int, k: int) -> str:
     """What the table of paths leaves out, in words; "" when that is nothing."""
     told = [move for move in moves if move.n_customers >= k]
     rare, cut = [move for move in moves if move.n_customers < k], told[n_listed:]
-    parts = []
+    sentences = []
     if rare:
-        n = sum(move.n for move in rare)
-        parts.append(
-            f"{formats.plural(len(rare), 'further path')} with fewer than {k} customers each, "
-            f"{formats.small_count(n, k)} moves together"
+        sentences.append(
+            formats.plural(
+                len(rare),
+                "Not listed: {n} further path with fewer than {k} customers each, {moves} moves together.",
+                "Not listed: {n} further paths with fewer than {k} customers each, {moves} moves together.",
+                k=k,
+                moves=formats.small_count(sum(move.n for move in rare), k),
+            )
         )
     if cut:
-        parts.append(
-            f"{formats.plural(len(cut), 'further path')} below the first {n_listed}, "
-            f"{formats.count(sum(m.n for m in cut))} moves together"
+        sentences.append(
+            formats.plural(
+                len(cut),
+                "Not listed: {n} further path below the first {first}, {moves} moves together.",
+                "Not listed: {n} further paths below the first {first}, {moves} moves together.",
+                first=formats.count(n_listed),
+                moves=formats.count(sum(move.n for move in cut)),
+            )
         )
-    return f"Not listed: {'; '.join(parts)}." if parts else ""
+    return " ".join(sentences)

@@ -214,7 +214,7 @@ def test_key_figures_are_what_the_warehouse_holds(pages: dict[str, Any], store: 
                where j.is_complete and j.anchor = 'order' group by journey_id)"""
     )
     assert shown["Journeys followed"][0] == " ".join(formats.count(n).split())
-    assert " ".join(formats.plural(people, "customer").split()) in shown["Journeys followed"][1]
+    assert " ".join(formats.plural(people, "{n} customer", "{n} customers").split()) in shown["Journeys followed"][1]
     assert " ".join(f"{formats.count(orders)} with an order".split()) in shown["Journeys followed"][1]
     assert shown["Calls per 100 orders"][0] == formats.number(100 * calls / orders)
     assert shown["Departments a journey meets"][0].split()[0] == formats.number(met / n)
@@ -285,4 +285,4 @@ def test_a_number_shown_twice_is_the_same_number(pages: dict[str, Any], store: S
             assert re.findall(r"\d[\d.]*", told) == re.findall(r"\d[\d.]*", records[label]["title"].replace(",", ""))
     n = store.value("select count(*) from event")
     for name, root in pages.items():
-        assert " ".join(formats.plural(n, "event").split()) in text(root.find(".//footer")), name
+        assert " ".join(formats.plural(n, "{n} event", "{n} events").split()) in text(root.find(".//footer")), name

@@ -43,9 +43,12 @@ T = formats.THIN
         (formats.duration_parts(0), ("0", "")),
         (formats.duration(None), "–"),
         (formats.date_long(dt.date(2026, 3, 1)), "1 March 2026"),
-        (formats.plural(1, "journey"), "1 journey"),
-        (formats.plural(2, "journey"), "2 journeys"),
+        (formats.date_in_year(dt.date(2026, 10, 4)), "4\u00a0Oct"),
+        (formats.plural(1, "{n} journey", "{n} journeys"), "1 journey"),
+        (formats.plural(8920, "{n} journey of {m}", "{n} journeys of {m}", m=3), f"8{T}920 journeys of 3"),
         (formats.listing(["a", "b", "c"]), "a, b and c"),
+        (formats.alternatives(["a", "b", "c"]), "a, b or c"),
+        (formats.alternatives(["a"]), "a"),
     ],
 )  # fmt: skip
 def test_written(got: str, wanted: str) -> None:

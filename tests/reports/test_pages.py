@@ -166,7 +166,7 @@ def test_tables_agree_with_the_database(toy_site: Path, night: Path) -> None:
     rows = re.findall(r'#step-(\w+)">.*?#step-(\w+)">.*?data-v="(\d+)"', table)
     assert {(a, b): int(n) for a, b, n in rows} == moves
     if n_rare:
-        assert formats.plural(n_rare, "further path") in html
+        assert formats.plural(n_rare, "{n} further path", "{n} further paths") in html
         assert formats.small_count(rare, 5) in unescape(html)
 
 

@@ -16,9 +16,10 @@ from reports.verdict import verdict_of
 
 NIGHT = Night(dt.date(2026, 3, 1), None, None, 9_000, 8_000, 700, 1_024, 800, 900, 8_000, {})
 LIMIT = "Nothing larger than 2.1 % of 900 closed journeys would have gone unseen: that much is found 8 times in 10."
+NO_RULE = "Not looked for: the site declares no rule (rules in process/intended.toml)."
 UNSEEN = (
-    Unseen("Loops and rework", 0, LIMIT, True),
-    Unseen("Broken rules", 0, "Not looked for: the site declares no rule (rules in process/intended.toml).", True),
+    Unseen("Loops and rework", 0, LIMIT, is_share=True),
+    Unseen("Broken rules", 0, NO_RULE, is_missing=True),
 )
 MINUTES = {"low": 20.0, "mid": 31.5, "high": 42.0}
 
@@ -61,11 +62,9 @@ def test_candidates_alone_say_when_they_may_be_confirmed() -> None:
 
 def test_where_nothing_stands_out_the_limit_is_told() -> None:
     told = verdict_of(NIGHT, [], UNSEEN, 5)
-    assert told.heading == "Nothing stands out in 1\u202f024 journeys"
-    assert "loops and rework: nothing larger than 2.1 %" in told.lede.lower()
-    assert told.missing == (
-        "Broken rules: not looked for: the site declares no rule (rules in process/intended.toml).",
-    )
+    assert told.heading == "Nothing stands out in 1,024 journeys", "shown as prose, like a finding's sentence"
+    assert "Loops and rework: Nothing larger than 2.1 %" in told.lede
+    assert told.missing == (f"Broken rules: {NO_RULE}",)
 
 
 @pytest.mark.parametrize(
