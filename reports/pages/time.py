@@ -10,6 +10,7 @@ from markupsafe import Markup
 from ingest.language import mark, say
 from mining.night_figures import GOODS
 from reports import formats
+from reports.chart_architecture import stage_word
 from reports.figures import Figures
 from reports.map_marks import channel_word
 from reports.plots import Bin, histogram, scale, share_bar, tick_text
@@ -72,15 +73,6 @@ _GROUP_WORDS = {
     "before_no_call": mark("Before the goods: no call"),
     "met": mark("Met: {name}"),
     "met_nothing": mark("Met: nothing that went wrong"),
-}
-_STAGES = {
-    "research": mark("research"),
-    "review": mark("review"),
-    "order": mark("order"),
-    "change": mark("change"),
-    "receive": mark("receive"),
-    "return": mark("return"),
-    "help": mark("help"),
 }
 _DAYS = {
     "d": mark("{n}\u202fdays"),
@@ -243,7 +235,7 @@ def _group(kind: str, name: str) -> str:
     if kind == "began_by":
         name = channel_word(name)
     elif kind == "began_at":
-        name = say(_STAGES[name])
+        name = stage_word(name)
     return say(_GROUP_WORDS[kind], name=name)
 
 
