@@ -142,18 +142,14 @@ def date_short(day: dt.date) -> str:
     return str(format_date(day, "medium", locale=locale())).replace(" ", "\u00a0")
 
 
-def plural(n: int, one: str, many: str | None = None, **values: object) -> str:
+def plural(n: int, one: str, many: str, **values: object) -> str:
     """plural(n, "{n} journey", "{n} journeys") -> '1 journey', '8 920 journeys', in the site's language."""
-    if "{n}" not in one:  # TODO(texts): goes when every caller says whole texts
-        return f"{count(n)} {one if n == 1 else many or one + 's'}"
-    return say_n(one, many or one, n, n=count(n), **values)
+    return say_n(one, many, n, n=count(n), **values)
 
 
-def listing(words: Iterable[str], last: str = "and") -> str:
+def listing(words: Iterable[str]) -> str:
     """'a, b and c'."""
     items = list(words)
-    if last != "and":  # TODO(texts): goes when every caller says whole texts
-        return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {last} {items[-1]}" if items else ""
     if len(items) < 2:
         return "".join(items)
     return say("{most} and {last}", most=", ".join(items[:-1]), last=items[-1])

@@ -46,18 +46,20 @@ def build(figures: Figures, _report: Report) -> DataPage:
         for source, n, n_joined in store.rows(_JOINED)
     )
     days = store.rows(_SHORT_DAYS, {"most": MOST_DAYS}) if store.has_table("source_day") else []
-    n_days = days[0][4] if days else 0
+    n_left = days[0][4] - len(days) if days else 0
     return DataPage(
         joined=joined,
         short_days=tuple(
             (source, formats.date_long(day), formats.count(n), formats.count(usual))
             for source, day, n, usual, _ in days
         ),
-        short_more=f"Not listed: {formats.plural(n_days - len(days), 'earlier day')}." if n_days > len(days) else "",
+        short_more=formats.plural(n_left, "Not listed: {n} earlier day.", "Not listed: {n} earlier days.")
+        if n_left
+        else "",
         decisions=tuple(
             (
                 formats.date_long(day),
-                f"{formats.date_long(first)} to {formats.date_long(last)}",
+                formats.interval(formats.date_long(first), formats.date_long(last)),
                 formats.count(n),
                 formats.count(n_confirmed),
             )

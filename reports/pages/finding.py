@@ -13,10 +13,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ingest.language import say
 from mining.statistics import wilson
 from reports import formats
 from reports.charts import Axis
 from reports.figures import Figures
+from reports.map_marks import channel_word
 from reports.places import place_of
 from reports.plots import Point, interval_dot, line_band, tick_text
 from reports.records import FindingFigure
@@ -27,7 +29,8 @@ MOST_WEEKS, MOST_PRODUCTS, MOST_CHANNELS = 8, 8, 8
 LEAST_JOURNEYS = 30
 MOST_DRIVEN = 20
 """Findings, in their order, that are told by group: each takes a look at all journeys."""
-_PRODUCT = 4
+_BEGAN, _CUSTOMER, _WEEK, _PRODUCT = 1, 2, 3, 4
+"""The kinds of groups, by which the query tells them."""
 
 _JOURNEYS = """create or replace temporary table driver as
 select journey.journey_id, journey.journey_key, journey.customer_id, metrics.variant_id, journey.started_at,
@@ -71,16 +74,15 @@ by_product as (
     select product_id, {counts} from base inner join driver_product using (journey_id) group by product_id)
 select
     case sets when 7 then 0 when 3 then 1 when 5 then 2 else 3 end as no,
-    case sets when 7 then 'All' when 3 then 'Began by' when 5 then 'Customer' else 'Week of' end as head,
     case sets
         when 7 then '' when 3 then channel::varchar
-        when 5 then case when is_first then 'first journey in the data' else 'was here before' end
+        when 5 then case when is_first then 'first' else 'was here' end
         else strftime(week, '%Y-%m-%d')
     end as name,
     n, hits, n_customers, n_hit_customers
 from counted
 union all
-select 4, 'Product', product_id, n, hits, n_customers, n_hit_customers from by_product
+select 4, product_id, n, hits, n_customers, n_hit_customers from by_product
 order by no, case when no = 3 then name end desc, n desc, name"""
 _COUNTS = """count(*) as n, count(*) filter (is_hit) as hits, approx_count_distinct(customer_id) as n_customers,
     count(distinct customer_id) filter (is_hit) as n_hit_customers"""
@@ -124,18 +126,28 @@ def build(figures: Figures, report: Report) -> Mapping[str, FindingPage]:
 def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str], is_driven: bool) -> FindingPage:
     anchors = anchors_of(finding, frozenset(labels))
     drivers, note = _drivers(figures, finding, anchors) if is_driven else ((), "")
-    names = formats.listing([f"“{labels[step]}”" for step in anchors], "or")
     history = figures.history(finding.finding_id)
     return FindingPage(
         drivers=drivers,
-        no_drivers="Too few customers show it to be told by group."
+        no_drivers=say("Too few customers show it to be told by group.")
         if is_driven
-        else f"Only the first {MOST_DRIVEN} findings are told by group.",
+        else say("Only the first {n} findings are told by group.", n=MOST_DRIVEN),
         driver_note=note,
-        of_what=f"closed journeys that reach {names} or show it" if anchors else "closed journeys",
+        of_what=_of_what([f"“{labels[step]}”" for step in anchors]),
         nights=_nights(finding, history),
-        nights_note=f"{formats.plural(len(history), 'night')} so far; a line needs three." if len(history) < 3 else "",
+        nights_note=formats.plural(
+            len(history), "{n} night so far; a line needs three.", "{n} nights so far; a line needs three."
+        )
+        if len(history) < 3
+        else "",
     )
+
+
+def _of_what(steps: list[str]) -> str:
+    """Of which journeys the shares are."""
+    if not steps:
+        return say("Share of the closed journeys.")
+    return say("Share of the closed journeys that reach {steps} or show it.", steps=formats.alternatives(steps))
 
 
 def anchors_of(finding: FindingFigure, known: frozenset[str]) -> list[str]:
@@ -160,55 +172,70 @@ def _drivers(figures: Figures, finding: FindingFigure, anchors: list[str]) -> tu
             "anchors": anchors,
         },
     )
-    if not rows or rows[0][5] < 2 * figures.k or rows[0][6] < figures.k:
+    if not rows or rows[0][4] < 2 * figures.k or rows[0][5] < figures.k:
         return (), ""
-    n_all, hits_all = rows[0][3], rows[0][4]
-    most = {1: MOST_CHANNELS, 2: 2, 3: MOST_WEEKS, 4: MOST_PRODUCTS}
-    told: list[tuple[str, str, int, int]] = []
+    n_all, hits_all = rows[0][2], rows[0][3]
+    most = {_BEGAN: MOST_CHANNELS, _CUSTOMER: 2, _WEEK: MOST_WEEKS, _PRODUCT: MOST_PRODUCTS}
+    told: list[tuple[int, str, int, int]] = []
     for no, limit in most.items():
         told += _of_kind([row for row in rows if row[0] == no], figures.k)[:limit]
     n_left = len(rows) - 1 - len(told)
     bounds = [wilson(hits, n) for _, _, n, hits in told]
     axis = Axis.over([edge for pair in bounds for edge in pair], factor=100)
     drivers = tuple(
-        _driver(head, name, n, hits, pair, axis, hits_all / n_all)
-        for (head, name, n, hits), pair in zip(told, bounds, strict=True)
+        _driver(_group(no, name), n, hits, pair, axis, hits_all / n_all)
+        for (no, name, n, hits), pair in zip(told, bounds, strict=True)
     )
-    note = (
-        f"All of them together: {formats.ratio(hits_all, n_all)}, {formats.count(hits_all)} of {formats.count(n_all)}."
+    note = say(
+        "All of them together: {share}, {n} of {of_n}.",
+        share=formats.ratio(hits_all, n_all),
+        n=formats.count(hits_all),
+        of_n=formats.count(n_all),
     )
     if n_left:
-        note += (
-            f" Not listed: {formats.plural(n_left, 'further group')} of fewer than {LEAST_JOURNEYS} journeys, with "
-            f"fewer than {figures.k} customers who show it, or below the first {MOST_PRODUCTS} of a kind."
+        left_out = formats.plural(
+            n_left,
+            "Not listed: {n} further group of fewer than {journeys} journeys, with fewer than {k} customers who show "
+            "it, or below the first {most} of a kind.",
+            "Not listed: {n} further groups of fewer than {journeys} journeys, with fewer than {k} customers who show "
+            "it, or below the first {most} of a kind.",
+            journeys=LEAST_JOURNEYS,
+            k=figures.k,
+            most=MOST_PRODUCTS,
         )
+        note = f"{note} {left_out}"
     return drivers, note
 
 
-def _of_kind(rows: list[tuple[Any, ...]], k: int) -> list[tuple[str, str, int, int]]:
+def _of_kind(rows: list[tuple[Any, ...]], k: int) -> list[tuple[int, str, int, int]]:
     """(kind, name, journeys, hits) of the groups that may be told.
 
     The groups of a kind add up to all, so that a single one that is left out could be worked out: then the smallest
     other one is left out with it.
     """
-    small = [row for row in rows if 0 < row[6] < k or row[5] < 2 * k]
+    small = [row for row in rows if 0 < row[5] < k or row[4] < 2 * k]
     told = [row for row in rows if row not in small]
     if len(small) == 1 and told and rows[0][0] != _PRODUCT:
-        told.remove(min(told, key=lambda row: (row[4], row[3])))
-    return [row[1:5] for row in told if row[3] >= LEAST_JOURNEYS]
+        told.remove(min(told, key=lambda row: (row[3], row[2])))
+    return [row[:4] for row in told if row[2] >= LEAST_JOURNEYS]
 
 
-def _driver(head: str, name: str, n: int, hits: int, pair: tuple[float, float], axis: Axis, overall: float) -> Driver:
+def _group(no: int, name: str) -> str:
+    """A group in words, by its kind."""
+    if no == _BEGAN:
+        return say("Began by: {channel}", channel=channel_word(name))
+    if no == _CUSTOMER:
+        return say("Customer: first journey in the data") if name == "first" else say("Customer: was here before")
+    if no == _WEEK:
+        return say("Week of {day}", day=formats.date_short(dt.date.fromisoformat(name)))
+    return say("Product: {product}", product=name)
+
+
+def _driver(group: str, n: int, hits: int, pair: tuple[float, float], axis: Axis, overall: float) -> Driver:
     low, high = pair
     tone = "cost" if low > overall else "save" if high < overall else "neutral"
-    share = f"{formats.ratio(hits, n)} ({formats.share(low)} to {formats.share(high)})"
-    shown = formats.date_short(dt.date.fromisoformat(name)) if head == "Week of" else name
-    cells = (
-        f"{head} {shown}" if head == "Week of" else f"{head}: {shown}",
-        formats.count(n),
-        formats.count(hits),
-        share,
-    )
+    between = formats.interval(formats.share(low), formats.share(high))
+    cells = (group, formats.count(n), formats.count(hits), f"{formats.ratio(hits, n)} ({between})")
     return Driver(cells, interval_dot(hits / n, low, high, axis, tone, overall))
 
 
@@ -216,5 +243,6 @@ def _nights(finding: FindingFigure, history: list[tuple[dt.date, float, float | 
     unit = str(finding.effect.get("unit") or "")
     divisor = 0.01 if is_share(unit) else 1.0
     points = [Point(*row) for row in history]
-    name = str(finding.effect.get("name") or "effect")
-    return line_band(points, f"{name} over {len(points)} nights", tick_text, unit=divisor)
+    effect = say(str(finding.effect.get("name") or ""))
+    title = formats.plural(len(points), "{name} over {n} night", "{name} over {n} nights", name=effect)
+    return line_band(points, title, tick_text, unit=divisor)

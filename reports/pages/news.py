@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from ingest.language import mark, say
 from reports import formats
 from reports.figures import Figures
 from reports.records import Estimate
@@ -18,22 +19,31 @@ from reports.view_facts import bounds, quantity
 MOST = 20
 
 MEASURES = {
-    "calls_per_100": "Calls per 100",
-    "duration_ms": "Median time from first to last contact",
-    "goods_ms": "Median time from order to goods",
-    "departments_met": "Departments a journey meets",
-    "journeys": "Journeys followed",
-    "customers": "Customers",
-    "undeclared": "Events with an undeclared code",
+    "calls_per_100": mark("Calls per 100"),
+    "duration_ms": mark("Median time from first to last contact"),
+    "goods_ms": mark("Median time from order to goods"),
+    "departments_met": mark("Departments a journey meets"),
+    "journeys": mark("Journeys followed"),
+    "customers": mark("Customers"),
+    "undeclared": mark("Events with an undeclared code"),
 }
 """The measures of night_figure in words, in the order in which they are shown."""
 
-_LEDGER_WORDS = {
-    "confirmed": "was confirmed",
-    "changed": "changed between two decisions",
-    "withdrawn": "was withdrawn",
-    "accepted": "was accepted by the business",
+_DECIDED = {
+    "confirmed": (mark("Confirmed"), mark("{finding} was confirmed")),
+    "changed": (mark("Changed"), mark("{finding} changed between two decisions")),
+    "withdrawn": (mark("Withdrawn"), mark("{finding} was withdrawn")),
+    "accepted": (mark("Accepted"), mark("{finding} was accepted by the business")),
 }
+"""What the ledger of decisions tells of a finding: the word for it, and the sentence."""
+
+_GONE = {
+    "below_tolerance": mark("{finding} is no longer shown (within what is tolerated)"),
+    "cannot_tell": mark("{finding} is no longer shown (can't be told tonight)"),
+    None: mark("{finding} is no longer shown (not found tonight)"),
+}
+_GONE_ELSE = mark("{finding} is no longer shown (not enough data)")
+
 _SHOWN = ("confirmed", "candidate")
 
 _BEFORE = """select max(night) from (
@@ -68,21 +78,23 @@ select name, is_undeclared, n, n_customers from code order by n desc, name"""
 
 @dataclass(frozen=True, slots=True)
 class NewsItem:
-    """One thing that happened: a word for its kind, its tone, the sentence, a link or ''."""
+    """One thing that happened: a word for its kind, its tone, the sentence, the title of its finding, a link; or ''."""
 
     word: str
     tone: str
     text: str
     href: str
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class NewsView:
-    """What the page shows. `line`: the same in one sentence, for the overview."""
+    """What the page shows. `line` and `line_title`: how much changed and the first of it, for the overview."""
 
     headline: str
     lede: str
     line: str
+    line_title: str
     items: tuple[NewsItem, ...]
     more: str
 
@@ -91,8 +103,8 @@ def build(figures: Figures, _report: Report) -> NewsView:
     """Compare this night with the last one before it."""
     before = figures.store.value(_BEFORE, {"night": figures.as_of})
     if before is None:
-        text = "This is the first night of the site: there is nothing to compare it with."
-        return NewsView("The first night", text, text, (), "")
+        text = say("This is the first night of the site: there is nothing to compare it with.")
+        return NewsView(say("The first night"), text, text, "", (), "")
     items = [
         *_ledger(figures, before),
         *_findings(figures, before),
@@ -101,22 +113,34 @@ def build(figures: Figures, _report: Report) -> NewsView:
     ]
     since = formats.date_long(before)
     if not items:
-        line = f"Nothing changed since the night of {since}."
         return NewsView(
-            "Nothing changed since the last night",
-            f"Compared with the night of {since}: no finding is new, gone or decided on, and every key figure lies "
-            "within the interval it had. Numbers move a little from night to night; that is no news.",
-            line,
+            say("Nothing changed since the last night"),
+            say(
+                "Compared with the night of {night}: no finding is new, gone or decided on, and every key figure lies "
+                "within the interval it had. Numbers move a little from night to night; that is no news.",
+                night=since,
+            ),
+            say("Nothing changed since the night of {night}.", night=since),
+            "",
             (),
             "",
         )
-    n = formats.plural(len(items), "thing")
+    n, n_more = len(items), len(items) - MOST
     return NewsView(
-        f"{n} changed since the last night",
-        f"Compared with the night of {since}. A number is told only when it left the interval it had.",
-        f"{n} changed since the night of {since}: {items[0].text}",
+        formats.plural(n, "{n} thing changed since the last night", "{n} things changed since the last night"),
+        say("Compared with the night of {night}. A number is told only when it left the interval it had.", night=since),
+        formats.plural(
+            n,
+            "{n} thing changed since the night of {night}: {first}",
+            "{n} things changed since the night of {night}: {first}",
+            night=since,
+            first=items[0].text,
+        ),
+        items[0].title,
         tuple(items[:MOST]),
-        f"Not listed: {formats.plural(len(items) - MOST, 'further change')}." if len(items) > MOST else "",
+        formats.plural(n_more, "Not listed: {n} further change.", "Not listed: {n} further changes.")
+        if n_more > 0
+        else "",
     )
 
 
@@ -128,19 +152,16 @@ def _ledger(figures: Figures, before: dt.date) -> list[NewsItem]:
     """A decision counts for the morning after its night: the days of both ends move by one."""
     day = dt.timedelta(days=1)
     rows = figures.store.rows(_LEDGER, {"from_day": before + day, "to_day": figures.as_of + day})
-    return [
-        NewsItem(
-            what.capitalize(),
-            "neutral",
-            f"{label} {_LEDGER_WORDS.get(what, what)}{f' ({note})' if note else ''}: {_title(title)}",
-            _link(label, status),
-        )
-        for label, title, status, what, note, _ in rows
-    ]
+    items = []
+    for label, title, status, what, note, _ in rows:
+        word, text = _DECIDED[what]
+        told = f"{_title(title)} ({note})" if note else _title(title)
+        items.append(NewsItem(say(word), "neutral", say(text, finding=label), _link(label, status), told))
+    return items
 
 
 def _title(title: str | None) -> str:
-    return title.rstrip(".") if title else "it is not found any more"
+    return title.rstrip(".") if title else say("it is not found any more")
 
 
 def _findings(figures: Figures, before: dt.date) -> list[NewsItem]:
@@ -150,19 +171,20 @@ def _findings(figures: Figures, before: dt.date) -> list[NewsItem]:
         is_shown, was_shown = now in _SHOWN, was in _SHOWN
         title, href = _title(row["title"]), _link(label, now)
         if is_shown and not was_shown:
-            word = "Back" if row["n_before"] else "New"
-            items.append(NewsItem(word, "cost", f"{label}: {title}", href))
+            items.append(NewsItem(say("Back") if row["n_before"] else say("New"), "cost", label, href, title))
         elif was_shown and not is_shown and now != "withdrawn":
-            why = {"below_tolerance": "within what is tolerated", "cannot_tell": "can't be told tonight"}
-            reason = why.get(now or "", "not enough data" if now else "not found tonight")
-            items.append(NewsItem("Gone", "neutral", f"{label} is no longer shown ({reason}): {title}", ""))
+            text = say(_GONE.get(now, _GONE_ELSE), finding=label)
+            items.append(NewsItem(say("Gone"), "neutral", text, "", title))
         elif is_shown and _has_left(row["value"], row["low"], row["high"]):
             unit = row["unit"] or ""
-            text = (
-                f"{label} went from {quantity(row['value_before'], unit)} ({bounds(row['low'], row['high'], unit)}) "
-                f"to {quantity(row['value'], unit)}: {title}"
+            text = say(
+                "{finding} went from {before} ({interval}) to {now}",
+                finding=label,
+                before=quantity(row["value_before"], unit),
+                interval=bounds(row["low"], row["high"], unit),
+                now=quantity(row["value"], unit),
             )
-            items.append(NewsItem("Changed", "neutral", text, href))
+            items.append(NewsItem(say("Changed"), "neutral", text, href, title))
     return items
 
 
@@ -179,12 +201,15 @@ def _key_figures(figures: Figures, before: dt.date) -> list[NewsItem]:
     for measure, *numbers in rows:
         last, now = Estimate(*numbers), figures.key_figures.get(measure)
         if now and last.low is not None and last.high is not None and _has_left(now.value, last.low, last.high):
-            text = (
-                f"{MEASURES.get(measure, measure)} went from {figure_text(measure, last.value)} "
-                f"({figure_text(measure, last.low)} to {figure_text(measure, last.high)}) to "
-                f"{figure_text(measure, now.value)}"
+            low, high = figure_text(measure, last.low), figure_text(measure, last.high)
+            text = say(
+                "{figure}: from {before} ({interval}) to {now}",
+                figure=say(MEASURES[measure]),
+                before=figure_text(measure, last.value),
+                interval=formats.interval(low, high),
+                now=figure_text(measure, now.value),
             )
-            items.append(NewsItem("Figure", "neutral", text, "trends.html"))
+            items.append(NewsItem(say("Figure"), "neutral", text, "trends.html"))
     return items
 
 
@@ -200,18 +225,31 @@ def _codes(figures: Figures, before: dt.date) -> list[NewsItem]:
     after = dt.datetime.combine(before + dt.timedelta(days=1), dt.time())
     rows = figures.store.rows(_CODES, {"before": after})
     told = [row for row in rows if row[3] >= figures.k]
-    items = [
-        NewsItem(
-            "New code" if is_undeclared else "New step",
-            "neutral",
-            f"“{name}” occurs for the first time, {formats.plural(n, 'event')}"
-            f"{': the step dictionary does not know it' if is_undeclared else ''}",
-            "data.html#undeclared" if is_undeclared else "map.html",
-        )
-        for name, is_undeclared, n, _ in told
-    ]
+    items = [_code(name, n) if is_undeclared else _step(name, n) for name, is_undeclared, n, _ in told]
     n_few = len(rows) - len(told)
     if n_few:
-        text = f"{formats.plural(n_few, 'new code')} of fewer than {figures.k} customers each, not told by name"
-        items.append(NewsItem("New code", "neutral", text, "data.html#undeclared"))
+        text = formats.plural(
+            n_few,
+            "{n} new code of fewer than {k} customers each, not told by name",
+            "{n} new codes of fewer than {k} customers each, not told by name",
+            k=figures.k,
+        )
+        items.append(NewsItem(say("New code"), "neutral", text, "data.html#undeclared"))
     return items
+
+
+def _code(name: str, n: int) -> NewsItem:
+    text = formats.plural(
+        n,
+        "“{name}” occurs for the first time, {n} event: the step dictionary does not know it",
+        "“{name}” occurs for the first time, {n} events: the step dictionary does not know it",
+        name=name,
+    )
+    return NewsItem(say("New code"), "neutral", text, "data.html#undeclared")
+
+
+def _step(name: str, n: int) -> NewsItem:
+    text = formats.plural(
+        n, "“{name}” occurs for the first time, {n} event", "“{name}” occurs for the first time, {n} events", name=name
+    )
+    return NewsItem(say("New step"), "neutral", text, "map.html")

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingest.language import say
 from reports.figures import Figures
 from reports.pages import built
+from reports.pages.news import NewsView
 from reports.pages.trends import Chart
 from reports.view import Report
 
 
 @dataclass(frozen=True, slots=True)
 class OverviewView:
-    """The line of news, and up to two charts, each with the page that tells more."""
+    """What changed since the last night, and up to two charts, each with the page that tells more."""
 
-    line: str
+    news: NewsView
     charts: tuple[tuple[Chart, str], ...]
 
 
@@ -23,5 +25,5 @@ def build(figures: Figures, report: Report) -> OverviewView:
     news, trends, time = (built(stem, figures, report)[0] for stem in ("news", "trends", "time"))
     charts = [(chart, "trends.html") for chart in trends.weeks[:1]]
     if time.goods:
-        charts.append((Chart("Days from order to goods", time.goods.note, time.goods.chart), "time.html"))
-    return OverviewView(news.line, tuple(charts))
+        charts.append((Chart(say("Days from order to goods"), time.goods.note, time.goods.chart), "time.html"))
+    return OverviewView(news, tuple(charts))

@@ -7,9 +7,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ingest.language import mark, say
 from mining.night_figures import GOODS
 from reports import formats
+from reports.chart_architecture import stage_word
 from reports.figures import Figures
+from reports.map_marks import channel_word
 from reports.plots import Bin, histogram, scale, share_bar, tick_text
 from reports.view import Report
 
@@ -26,13 +29,13 @@ gap as (select step, department, customer_id, gap_ms from moved where journey_id
 
 _TIMES = f"""{_GAPS}
 select grouping(gap.step) = 1 as is_lane, gap.step::varchar as step,
-    coalesce(gap.department::varchar, 'Customer') as lane, count(*) as n,
+    gap.department::varchar as lane, count(*) as n,
     count(distinct gap.customer_id) as n_customers, sum(gap.gap_ms)::hugeint as sum_ms,
     quantile_disc(gap.gap_ms, [0.5, 0.9]) as gap_ms
 from gap group by grouping sets ((gap.step), (gap.department)) order by sum_ms desc, step, lane"""
-"""Both by step and by lane in one pass."""
+"""Both by step and by lane in one pass; the lane of the customer has no name."""
 
-_WAITS = """select touch.step, touch.label, coalesce(touch.department::varchar, 'Customer') as lane,
+_WAITS = """select touch.step, touch.label, touch.department::varchar as lane,
     waiting.wait_median_ms, waiting.wait_p90_ms
 from touch left join waiting_times as waiting on waiting.step::varchar = touch.step"""
 
@@ -51,18 +54,32 @@ _GROUPS = """with told as materialized (
     from goods inner join journey_event as moment on moment.journey_id = goods.journey_id
     where moment.occurred_at <= goods.goods_at group by goods.journey_id),
 member as (
-    select 'Began by' as head, first_channel as name, customer_id, wait_ms from told
-    union all select 'Began at stage', first_stage, customer_id, wait_ms from told
-    union all select 'Before the goods', case when is_call then 'a call' else 'no call' end, customer_id, wait_ms
-    from told
+    select 'began_by' as kind, first_channel as name, customer_id, wait_ms from told
+    union all select 'began_at', first_stage, customer_id, wait_ms from told
+    union all select case when is_call then 'before_call' else 'before_no_call' end, '', customer_id, wait_ms from told
     union all
-    select 'Met', touch.label, hit.customer_id, hit.wait_ms
+    select 'met', touch.label, hit.customer_id, hit.wait_ms
     from (select customer_id, wait_ms, unnest(troubles) as step from told) as hit inner join touch using (step)
-    union all select 'Met', 'nothing that went wrong', customer_id, wait_ms from told where troubles is null)
-select head, name, count(*) as n, quantile_disc(wait_ms, [0.5, 0.9]) as times
-from member group by head, name having count(distinct customer_id) >= $k
-order by times[1] desc, n desc, head, name limit $most"""
+    union all select 'met_nothing', '', customer_id, wait_ms from told where troubles is null)
+select kind, name, count(*) as n, quantile_disc(wait_ms, [0.5, 0.9]) as times
+from member group by kind, name having count(distinct customer_id) >= $k
+order by times[1] desc, n desc, kind, name limit $most"""
 """Orders and their goods, with what they met until the goods came: what comes later can't make them wait longer."""
+
+_GROUP_WORDS = {
+    "began_by": mark("Began by: {name}"),
+    "began_at": mark("Began at stage: {name}"),
+    "before_call": mark("Before the goods: a call"),
+    "before_no_call": mark("Before the goods: no call"),
+    "met": mark("Met: {name}"),
+    "met_nothing": mark("Met: nothing that went wrong"),
+}
+_DAYS = {
+    "d": mark("{n}\u202fdays"),
+    "h": mark("{n}\u202fhours"),
+    "min": mark("{n}\u202fminutes"),
+    "s": mark("{n}\u202fseconds"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +115,12 @@ def build(figures: Figures, report: Report) -> TimeView:
     n_steps = len(report.steps)
     return TimeView(
         headline=_headline(lanes, total, goods),
-        lede="Time between the end of one step and the start of the next, as customers live it: nights and weekends "
-        "count. It is put down to the lane of the step that they waited for."
+        lede=say(
+            "Time between the end of one step and the start of the next, as customers live it: nights and weekends "
+            "count. It is put down to the lane of the step that they waited for."
+        )
         if total
-        else "No journey has two steps with time between them yet.",
+        else say("No journey has two steps with time between them yet."),
         lanes=tuple(_lane(row, total, figures.k) for row in lanes) if total else (),
         goods=goods,
         steps=tuple(_step(row, touches[row["step"]]) for row in steps),
@@ -112,31 +131,48 @@ def build(figures: Figures, report: Report) -> TimeView:
 def _headline(lanes: list[dict[str, Any]], total: int, goods: Goods | None) -> str:
     if goods:
         return goods.title
-    if total:
-        return f"Most of the time passes before steps of {lanes[0]['lane']}"
-    return "There are no times to tell yet"
+    if not total:
+        return say("There are no times to tell yet")
+    if lanes[0]["lane"] is None:
+        return say("Most of the time passes before steps of the customer")
+    return say("Most of the time passes before steps of {department}", department=lanes[0]["lane"])
 
 
 def _lane(row: dict[str, Any], total: int, k: int) -> tuple[tuple[str, ...], Markup]:
+    lane = row["lane"] or say("Customer")
     if row["n_customers"] < k:
-        return (row["lane"], formats.small_count(row["n"], k, row["n_customers"]), *[formats.NONE] * 3), share_bar(0)
+        return (lane, formats.small_count(row["n"], k, row["n_customers"]), *[formats.NONE] * 3), share_bar(0)
     share = int(row["sum_ms"]) / total
     spans = (formats.duration(ms) for ms in row["gap_ms"])
-    return (row["lane"], formats.count(row["n"]), formats.share(share), *spans), share_bar(share)
+    return (lane, formats.count(row["n"]), formats.share(share), *spans), share_bar(share)
 
 
 def _step(row: dict[str, Any], touch: dict[str, Any]) -> tuple[str, ...]:
     spans = (*row["gap_ms"], touch["wait_median_ms"], touch["wait_p90_ms"])
-    return (touch["label"], touch["lane"], formats.count(row["n"]), *(formats.duration(ms) for ms in spans))
+    return (
+        touch["label"],
+        touch["lane"] or say("Customer"),
+        formats.count(row["n"]),
+        *(formats.duration(ms) for ms in spans),
+    )
 
 
 def _steps_note(n_shown: int, n_steps: int, k: int) -> str:
     if n_shown >= n_steps:
         return ""
-    left = formats.plural(n_steps - n_shown, "step")
+    n_left = n_steps - n_shown
     if n_shown == MOST_STEPS:
-        return f"Not listed: {left} that take less of the customers' days; the map page lists all."
-    return f"Not listed: {left} before which fewer than {k} customers waited."
+        return formats.plural(
+            n_left,
+            "Not listed: {n} step that takes less of the customers' days; the map page lists all.",
+            "Not listed: {n} steps that take less of the customers' days; the map page lists all.",
+        )
+    return formats.plural(
+        n_left,
+        "Not listed: {n} step before which fewer than {k} customers waited.",
+        "Not listed: {n} steps before which fewer than {k} customers waited.",
+        k=k,
+    )
 
 
 def _goods(figures: Figures) -> Goods | None:
@@ -162,25 +198,47 @@ def _goods(figures: Figures) -> Goods | None:
     later = counts.pop(len(ticks) - 1, 0)
     told = sum(value for value in counts.values() if value)
     n_left = n - told - (later or 0)
-    note = f"{formats.count(n)} journeys with an order and its goods, by days from one to the other."
-    if later:
-        note += f" {formats.count(later)} took more than {tick_text(end)} days."
-    if n_left:
-        note += (
-            f" {formats.small_count(n_left, figures.k)} stand in bars of fewer than {figures.k} customers, not drawn."
-        )
     rows = figures.store.rows(_GROUPS, {"k": figures.k, "most": MOST_GROUPS})
     return Goods(
-        title=f"Half of the orders reach the customer within {_days(median)}, nine of ten within {_days(p90)}",
-        note=note,
-        chart=histogram(bins, "Orders by days from order to goods", "d", median),
+        title=say(
+            "Half of the orders reach the customer within {median}, nine of ten within {p90}",
+            median=_days(median),
+            p90=_days(p90),
+        ),
+        note=_goods_note(n, later or 0, n_left, tick_text(end), figures.k),
+        chart=histogram(bins, say("Orders by days from order to goods"), "d", median),
         rows=tuple(
-            (f"{head}: {name}", formats.count(count), *(formats.duration(ms) for ms in times))
-            for head, name, count, times in rows
+            (_group(kind, name), formats.count(count), *(formats.duration(ms) for ms in times))
+            for kind, name, count, times in rows
         ),
     )
 
 
+def _goods_note(n: int, n_later: int, n_left: int, end: str, k: int) -> str:
+    """Which orders the chart shows; `end`: the days at which it ends."""
+    parts = [
+        formats.plural(
+            n,
+            "{n} journey with an order and its goods, by days from one to the other.",
+            "{n} journeys with an order and its goods, by days from one to the other.",
+        )
+    ]
+    if n_later:
+        parts.append(say("More than {days} days: {n}.", days=end, n=formats.count(n_later)))
+    if n_left:
+        parts.append(say("In bars of fewer than {k} customers, not drawn: {n}.", k=k, n=formats.small_count(n_left, k)))
+    return " ".join(parts)
+
+
+def _group(kind: str, name: str) -> str:
+    """A kind of journeys in words."""
+    if kind == "began_by":
+        name = channel_word(name)
+    elif kind == "began_at":
+        name = stage_word(name)
+    return say(_GROUP_WORDS[kind], name=name)
+
+
 def _days(days: float) -> str:
     value, unit = formats.duration_parts(days * DAY_MS)
-    return f"{value}{formats.THIN}{({'d': 'days', 'h': 'hours', 'min': 'minutes', 's': 'seconds'}).get(unit, unit)}"
+    return say(_DAYS[unit], n=value) if unit else value

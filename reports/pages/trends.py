@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from ingest.language import mark, say
 from mining.night_figures import Z95
 from reports import formats
 from reports.charts import spark
@@ -94,9 +95,9 @@ def build(figures: Figures, _report: Report) -> TrendsView:
     charts = _week_charts(figures, weeks)
     return TrendsView(
         headline=_headline(weeks, figures),
-        lede="By week in which a journey began, with 95 % intervals. A line is drawn for three weeks or more."
+        lede=say("By week in which a journey began, with 95 % intervals. A line is drawn for three weeks or more.")
         if weeks
-        else "A week is told when nine of ten of its journeys have ended; this site has none yet.",
+        else say("A week is told when nine of ten of its journeys have ended; this site has none yet."),
         weeks=charts,
         week_rows=tuple(_week_row(week) for week in weeks[-26:]),
         nights=_night_charts(figures, nights),
@@ -134,26 +135,30 @@ def _weeks(figures: Figures) -> list[Week]:
 
 def _marks(figures: Figures) -> list[tuple[dt.date, str]]:
     rows = figures.store.rows(_DECISIONS, {"night": figures.as_of + dt.timedelta(days=1)})
-    return [(day, "decision") for (day,) in rows[-6:]]
+    return [(day, say("decision")) for (day,) in rows[-6:]]
 
 
 def _week_charts(figures: Figures, weeks: Sequence[Week]) -> tuple[Chart, ...]:
-    what = "with an order" if figures.has_orders else "of any kind"
+    of_orders = figures.has_orders
     unit, divisor = _time_unit([week.duration.value for week in weeks])
     charts = []
     if figures.calls_per_100()[0] is not None:
         charts.append(
             _chart(
-                "Calls per 100 journeys",
-                f"Journeys {what}, by week of their start",
+                say("Calls per 100 journeys"),
+                say("Journeys with an order, by week of their start")
+                if of_orders
+                else say("Journeys of any kind, by week of their start"),
                 [w.calls for w in weeks],
                 tick_text,
             )
         )
     charts.append(
         _chart(
-            f"Median time from first to last contact, {unit}",
-            f"Closed journeys {what}, by week of their start",
+            say("{measure}, {unit}", measure=say("Median time from first to last contact"), unit=unit),
+            say("Closed journeys with an order, by week of their start")
+            if of_orders
+            else say("Closed journeys of any kind, by week of their start"),
             [w.duration for w in weeks],
             tick_text,
             divisor,
@@ -170,43 +175,49 @@ def _chart(
 
 
 def _time_unit(values: Sequence[float]) -> tuple[str, float]:
-    """The unit of an axis of durations, and its ms."""
+    """The unit of an axis of durations, in words, and its ms."""
     largest = max(values, default=0.0)
-    for name, ms in (("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000)):
+    for name, ms in ((say("days"), 86_400_000), (say("hours"), 3_600_000), (say("minutes"), 60_000)):
         if largest >= 1.5 * ms:
             return name, float(ms)
-    return "seconds", 1_000.0
+    return say("seconds"), 1_000.0
+
+
+_OF_CALLS = (
+    mark("Calls per 100 journeys rose from {first} to {last} since the week of {day}"),
+    mark("Calls per 100 journeys fell from {first} to {last} since the week of {day}"),
+    mark("Calls per 100 journeys stayed where they were, as far as can be told"),
+)
+_OF_TIME = (
+    mark("The median time of a journey rose from {first} to {last} since the week of {day}"),
+    mark("The median time of a journey fell from {first} to {last} since the week of {day}"),
+    mark("The median time of a journey stayed where it was"),
+)
 
 
 def _headline(weeks: Sequence[Week], figures: Figures) -> str:
     """What the last week says against the first, by their intervals."""
     if len(weeks) < 3:
-        return "There are too few closed weeks to see a trend"
+        return say("There are too few closed weeks to see a trend")
     told = figures.calls_per_100()[0] is not None
     first, last = (weeks[0].calls, weeks[-1].calls) if told else (weeks[0].duration, weeks[-1].duration)
-    name = "Calls per 100 journeys" if told else "The median time of a journey"
-
-    def show(value: float) -> str:
-        return formats.number(value) if told else formats.duration(value)
-
+    rose, fell, stayed = _OF_CALLS if told else _OF_TIME
+    show = formats.number if told else formats.duration
+    ends = {"first": show(first.value), "last": show(last.value), "day": formats.date_long(first.day)}
     if first.high is not None and last.low is not None and first.high < last.low:
-        return f"{name} rose from {show(first.value)} to {show(last.value)} since the week of {_day(first.day)}"
+        return say(rose, **ends)
     if first.low is not None and last.high is not None and last.high < first.low:
-        return f"{name} fell from {show(first.value)} to {show(last.value)} since the week of {_day(first.day)}"
-    return f"{name} stayed where they were, as far as can be told" if told else f"{name} stayed where it was"
-
-
-def _day(day: dt.date) -> str:
-    return formats.date_long(day)
+        return say(fell, **ends)
+    return say(stayed)
 
 
 def _week_row(week: Week) -> tuple[str, ...]:
+    time = week.duration
     return (
         formats.date_short(week.monday),
         formats.count(week.n),
         f"{formats.number(week.calls.value)} ({bounds(week.calls.low or 0.0, week.calls.high or 0.0)})",
-        f"{formats.duration(week.duration.value)} ({formats.duration(week.duration.low)} to "
-        f"{formats.duration(week.duration.high)})",
+        f"{formats.duration(time.value)} ({formats.interval(formats.duration(time.low), formats.duration(time.high))})",
     )
 
 
@@ -223,25 +234,32 @@ def _night_charts(figures: Figures, nights: dict[str, list[Point]]) -> tuple[Cha
     marks = _marks(figures)
     charts = []
     for measure, points in nights.items():
-        title, divisor = MEASURES[measure], 1.0
+        title, divisor = say(MEASURES[measure]), 1.0
         if measure.endswith("_ms"):
             unit, divisor = _time_unit([point.value for point in points])
-            title = f"{title}, {unit}"
+            title = say("{measure}, {unit}", measure=title, unit=unit)
         elif measure == "calls_per_100":
-            title = f"{title} {figures.calls_per_100()[1]}"
+            title = say("Calls per 100 orders") if figures.has_orders else say("Calls per 100 journeys")
         elif measure == "undeclared":
-            title, divisor = f"{title}, per cent", 0.01
-        last = f"Last night: {figure_text(measure, points[-1].value)}"
+            title, divisor = say("{measure}, {unit}", measure=title, unit=say("per cent")), 0.01
+        last = say("Last night: {figure}", figure=figure_text(measure, points[-1].value))
         charts.append(_chart(title, last, points, tick_text, divisor, marks))
     return tuple(chart for chart in charts if chart.svg)
 
 
 def _nights_note(n_nights: int) -> str:
     if n_nights < 3:
-        return f"{formats.plural(n_nights, 'night')} so far; a line needs three. Each night adds a point."
-    return (
-        f"Each point is what that night told of all data up to it, {formats.plural(n_nights, 'night')} in all; dotted: "
-        "a decision was held. These lines move slowly; the weeks above show changes first."
+        return formats.plural(
+            n_nights,
+            "{n} night so far; a line needs three. Each night adds a point.",
+            "{n} nights so far; a line needs three. Each night adds a point.",
+        )
+    return formats.plural(
+        n_nights,
+        "Each point is what that night told of all data up to it, {n} night in all; dotted: a decision was held. "
+        "These lines move slowly; the weeks above show changes first.",
+        "Each point is what that night told of all data up to it, {n} nights in all; dotted: a decision was held. "
+        "These lines move slowly; the weeks above show changes first.",
     )
 
 
@@ -256,5 +274,6 @@ def _findings(figures: Figures) -> tuple[tuple[tuple[str, ...], str, Markup], ..
             quantity(values[0], unit or ""),
             quantity(values[-1], unit or ""),
         )
-        told.append((cells, f"findings/{label}.html", spark(values, f"{label} over {len(values)} nights", 160, 24)))
+        over = formats.plural(len(values), "{name} over {n} night", "{name} over {n} nights", name=label)
+        told.append((cells, f"findings/{label}.html", spark(values, over, 160, 24)))
     return tuple(told)

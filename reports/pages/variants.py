@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ingest.language import say
 from reports import formats
 from reports.figures import Figures
 from reports.figures_ways import MOST
@@ -17,6 +18,7 @@ from reports.view_journeys import StepNames, Strip, way_strip
 SHOWN = 100
 CSV_BYTES = 300_000
 _HEAD = ("of", "place", "way", "journeys", "share", "customers", "median_seconds", "calls_per_100")
+_CSV_OF = {True: "journeys with an order", False: "journeys without an order"}
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -57,10 +59,12 @@ def build(figures: Figures, report: Report) -> VariantsView:
     first = next((one for one in summaries if one.top), None)
     return VariantsView(
         headline=_headline(first),
-        lede="A way is the sequence of steps of a journey, page views left out. Journeys that go exactly the same way "
-        "stand in one row."
+        lede=say(
+            "A way is the sequence of steps of a journey, page views left out. Journeys that go exactly the same way "
+            "stand in one row."
+        )
         if first
-        else "A way is told when enough customers went it; this site has none yet.",
+        else say("A way is told when enough customers went it; this site has none yet."),
         groups=groups,
         csv_name="variants.csv" if first else "",
         csv=_csv(summaries, report.names, calls_are_told) if first else b"",
@@ -72,21 +76,41 @@ def beside(view: VariantsView) -> dict[str, bytes]:
     return {view.csv_name: view.csv} if view.csv_name else {}
 
 
-def _what(summary: WaySummary) -> str:
-    return "journeys with an order" if summary.of_orders else "journeys without an order"
-
-
 def _headline(summary: WaySummary | None) -> str:
     if summary is None:
-        return "No way through the process can be told yet"
+        return say("No way through the process can be told yet")
     covered = 0
     for n, way in enumerate(summary.top, 1):
         covered += way.n_journeys
         if 2 * covered >= summary.n_journeys:
-            return f"Half of all {_what(summary)} go one of {formats.plural(n, 'way')}"
-    return (
-        f"The {formats.plural(len(summary.top), 'way')} that can be told cover "
-        f"{formats.ratio(covered, summary.n_journeys)} of the {_what(summary)}"
+            return _half_go(n, summary.of_orders)
+    n, share = len(summary.top), formats.ratio(covered, summary.n_journeys)
+    if summary.of_orders:
+        return formats.plural(
+            n,
+            "The {n} way that can be told covers {share} of the journeys with an order",
+            "The {n} ways that can be told cover {share} of the journeys with an order",
+            share=share,
+        )
+    return formats.plural(
+        n,
+        "The {n} way that can be told covers {share} of the journeys without an order",
+        "The {n} ways that can be told cover {share} of the journeys without an order",
+        share=share,
+    )
+
+
+def _half_go(n: int, of_orders: bool) -> str:
+    if of_orders:
+        return formats.plural(
+            n,
+            "Half of all journeys with an order go one of {n} way",
+            "Half of all journeys with an order go one of {n} ways",
+        )
+    return formats.plural(
+        n,
+        "Half of all journeys without an order go one of {n} way",
+        "Half of all journeys without an order go one of {n} ways",
     )
 
 
@@ -95,38 +119,57 @@ def _group(summary: WaySummary, names: StepNames, k: int, calls_are_told: bool) 
         WayLine(way_strip(way.steps, names), _cells(way, summary.n_journeys, calls_are_told))
         for way in summary.top[:SHOWN]
     )
-    name = "orders" if summary.of_orders else "others"
-    return WayGroup(name, _what(summary).capitalize(), _note(summary, len(rows), k), rows)
+    name, title = (
+        ("orders", say("Journeys with an order")) if summary.of_orders else ("others", say("Journeys without an order"))
+    )
+    return WayGroup(name, title, _note(summary, len(rows), k), rows)
 
 
 def _cells(way: Way, n_all: int, calls_are_told: bool) -> tuple[tuple[str, str, int], ...]:
     share = way.n_journeys / n_all
     calls = 100 * way.n_calls / way.n_journeys
     cells = [
-        ("Share", formats.share(share), round(1e6 * share)),
-        ("Journeys", formats.count(way.n_journeys), way.n_journeys),
-        ("Customers", formats.count(way.n_customers), way.n_customers),
-        ("Median time", formats.duration(way.median_ms), way.median_ms or 0),
+        (say("Share"), formats.share(share), round(1e6 * share)),
+        (say("Journeys"), formats.count(way.n_journeys), way.n_journeys),
+        (say("Customers"), formats.count(way.n_customers), way.n_customers),
+        (say("Median time"), formats.duration(way.median_ms), way.median_ms or 0),
     ]
     if calls_are_told:
-        cells.append(("Calls per 100", formats.number(calls, 0), round(100 * calls)))
+        cells.append((say("Calls per 100"), formats.number(calls, 0), round(100 * calls)))
     return tuple(cells)
 
 
 def _note(summary: WaySummary, n_shown: int, k: int) -> str:
     shown = sum(way.n_journeys for way in summary.top[:n_shown])
+    share, n_all = formats.ratio(shown, summary.n_journeys), formats.count(summary.n_journeys)
     parts = [
-        f"{formats.plural(n_shown, 'way')} of {formats.count(summary.n_ways)} "
-        f"{'is' if n_shown == 1 else 'are'} listed; {formats.ratio(shown, summary.n_journeys)} of "
-        f"{formats.count(summary.n_journeys)} {_what(summary)} go them."
+        formats.plural(
+            n_shown,
+            "{n} way of {of_n} is listed.",
+            "{n} ways of {of_n} are listed.",
+            of_n=formats.count(summary.n_ways),
+        ),
+        say("{share} of {n} journeys with an order go them.", share=share, n=n_all)
+        if summary.of_orders
+        else say("{share} of {n} journeys without an order go them.", share=share, n=n_all),
     ]
     if summary.n_small_ways:
         parts.append(
-            f"{formats.plural(summary.n_small_ways, 'way')} gone by fewer than {k} customers each "
-            f"{'is' if summary.n_small_ways == 1 else 'are'} counted and not told."
+            formats.plural(
+                summary.n_small_ways,
+                "{n} way gone by fewer than {k} customers each is counted and not told.",
+                "{n} ways gone by fewer than {k} customers each are counted and not told.",
+                k=k,
+            )
         )
     if summary.n_browsing >= k:
-        parts.append(f"{formats.count(summary.n_browsing)} of these journeys hold nothing but page views.")
+        parts.append(
+            formats.plural(
+                summary.n_browsing,
+                "{n} of these journeys holds nothing but page views.",
+                "{n} of these journeys hold nothing but page views.",
+            )
+        )
     return " ".join(parts)
 
 
@@ -140,7 +183,9 @@ def _csv(summaries: list[WaySummary], names: StepNames, calls_are_told: bool) ->
             steps = " > ".join(names.label.get(step, step) for step in way.steps)
             share = f"{way.n_journeys / summary.n_journeys:.6f}"
             seconds = "" if way.median_ms is None else way.median_ms // 1000
-            line = _line((_what(summary), place, steps, way.n_journeys, share, way.n_customers, seconds, calls))
+            line = _line(
+                (_CSV_OF[summary.of_orders], place, steps, way.n_journeys, share, way.n_customers, seconds, calls)
+            )
             size += len(line)
             if size > CSV_BYTES:
                 return b"".join(lines)

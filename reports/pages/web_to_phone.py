@@ -12,6 +12,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from ingest.language import say
 from mining.night_figures import Z95
 from reports import formats
 from reports.charts import Axis
@@ -131,7 +132,7 @@ def build(figures: Figures, _report: Report) -> WebToPhoneView:
     """Read, compare and word."""
     missing = _missing(figures)
     if missing:
-        return WebToPhoneView("Which pages are seen before a call can't be told", "", missing, ())
+        return WebToPhoneView(say("Which pages are seen before a call can't be told"), "", missing, ())
     rows = _rows(figures)
     seen = [one for row in rows if (one := compared(row)) and row["n_customers"] >= figures.k]
     enough = [one for one in seen if one.n_visits >= ENOUGH_VISITS]
@@ -163,10 +164,10 @@ def _missing(figures: Figures) -> tuple[str, ...]:
     missing = []
     if not has_visits:
         missing.append(
-            "No source tells of visits to a website: deliver a web log, and declare its pages with channel web."
+            say("No source tells of visits to a website: deliver a web log, and declare its pages with channel web.")
         )
     if not has_calls:
-        missing.append("No source tells of calls: deliver a call log, and declare its steps with class contact.")
+        missing.append(say("No source tells of calls: deliver a call log, and declare its steps with class contact."))
     return tuple(missing)
 
 
@@ -189,21 +190,32 @@ def compared(row: dict[str, Any]) -> Seen | None:
 
 
 def _words(enough: list[Seen], k: int) -> tuple[str, str]:
-    lede = (
+    lede = say(
         "Calls within 24 hours after a page was seen, against visits that did not come to it. This goes together; it "
         "does not say that the page makes people call. Who wants to call may look the page up first."
     )
     if not enough:
-        return f"No page has the {ENOUGH_VISITS} visits that a comparison needs", lede
+        return say("No page has the {n} visits that a comparison needs", n=ENOUGH_VISITS), lede
     best = min((one for one in enough if one.n_callers >= k), key=_rank, default=None)
     if best is None or best.low <= 0:
-        return "No page is followed by more calls than the others, as far as can be told", lede
-    name = f"“{best.name}”" if best.kind == "page" else f"product {best.name}"
-    return (
-        f"After {name}, {formats.number(100 * best.rate)} of 100 visits are followed by a call within a day; "
-        f"{formats.number(100 * best.others)} of 100 other visits are",
-        lede,
-    )
+        return say("No page is followed by more calls than the others, as far as can be told"), lede
+    n, others = formats.number(100 * best.rate), formats.number(100 * best.others)
+    if best.kind == "page":
+        text = say(
+            "After “{page}”, {n} of 100 visits are followed by a call within a day; {others} of 100 other visits are",
+            page=best.name,
+            n=n,
+            others=others,
+        )
+    else:
+        text = say(
+            "After product {product}, {n} of 100 visits are followed by a call within a day; {others} of 100 other "
+            "visits are",
+            product=best.name,
+            n=n,
+            others=others,
+        )
+    return text, lede
 
 
 def _table(kind: str, enough: list[Seen], n_all: int, k: int) -> Table:
@@ -211,30 +223,34 @@ def _table(kind: str, enough: list[Seen], n_all: int, k: int) -> Table:
     ranked = sorted((one for one in mine if not 0 < one.n_callers < k), key=_rank)
     shown = ranked[:SHOWN]
     axis = Axis.over([v for one in shown for v in (one.low, one.high)], factor=100)
-    word = "page" if kind == "page" else "product"
-    parts = []
-    if len(mine) > len(ranked):
-        parts.append(f"{formats.plural(len(mine) - len(ranked), word)} with calls of fewer than {k} customers")
-    if n_all > len(mine):
+    title, head = (say("Pages"), say("Page")) if kind == "page" else (say("Products"), say("Product"))
+    rows = tuple((_cells(one), _dot(one, axis)) for one in shown)
+    n_few_calls, n_few_visits, n_cut = len(mine) - len(ranked), n_all - len(mine), len(ranked) - len(shown)
+    parts = [_by_chance(kind, len(ranked))] if ranked else []
+    if n_few_calls:
+        parts.append(say("Not listed, since fewer than {k} customers called: {n}.", k=k, n=formats.count(n_few_calls)))
+    if n_few_visits:
         parts.append(
-            f"{formats.plural(n_all - len(mine), word)} with fewer than {ENOUGH_VISITS} visits or {k} customers"
+            say(
+                "Not listed, since they have fewer than {visits} visits or {k} customers: {n}.",
+                visits=ENOUGH_VISITS,
+                k=k,
+                n=formats.count(n_few_visits),
+            )
         )
-    if len(ranked) > len(shown):
-        parts.append(f"{formats.plural(len(ranked) - len(shown), word)} below the first {SHOWN}")
-    chance = (
-        f"{formats.plural(len(ranked), word)} compared: with so many, about {formats.number(len(ranked) / 40, 1)} "
-        "would stand out to the right by chance alone."
-        if ranked
-        else ""
+    if n_cut:
+        parts.append(say("Not listed, below the first {most}: {n}.", most=SHOWN, n=formats.count(n_cut)))
+    return Table(f"{kind}s", title, head, rows, " ".join(parts))
+
+
+def _by_chance(kind: str, n: int) -> str:
+    compared = (
+        formats.plural(n, "{n} page compared.", "{n} pages compared.")
+        if kind == "page"
+        else formats.plural(n, "{n} product compared.", "{n} products compared.")
     )
-    left = f" Not listed: {formats.listing(parts)}." if parts else ""
-    return Table(
-        f"{kind}s",
-        "Pages" if kind == "page" else "Products",
-        word.capitalize(),
-        tuple((_cells(one), _dot(one, axis)) for one in shown),
-        (chance + left).strip(),
-    )
+    chance = say("With so many, about {n} would stand out to the right by chance alone.", n=formats.number(n / 40, 1))
+    return f"{compared} {chance}"
 
 
 def _rank(one: Seen) -> tuple[float, float, str]:

@@ -28,7 +28,7 @@ STEPS = f"""select touch.label as "Step", count(distinct customer_id) as people,
     quantile_disc({GAP}, 0.5) filter (place > 1) as "Since the step before",
     quantile_disc((epoch_us(occurred_at) - start_us) // 1000, 0.5) as "Since the start"
     from {EVENTS} as e inner join touch on touch.step = e.step::varchar group by touch.label"""
-MOVES = f"""select a.label as "From", b.label as "To", n as "Times", people, n_journeys as "Journeys",
+MOVES = f"""select a.label as "From step", b.label as "To step", n as "Times", people, n_journeys as "Journeys",
     gap[1] as "Median time", gap[2] as "9 of 10 within" from (
         select step, after, count(*) as n, count(distinct customer_id) as people,
             count(distinct journey_id) as n_journeys, quantile_disc(gap_ms, [0.5, 0.9]) as gap
@@ -56,7 +56,7 @@ FILES = """sum(n_lines)::bigint as "Lines", sum(n_accepted)::bigint as "Accepted
     sum(n_raw_events)::bigint as "Events" from ledger inner join source using (source_id)"""
 TABLES: dict[str, tuple[tuple[str, ...], str]] = {
     "step-table": (("Step",), STEPS),
-    "path-table": (("From", "To"), MOVES),
+    "path-table": (("From step", "To step"), MOVES),
     "sources": (("Source",), f'select name as "Source", count(*) as "Files", {FILES} group by name'),
     "files": (("Source", "File"), f'select name as "Source", path as "File", {FILES} group by name, path'),
     "dropped": (
