@@ -38,9 +38,9 @@ _TITLES = {
 }
 """What happened -> the sentence of all journeys, and of those that reached a step."""
 _ALTERNATIVES = {
-    "skipped": mark("In some of them it can't be told from {step} being skipped."),
-    "out_of_order": mark("In some of them it can't be told from {step} out of its place."),
-    "unexpected": mark("In some of them it can't be told from {step} where it was not intended."),
+    "skipped": mark("Of part of them it can't be told whether it was this, or {step} that was skipped."),
+    "out_of_order": mark("Of part of them it can't be told whether it was this, or {step} out of its place."),
+    "unexpected": mark("Of part of them it can't be told whether it was this, or {step} that was not intended there."),
 }
 
 
