@@ -29,8 +29,9 @@ import pyarrow as pa
 
 from ingest.language import mark, say, say_n
 from ingest.store import Store
+from mining import elimination_words as words
 from mining import evidence, marked, savings
-from mining.context import Context, quoted
+from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.equivalence import Difference, Flags, Journeys, difference, distance
 from mining.evidence import Reach
@@ -56,25 +57,6 @@ _COLUMNS = """
 _CHANCE = """create or replace temporary table chance as
     select x as place, journey_id, 1 as n, cast(not is_with as integer) as hits, 0 as before
     from arm order by x, journey_id"""
-_MAY_WORSEN = mark(
-    "A step that does nothing on average may still matter in rare and costly cases, as a check, a record or a pause. "
-    "Customers were not sent past it by lot."
-)
-_TITLES = {
-    True: mark("{step} could be dropped: journeys with it end badly no more and no less often ({points})"),
-    False: mark(
-        "{step} may be of no use: journeys end much alike with and without it ({points}), which is not yet shown"
-    ),
-}
-"""Whether it is shown -> the sentence."""
-_ALIKE = mark(
-    "Journeys with and without it are alike after accounting for how they began, how far they were and whether the "
-    "customer was here before."
-)
-_LACKING = mark("Not enough data: about {n} journeys with it and as many without would be needed.")
-_LACKING_DEAR = mark(
-    "Not enough data: of the dearest orders, about {n} journeys with it and as many without would be needed."
-)
 
 
 @dataclass(frozen=True)
@@ -257,11 +239,13 @@ def _finding(
         },
         cost=cost,
         robustness=robust,
-        title=say(_TITLES[status in ("confirmed", "candidate")], step=context.label(one.step), points=points),
+        title=words.title(context, one.step, points, is_shown=status in ("confirmed", "candidate")),
         text_evidence=paragraph(
-            _ends(context, one, shown), _alike(one, sample, points, margin), savings.sentence(cost, context)
+            words.ends(context, one.step, one.before, shown),
+            words.alike(points, margin, one.distances[sample][1]),
+            savings.sentence(cost, context),
         ),
-        text_caution=_caution(context, one, needed),
+        text_caution=words.caution(context, one.by_split["all"], one.top, needed),
         family="eliminate:bad outcome",
         m=m,
         extra={
@@ -270,51 +254,10 @@ def _finding(
             "bad_steps": sorted(step for step, touch in context.touch.items() if touch.bad),
             "adjusted_for": ["how it began", "how far it was", "whether the customer was here before"],
             "mandatory": False,
-            "may_worsen": say(_MAY_WORSEN),
+            "may_worsen": say(words.MAY_WORSEN),
             "top_value": None if one.top is None else {"value": round(one.top.value, 6), "n": one.top.smaller},
         },
     )
-
-
-def _ends(context: Context, one: Step, shown: Difference) -> str:
-    return say(
-        "After {before}, {n_with} journeys had {step} and {bad_with} % of them ended badly; {n_without} went on "
-        "without it, and {bad_without} % did.",
-        before=context.label(one.before),
-        step=context.label(one.step),
-        n_with=f"{shown.n_with:,}",
-        n_without=f"{shown.n_without:,}",
-        bad_with=f"{100 * shown.bad_with:.1f}",
-        bad_without=f"{100 * shown.bad_without:.1f}",
-    )
-
-
-def _alike(one: Step, sample: str, points: str, margin: float | None) -> str:
-    apart = f"{100 * one.distances[sample][1]:.1f}"
-    if margin is None:
-        return say(
-            "The adjusted difference is {points}; what comes next differs by at most {apart} %.",
-            points=points,
-            apart=apart,
-        )
-    return say(
-        "The adjusted difference is {points}, within {margin} points; what comes next differs by at most {apart} %.",
-        points=points,
-        margin=f"{100 * margin:g}",
-        apart=apart,
-    )
-
-
-def _caution(context: Context, one: Step, needed: int | None) -> str:
-    values = lacking = ""
-    if context.order_value is None:
-        values = say("No order values are declared ([costs] order_value), so dear orders were not looked at apart.")
-    elif one.top is None:
-        values = say("No event carries the declared order value {name}.", name=quoted(context.order_value))
-    if needed is not None:
-        is_dear = one.top is not None and one.by_split["all"].smaller >= needed
-        lacking = say(_LACKING_DEAR if is_dear else _LACKING, n=f"{needed:,}")
-    return paragraph(say(_ALIKE), say(_MAY_WORSEN), values, lacking)
 
 
 def _robust(context: Context, one: Step) -> dict[str, Any]:

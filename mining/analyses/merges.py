@@ -275,7 +275,7 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
     if kind == "merge":
         cost, once = _cost(store, context, one)
     share = share_text(rate.share(sample), ci)
-    saving = savings.sentence(cost, context) if kind == "merge" else ""
+    saving = savings.sentence(cost, context)
     return Finding(
         kind=kind,
         status=status,

@@ -162,7 +162,12 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
             counted(rate, sample, ci),
             savings.sentence(cost, context)
             if is_candidate
-            else say_n("{n} customer.", "{n} customers.", reach.customers, n=f"{reach.customers:,}"),
+            else say_n(
+                "It happened to {n} customer.",
+                "It happened to {n} customers.",
+                reach.customers,
+                n=f"{reach.customers:,}",
+            ),
         ),
         text_caution=paragraph(say(_CAUTION), say(_MAY_WORSEN) if is_candidate else _said(status, needed)),
         family=f"{one.kind}:share",
