@@ -7,6 +7,7 @@ from typing import Any
 
 from scipy import stats
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining import evidence
 from mining.context import Context
@@ -31,8 +32,8 @@ _SUMS = """coalesce(sum({column}) filter (is_hit), 0), coalesce(sum({column}) fi
         coalesce(sum(cast({column} as hugeint) * {column}) filter (not is_hit), 0)"""
 Stratum = tuple[int, int, int, int, int, int]
 """Journeys with and without, the sums of their ms, the sums of the squares."""
-BASIS = "measured: against conforming journeys of the same start week and channel"
-TOO_FEW = "too few conforming journeys of the same start week and channel to compare with"
+BASIS = mark("measured: against conforming journeys of the same start week and channel")
+TOO_FEW = mark("too few conforming journeys of the same start week and channel to compare with")
 
 
 def minutes_beyond(
@@ -47,11 +48,11 @@ def minutes_beyond(
     sums = ", ".join(_SUMS.format(column=column) for column in _COLUMNS.values())
     query = _STRATA.format(comparable=comparable, sums=sums, condition=scope.condition)
     rows = store.rows(query, {"id": finding_id})
-    cost = evidence.no_cost(TOO_FEW)
+    cost = evidence.no_cost(say(TOO_FEW))
     for place, name in enumerate(_COLUMNS):
         strata: list[Stratum] = [(*row[:2], *row[2 + 4 * place : 6 + 4 * place]) for row in rows]
         if name == "company_min_per_week" and not any(one[2] or one[3] for one in strata):
-            cost["reason"][name] = "the logs tell no handling time for these journeys"
+            cost["reason"][name] = say("the logs tell no handling time for these journeys")
             continue
         beyond = _beyond(strata, context, n_hits)
         if beyond is not None:

@@ -100,9 +100,14 @@ class Context:
         return self if day is None or day <= self.window_from else replace(self, window_from=min(day, self.window_to))
 
     def label(self, step: str) -> str:
-        """The step in the customer's words, in straight double quotes. A label's own quotes become single ones."""
+        """The step in the customer's words, in straight double quotes."""
         known = self.touch.get(step)
-        return '"' + (known.label if known else step).replace('"', "'") + '"'
+        return quoted(known.label if known else step)
+
+
+def quoted(name: str) -> str:
+    """A name of the site in straight double quotes. Its own quotes become single ones."""
+    return '"' + name.replace('"', "'") + '"'
 
 
 def read_touch(store: Store) -> dict[str, Touch]:

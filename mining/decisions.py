@@ -18,17 +18,21 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining.accepted import Acceptance
 from mining.context import Context
 from mining.findings import Finding, canonical
 from mining.gaps import FACTORS
+from mining.sentences import paragraph
 
 FIRST = dt.date(2026, 1, 5)
 EVERY = dt.timedelta(weeks=4)
 LEAST = dt.timedelta(days=28)
 """A window that holds less of the data decides nothing."""
 MISSES = 2
+_AGAIN, _UP, _DOWN = mark("again"), mark("up"), mark("down")
+_NOT_SHOWN = mark("not shown by 2 decisions in a row")
 _SHOWN, _GONE = ("confirmed", "candidate"), ("below_tolerance", None)
 
 
@@ -77,16 +81,16 @@ def standing(decisions: Iterable[Decision]) -> Standing:
         if one.status == "confirmed":
             misses = 0
             if not now.is_confirmed:
-                now.events.append((one.decided_for, "confirmed", "again" if now.withdrawn_on else ""))
+                now.events.append((one.decided_for, "confirmed", _AGAIN if now.withdrawn_on else ""))
                 now.is_confirmed, now.since, now.withdrawn_on = True, one.decided_for, None
             elif before and one.interval and (before[1] < one.interval[0] or one.interval[1] < before[0]):
-                note = "up" if before[1] < one.interval[0] else "down"
+                note = _UP if before[1] < one.interval[0] else _DOWN
                 now.events.append((one.decided_for, "changed", note))
             before, now.last = one.interval, one.record
         elif now.is_confirmed:
             misses = misses + 1 if one.status in _GONE else 0 if one.status in _SHOWN else misses
             if misses >= MISSES:
-                now.events.append((one.decided_for, "withdrawn", f"not shown by {MISSES} decisions in a row"))
+                now.events.append((one.decided_for, "withdrawn", _NOT_SHOWN))
                 now.is_confirmed, now.since, now.withdrawn_on = False, None, one.decided_for
     return now
 
@@ -183,7 +187,8 @@ def carried(
 def _lost(one: Standing) -> Finding:
     """What a decision confirmed and the night does not find: told with the numbers of then, as what can't be told."""
     record = dict(one.last or {})
-    caution = f"Not found tonight: the numbers are those of the last decision that showed it. {record['text_caution']}"
+    lost = say("Not found tonight: the numbers are those of the last decision that showed it.")
+    caution = paragraph(lost, record["text_caution"])
     return Finding(**record | {"status": "cannot_tell", "text_caution": caution})
 
 

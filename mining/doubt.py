@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining.findings import Finding, holds
+from mining.sentences import paragraph
 
 ALARM = "over-merging alarm"
-_ON_ALARM = "Not confirmed tonight: some customers look like several people taken for one, see the data page."
-_SIGN = "It does not show in the journeys of customers known without doubt, which are few."
-_UNKNOWN = "Whether it holds among customers known without doubt can't be told: too few such journeys."
+_ON_ALARM = mark("Not confirmed tonight: some customers look like several people taken for one, see the data page.")
+_SIGN = mark("It does not show in the journeys of customers known without doubt, which are few.")
+_UNKNOWN = mark("Whether it holds among customers known without doubt can't be told: too few such journeys.")
 
 
 def with_doubts(store: Store, findings: list[Finding]) -> list[Finding]:
@@ -31,15 +33,15 @@ def _doubted(finding: Finding, alarmed: bool) -> Finding:
     if finding.status != "confirmed":
         return finding
     holds = holds_strictly(finding)
-    doubts = [_ON_ALARM] if alarmed else []
+    doubts = [say(_ON_ALARM)] if alarmed else []
     if holds is False:
-        doubts.append(_SIGN)
+        doubts.append(say(_SIGN))
     elif holds is None and "strict_identity" in finding.robustness:
-        doubts.append(_UNKNOWN)
+        doubts.append(say(_UNKNOWN))
     return replace(
         finding,
         status="candidate" if alarmed else "confirmed",
-        text_caution=" ".join([finding.text_caution, *doubts]).strip(),
+        text_caution=paragraph(finding.text_caution, *doubts),
     )
 
 

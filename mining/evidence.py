@@ -10,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining.context import Context
 from mining.findings import drawn_by, seed_of
 from mining.population import Scope
 from mining.statistics import bootstrap_sum
 
-NOT_CUT = "counted when it is up for decision, by cutting the journeys anew"
+NOT_CUT = mark("counted when it is up for decision, by cutting the journeys anew")
+MEASURED = mark("measured")
 Minutes = npt.NDArray[np.int64]
 
 
@@ -61,7 +63,7 @@ def publishable(
     Places of too few customers are folded (never told one by one), and each kind is bounded, the most frequent first;
     `data_quality` says how many of each there are. `kinds` = all kinds the analysis can find.
     """
-    mark(store, scope, {place.finding_id: place.hits for place in places})
+    write_marks(store, scope, {place.finding_id: place.hits for place in places})
     reaches = reach(store, scope)
     kept = bounded(store, context, kinds, [(place, reaches[place.finding_id]) for place in places])
     _unmark(store, scope, [place.finding_id for place in places], [place.finding_id for place, _ in kept])
@@ -86,10 +88,14 @@ def bounded(
 def fold(store: Store, kind: str, n_places: int, n_small: int, n_beyond: int) -> None:
     """Say in `data_quality` what is not told one by one."""
     for measure, n, note in (
-        ("findings_small_cell", n_small, "seen in too few customers to publish; folded to protect them"),
-        ("findings_beyond_bound", n_beyond, "less frequent than those told one by one"),
+        (
+            mark("findings small cell"),
+            n_small,
+            say("{kind}: seen in too few customers to publish; folded to protect them", kind=kind),
+        ),
+        (mark("findings beyond bound"), n_beyond, say("{kind}: less frequent than those told one by one", kind=kind)),
     ):
-        params = {"measure": measure, "note": f"{kind}: {note}"}
+        params = {"measure": measure, "note": note}
         store.run("delete from data_quality where measure = $measure and note = $note", params)
         if n:
             store.run(
@@ -104,7 +110,7 @@ def _unmark(store: Store, scope: Scope, marked: Sequence[str], kept: Sequence[st
         store.run(f"delete from {scope.marks} where list_contains($gone, finding_id)", {"gone": gone})
 
 
-def mark(store: Store, scope: Scope, hits: Mapping[str, Mapping[int, float]]) -> None:
+def write_marks(store: Store, scope: Scope, hits: Mapping[str, Mapping[int, float]]) -> None:
     """Write which variants show which finding (finding_id -> variant_id -> amount per journey), in place of earlier.
 
     Where the scope marks journeys, ids are way ids (`population.ways`) and every journey of the scope on such a way is
@@ -204,13 +210,13 @@ def cost_of_minutes(
 
     cost = no_cost("")
     if customer_ms:
-        _set(cost, "customer_min_per_week", interval(customer_ms), "measured")
+        _set(cost, "customer_min_per_week", interval(customer_ms), MEASURED)
     else:
-        cost["reason"]["customer_min_per_week"] = "no engaged time is known for these steps"
+        cost["reason"]["customer_min_per_week"] = say("no engaged time is known for these steps")
     if any(company_ms):
-        _set(cost, "company_min_per_week", interval(company_ms), "measured")
+        _set(cost, "company_min_per_week", interval(company_ms), MEASURED)
     else:
-        cost["reason"]["company_min_per_week"] = "the logs tell no handling time for these steps"
+        cost["reason"]["company_min_per_week"] = say("the logs tell no handling time for these steps")
     return with_money(cost, context)
 
 
@@ -218,9 +224,9 @@ def with_money(cost: dict[str, Any], context: Context) -> dict[str, Any]:
     """Add money to a cost that has company minutes, where the site states an agent's rate."""
     company = cost["company_min_per_week"]
     if company is None:
-        cost["reason"]["money_per_week"] = "no company minutes to price"
+        cost["reason"]["money_per_week"] = say("no company minutes to price")
     elif context.agent_hour is None:
-        cost["reason"]["money_per_week"] = "site.toml states no rate ([costs] agent_hour)"
+        cost["reason"]["money_per_week"] = say("site.toml states no rate ([costs] agent_hour)")
     else:
         rate = context.agent_hour / 60
         money = {key: round(company[key] * rate, 2) for key in ("low", "mid", "high")}

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from ingest.language import say
 from ingest.recut import night_gap_days, recut
 from ingest.settings import JourneySection
 from ingest.store import Store
 from mining import aggregate, analyses, population
 from mining.context import Context
 from mining.findings import Finding, holds
+from mining.sentences import paragraph
 
 FACTORS = {"half_gap": 0.5, "double_gap": 2.0}
 EVENTS_MAX = 2_000_000
@@ -62,7 +64,7 @@ def _part(found: Finding | None, gap_days: float, share: float) -> dict[str, Any
     about: dict[str, Any] = {"gap_days": round(gap_days, 3), "share_of_customers": round(share, 6)}
     value = None if found is None else found.effect["value"]
     if found is None or value is None:
-        return {**about, "reason": "not found in journeys cut so", "holds": False if share == 1 else None}
+        return {**about, "reason": say("not found in journeys cut so"), "holds": False if share == 1 else None}
     return {**about, "value": value, "n": found.n["units"], "holds": holds(found.effect, value)}
 
 
@@ -74,6 +76,6 @@ def _robust(finding: Finding, parts: dict[str, dict[str, Any]]) -> Finding:
             finding,
             status="candidate",
             robustness=robustness,
-            text_caution=f"{finding.text_caution} It hangs on how long a quiet time parts two journeys.",
+            text_caution=paragraph(finding.text_caution, say("It hangs on how long a quiet time parts two journeys.")),
         )
     return replace(finding, robustness=robustness)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 import pyarrow as pa
 
+from ingest.language import mark
 from ingest.store import Store
 from mining.context import Context
 from mining.deciding import Decision
@@ -65,7 +66,7 @@ M = TypeVar("M", bound=Marked)
 class ClusteredRate(Rate):
     """A share whose units come in customers: `effective` = as many independent units as they are worth."""
 
-    METHOD: ClassVar[str] = "Wilson score, customers as clusters"
+    METHOD: ClassVar[str] = mark("Wilson score, customers as clusters")
 
     effective: dict[str, float]
 

@@ -1,10 +1,14 @@
-"""Findings that are a share of journeys: the numbers of each split, and the parts of the record made of them."""
+"""Findings that are a share of journeys: the numbers of each split, and the parts of the record made of them.
+
+Names and units are English in the record and said where they are shown; reasons and methods are said here.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from ingest.language import mark, say, say_n
 from mining.evidence import NOT_CUT, Reach
 from mining.population import SPLITS, Variant
 from mining.statistics import needed_for_floor, wilson
@@ -16,7 +20,7 @@ class Rate:
     fractional.
     """
 
-    METHOD: ClassVar[str] = "Wilson score"
+    METHOD: ClassVar[str] = mark("Wilson score")
 
     hits: dict[str, float]
     n: dict[str, int]
@@ -42,7 +46,7 @@ def n_part(rate: Rate, reach: Reach, sample: str, *, events: int | None, n_neede
     """The record's `n`. `units` = eligible journeys of the published sample, `exposed` = of all closed journeys."""
     return {
         "units": rate.n[sample],
-        "unit": "closed journeys",
+        "unit": mark("closed journeys"),
         "hits": round(rate.hits[sample], 2),
         "sample": sample,
         "customers": reach.customers,
@@ -62,13 +66,13 @@ def n_part(rate: Rate, reach: Reach, sample: str, *, events: int | None, n_neede
 def ci_part(rate: Rate, sample: str, confidence: float, method: str | None = None) -> dict[str, Any]:
     """The record's `ci` for the share of a sample."""
     low, high = rate.interval(sample, confidence)
-    return {"low": round(low, 6), "high": round(high, 6), "level": confidence, "method": method or rate.METHOD}
+    return {"low": round(low, 6), "high": round(high, 6), "level": confidence, "method": say(method or rate.METHOD)}
 
 
 def effect_part(rate: Rate, sample: str, name: str, baseline: float) -> dict[str, Any]:
     """The record's `effect`: the share of a sample, which is one where it lies above `baseline`."""
     value = round(rate.share(sample), 6)
-    return {"name": name, "value": value, "unit": "share", "baseline": baseline, "direction": "up"}
+    return {"name": name, "value": value, "unit": mark("share"), "baseline": baseline, "direction": "up"}
 
 
 def robustness_part(rate: Rate, baseline: float) -> dict[str, Any]:
@@ -82,49 +86,12 @@ def robustness_part(rate: Rate, baseline: float) -> dict[str, Any]:
     for name, split in (("without_top_1pct_customers", "light"), ("strict_identity", "strict")):
         hits, n = rate.hits[split], rate.n[split]
         if n < 30:
-            parts[name] = {"reason": f"only {int(n)} journeys are left"}
+            parts[name] = {"reason": say_n("only {n} journey is left", "only {n} journeys are left", int(n), n=int(n))}
         else:
             parts[name] = {"value": round(hits / n, 6), "n": int(n)}
             signs.append((wilson(hits, n, 0.95)[1] if name == "strict_identity" else hits / n) > baseline)
-    parts |= {"half_gap": {"reason": NOT_CUT}, "double_gap": {"reason": NOT_CUT}}
+    parts |= {"half_gap": {"reason": say(NOT_CUT)}, "double_gap": {"reason": say(NOT_CUT)}}
     return {**parts, "sign_stable": all(signs) if signs else None}
-
-
-def share_text(share: float, ci: dict[str, Any]) -> str:
-    """'15.3 % [13.8 to 16.9 %]'."""
-    return f"{100 * share:.1f} % [{100 * ci['low']:.1f} to {100 * ci['high']:.1f} %]"
-
-
-def count_text(value: float) -> str:
-    """A count with thin groups: '12,345'. Fractional hits (shared blame) are an estimate and say so: 'about 105'."""
-    whole = f"{value:,.0f}"
-    return whole if abs(value - round(value)) < 0.05 else f"about {max(1, round(value)):,}"
-
-
-def not_few(n: int, few: int) -> str:
-    """A count that may stand for fewer customers than can be told: '1,234', '0', 'fewer than 5'."""
-    return f"{n:,}" if n == 0 or n >= few else f"fewer than {few}"
-
-
-def sample_sentence(
-    rate: Rate,
-    sample: str,
-    confidence: float,
-    noun: str = "journeys",
-    interval: dict[str, Any] | None = None,
-    whole: str | None = None,
-) -> str:
-    """One sentence with numerator, denominator and interval, and where the numbers come from."""
-    ci, all_of_them = interval or ci_part(rate, sample, confidence), whole or f"closed {noun}"
-    part = (
-        f"{count_text(rate.hits[sample])} of {count_text(rate.n[sample])} {noun}, {share_text(rate.share(sample), ci)}"
-    )
-    if sample == "confirm":
-        return (
-            f"Among customers kept apart for checking: {part}; in all {all_of_them}: {count_text(rate.hits['all'])} of "
-            f"{count_text(rate.n['all'])} ({100 * rate.share('all'):.1f} %)"
-        )
-    return f"In all {all_of_them}: {part}"
 
 
 def floor_needed(rate: Rate, reach: Reach, journeys_min: int, hits_min: float, customers_min: int) -> int | None:

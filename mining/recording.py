@@ -10,27 +10,28 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining import unlinked
 from mining.business_time import clock
 from mining.context import Context
 
 _FOLDER = Path(__file__).parent
-INCOMPLETE = "source days with less than half of what is usual"
+INCOMPLETE = mark("source days with less than half of what is usual")
 UNRECORDED = {
     "silent": (
-        "journeys not held against the intended process: a silent source",
-        "a source they need delivered too little while they were under way",
+        mark("journeys not held against the intended process: a silent source"),
+        mark("a source they need delivered too little while they were under way"),
     ),
     "unlinked": (
-        "journeys not held against the intended process: a source not joined",
-        "they have no step of a source that they need several of; probably nothing there names the customer",
+        mark("journeys not held against the intended process: a source not joined"),
+        mark("they have no step of a source that they need several of; probably nothing there names the customer"),
     ),
 }
 """What `data_quality` says of each reason in `unrecorded_journey`: its measure and its note."""
 _SAY = """insert into data_quality by name
     select $measure as measure, s.name as source, count(*) filter (not d.is_complete) as n, count(*) as of_n,
-        'last: ' || max(d.day) filter (not d.is_complete) as note
+        replace($last, '{day}', max(d.day) filter (not d.is_complete)::varchar) as note
     from source_day as d inner join source as s using (source_id)
     group by s.name having count(*) filter (not d.is_complete) > 0 order by s.name"""
 
@@ -77,12 +78,12 @@ def _say(store: Store) -> None:
     for measure in (INCOMPLETE, *(measure for measure, _ in UNRECORDED.values())):
         store.run("delete from data_quality where measure = $measure", {"measure": measure})
     if store.has_table("source"):
-        store.run(_SAY, {"measure": INCOMPLETE}, name="incomplete source days")
+        store.run(_SAY, {"measure": INCOMPLETE, "last": say("last: {day}")}, name="incomplete source days")
     for reason, (measure, note) in UNRECORDED.items():
         store.run(
             """insert into data_quality by name
             select $measure as measure, count(*) as n, (select count(*) from journey) as of_n, $note as note
             from unrecorded_journey where reason = $reason having count(*) > 0""",
-            {"measure": measure, "note": note, "reason": reason},
+            {"measure": measure, "note": say(note), "reason": reason},
             name="unrecorded journeys",
         )

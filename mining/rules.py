@@ -36,12 +36,14 @@ UNITS = ("real", "business_time", "business_days")
 @dataclass(frozen=True)
 class Limit:
     """A span of time. `unit`: real = ms that pass; business_time = ms within working hours; business_days = working
-    days, the day of the first step not counted, to the end of the last one.
+    days, the day of the first step not counted, to the end of the last one. As it is written: `n` times `of`, such as
+    "business day".
     """
 
     amount: int
     unit: str
-    text: str
+    n: int
+    of: str
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def _limit(amount: int, business: bool, unit: str, sentence: str) -> Limit:
         raise ConfigError(f"rules: {sentence!r} has a limit of {amount}; expected a whole number from 1")
     if business and unit == "week":
         raise ConfigError(f"rules: {sentence!r} counts business weeks; expected business days or hours")
-    text = f"{amount} {'business ' if business else ''}{unit}{'s' if amount > 1 else ''}"
-    if business and unit == "day":
-        return Limit(amount, "business_days", text)
-    return Limit(amount * _MS[unit], "business_time" if business else "real", text)
+    of = f"business {unit}" if business else unit
+    if of == "business day":
+        return Limit(amount, "business_days", amount, of)
+    return Limit(amount * _MS[unit], "business_time" if business else "real", amount, of)

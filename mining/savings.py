@@ -18,11 +18,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingest.language import say
 from ingest.store import Store
 from mining.context import Context
 from mining.evidence import cost_of_minutes, with_money
 from mining.findings import Finding, seed_of
 from mining.register import ranked
+from mining.sentences import range_text
 
 KINDS = ("merge", "eliminate", "handoff", "duplicate_request", "channel_switch", "batch_contact")
 OPEN = ("confirmed", "candidate")
@@ -105,16 +107,23 @@ def _with_own(finding: Finding, part: float) -> Finding:
 
 
 def sentence(cost_: Mapping[str, Any], context: Context) -> str:
-    """'; 40 [10 to 90] customer minutes and 12 [3 to 20] EUR a week could fall away ...' or nothing."""
+    """'40 [10 to 90] customer minutes and 12 [3 to 20] EUR a week could fall away ...' or nothing."""
     minutes, money = cost_["customer_min_per_week"], cost_["money_per_week"]
     if not minutes or minutes["high"] <= 0:
         return ""
-    told = f"{_span(minutes)} customer minutes"
-    if money:
-        told += f" and {_span(money)} {context.currency}"
-    return f"; {told} a week could fall away, if the assumed part of it can be had"
+    if not money:
+        return say(
+            "{minutes} customer minutes a week could fall away, if the assumed part of it can be had.",
+            minutes=_range(minutes),
+        )
+    return say(
+        "{minutes} customer minutes and {money} {currency} a week could fall away, if the assumed part of it can be "
+        "had.",
+        minutes=_range(minutes),
+        money=_range(money),
+        currency=context.currency,
+    )
 
 
-def _span(triple: Mapping[str, Any]) -> str:
-    digits = 0 if triple["high"] >= 20 else 1
-    return f"{triple['mid']:,.{digits}f} [{triple['low']:,.{digits}f} to {triple['high']:,.{digits}f}]"
+def _range(triple: Mapping[str, Any]) -> str:
+    return range_text(triple, 0 if triple["high"] >= 20 else 1)

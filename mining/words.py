@@ -6,8 +6,9 @@ to it.
     C  adjusted association                    it goes with, after accounting for
     D  counted, nothing compared               it was observed: had, came again, went on without
 
-A word is free where its sentence denies it or leaves it open before it comes ("does not say what caused it", "whether
-calls lead to another"), and in straight double quotes: step labels are the customer's words, not ours.
+The words are those of the language that is spoken (mining/lexicon.py). A word is free where its sentence denies it or
+leaves it open before it comes ("does not say what caused it", "whether calls lead to another"), and in straight double
+quotes: step labels are the customer's words, not ours.
 """
 
 from __future__ import annotations
@@ -15,17 +16,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_PROOF = r"because|causes?|caused|causing|due to|owing to|thanks to|as a result of|prove[sdn]?|proven"
-_LEADS = (
-    r"leads? (?:on )?to|led (?:on )?to|leading to|results? in|resulted in|saves?|saved|saving|reduces?|reduced|"
-    r"reducing|increases?|triggers?|triggered|drives?|driven by|prevents?|prevented|makes? customers"
-)
-PROOF = re.compile(rf"\b(?:{_PROOF})\b", re.IGNORECASE)
-"""Words that need grade A, or B after "most likely"."""
-LEADS = re.compile(rf"\b(?:{_LEADS})\b", re.IGNORECASE)
-"""Words of an effect, which need grade A or B."""
-_OPEN = re.compile(r"\b(?:whether|not|no|nor|cannot|can't|doesn't|nothing|without saying)\b", re.IGNORECASE)
-_LIKELY = re.compile(r"\bmost likely\s+$", re.IGNORECASE)
+from ingest.language import language
+from mining.lexicon import LEXICONS, Lexicon
+
 _SENTENCE = re.compile(r"(?<=[.!?;:])\s+")
 _QUOTED = re.compile(r'"[^"]*"|“[^”]*”')
 
@@ -35,21 +28,23 @@ def lint(text: str, grade: str, names: Iterable[str] = ()) -> list[str]:
 
     `names`: texts of the site (an item that is asked for, a product) that stand in it without quotes.
     """
-    own = text
+    own, lexicon = text, LEXICONS[language()]
     for name in sorted(names, key=len, reverse=True):
         own = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "...", own)
     problems = []
     for sentence in _SENTENCE.split(_QUOTED.sub('""', own)):
-        found = {match.start(): match for pattern in (PROOF, LEADS) for match in pattern.finditer(sentence)}
+        found = {
+            match.start(): match for pattern in (lexicon.proof, lexicon.effect) for match in pattern.finditer(sentence)
+        }
         problems += [
             f"grade {grade} must not say {match.group(0)!r}"
             for start, match in sorted(found.items())
-            if not _OPEN.search(sentence[:start]) and not _is_allowed(match, sentence[:start], grade)
+            if not lexicon.denials.search(sentence[:start]) and not _is_allowed(match, sentence[:start], grade, lexicon)
         ]
     return problems
 
 
-def _is_allowed(match: re.Match[str], before: str, grade: str) -> bool:
+def _is_allowed(match: re.Match[str], before: str, grade: str, lexicon: Lexicon) -> bool:
     if grade == "A":
         return True
-    return grade == "B" and (match.re is LEADS or _LIKELY.search(before) is not None)
+    return grade == "B" and (match.re is lexicon.effect or lexicon.likely.search(before) is not None)

@@ -28,6 +28,7 @@ CONTRACT = {
     "cli",
     "problems",
     "recut",
+    "language",
 }
 
 

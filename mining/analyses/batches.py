@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining import marked, savings
 from mining.context import Context
@@ -25,7 +26,8 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import ClusteredRate
 from mining.population import Scope
-from mining.rates import ci_part, effect_part, floor_needed, n_part, robustness_part, sample_sentence, share_text
+from mining.rates import ci_part, effect_part, floor_needed, n_part, robustness_part
+from mining.sentences import counted, paragraph, share_text
 
 NAME = "batches"
 KINDS = ("batch_contact",)
@@ -45,8 +47,15 @@ _CHANCE = """create or replace temporary table chance as
     select a || ' + ' || b as place, coalesce(pair_journey_id, first_journey_id) as journey_id, count(*)::integer as n,
         count(pair_journey_id)::integer as hits, 0 as before
     from day group by place, coalesce(pair_journey_id, first_journey_id) order by all"""
-_MAY_WORSEN = (
+EFFECT = mark("share of days with both messages")
+_MAY_WORSEN = mark(
     "Waiting for one message to go out with another makes the first one late; some must go out at once by law."
+)
+_TWO = mark(
+    "{first} and {second} come on one day, on {share} of the days with such a message: they could be one message"
+)
+_TWICE = mark(
+    "{first} comes more than once on one day, on {share} of the days with such a message: they could be one message"
 )
 
 
@@ -103,7 +112,6 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
     ci = ci_part(rate, sample, method.confidence)
     cost = _cost(store, context, one)
     first, second = (context.label(step) for step in one.steps)
-    what = f"{first} comes more than once" if first == second else f"{first} and {second} come"
     return marked.finding(
         store,
         context,
@@ -112,23 +120,26 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
         decided,
         status=status,
         grade="D",
-        n=n_part(rate, reach, sample, events=None, n_needed=needed) | {"unit": "customer days"},
-        effect=effect_part(rate, sample, "share of days with both messages", method.batch_share_min),
+        n=n_part(rate, reach, sample, events=None, n_needed=needed) | {"unit": mark("customer days")},
+        effect=effect_part(rate, sample, EFFECT, method.batch_share_min),
         ci=ci,
         cost=cost,
         robustness=robust,
-        title=(
-            f"{what} on one day, on {share_text(rate.share(sample), ci)} of the days with such a message: they could "
-            "be one message"
+        title=say(
+            _TWICE if first == second else _TWO,
+            first=first,
+            second=second,
+            share=share_text(rate.share(sample), ci),
         ),
-        text_evidence=sample_sentence(rate, sample, method.confidence, "customer days", ci)
-        + savings.sentence(cost, context)
-        + ".",
-        text_caution=f"{_MAY_WORSEN} A count, no trial; minutes of reading are assumed."
-        + (f" Not enough data: about {needed:,} days would be needed." if needed else ""),
+        text_evidence=paragraph(counted(rate, sample, ci, "customer days"), savings.sentence(cost, context)),
+        text_caution=paragraph(
+            say(_MAY_WORSEN),
+            say("A count, no trial; minutes of reading are assumed."),
+            say("Not enough data: about {n} days would be needed.", n=f"{needed:,}") if needed else "",
+        ),
         family="batch_contact:days",
         m=0,
-        extra={"members": list(one.steps), "may_worsen": _MAY_WORSEN},
+        extra={"members": list(one.steps), "may_worsen": say(_MAY_WORSEN)},
     )
 
 
@@ -150,4 +161,4 @@ def _cost(store: Store, context: Context, one: Pair) -> dict[str, Any]:
     saved = savings.Saved(
         [row[1] for row in rows], [row[2] for row in rows], () if all(row[3] for row in rows) else (reading,)
     )
-    return savings.cost(context, one.finding_id, saved, unknown="reading takes no time by [costs] reading_min")
+    return savings.cost(context, one.finding_id, saved, unknown=say("reading takes no time by [costs] reading_min"))

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest.language import mark, say, say_n
 from ingest.store import Store
 from mining import evidence, marked, savings
 from mining.context import Context
@@ -32,7 +33,8 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import Tally
 from mining.population import Scope
-from mining.rates import n_part, not_few
+from mining.rates import n_part
+from mining.sentences import not_few, paragraph, percent_text
 from mining.statistics import needed_for_floor, normal_above
 
 NAME = "channel_switches"
@@ -55,19 +57,48 @@ _FACTS = """
 _LAST_PAGES = """
     select page_step, count(*) from switch_call where step = $step and is_after
     group by page_step having count(distinct customer_id) >= $few order by count(*) desc, page_step limit 3"""
-_MAY_WORSEN = (
+EFFECT = mark("calls after a visit beyond those before one")
+_MAY_WORSEN = mark(
     "A call can be the better way: it may sell, calm or settle what a page can't. Fewer calls are a gain only if the "
     "page answers the question."
 )
-
-_CAUTION = (
+_CAUTION = mark(
     "The call goes with the visit, after accounting for how much these customers call and browse; whether the page "
-    f"sent them to the phone, the log does not tell. {_MAY_WORSEN}"
+    "sent them to the phone, the log does not tell."
 )
-_WEAK = (
-    " The calls name no product or order, so a page of their stage is taken for the same matter. Stages that end soon "
-    "after a call would explain {share:.1f} % at most."
+_WEAK = mark(
+    "The calls name no product or order, so a page of their stage is taken for the same matter. Stages that end soon "
+    "after a call would explain {share} % at most."
 )
+_TITLES = {
+    "product": mark(
+        "Of the calls {step}, {share} more come within a day after a web visit on the same product than within a day "
+        "before one"
+    ),
+    "order": mark(
+        "Of the calls {step}, {share} more come within a day after a web visit on the same order than within a day "
+        "before one"
+    ),
+    "intent": mark(
+        "Of the calls {step}, {share} more come within a day after a web visit on the same intent than within a day "
+        "before one"
+    ),
+    "stage": mark(
+        "Of the calls {step}, {share} more come within a day after a web visit on the same matter than within a day "
+        "before one"
+    ),
+}
+"""What the calls and visits have in common -> the sentence."""
+_COUNTED = {
+    "all": mark(
+        "In all closed journeys, {hits} of {n} calls had such a page in the 24 hours before, {before} in the 24 hours "
+        "after."
+    ),
+    "confirm": mark(
+        "Among customers kept apart for checking, {hits} of {n} calls had such a page in the 24 hours before, {before} "
+        "in the 24 hours after."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -174,11 +205,11 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
         decided,
         status=status,
         grade="C",
-        n=n_part(marked.rate_of(one.tally), reach, sample, events=tally.n, n_needed=needed) | {"unit": "calls"},
+        n=n_part(marked.rate_of(one.tally), reach, sample, events=tally.n, n_needed=needed) | {"unit": mark("calls")},
         effect={
-            "name": "calls after a visit beyond those before one",
+            "name": EFFECT,
             "value": round(tally.excess, 6),
-            "unit": "share",
+            "unit": mark("share"),
             "baseline": 0.0,
             "direction": "up",
         },
@@ -186,13 +217,21 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
             "low": round(low, 6),
             "high": round(high, 6),
             "level": method.confidence,
-            "method": "difference of paired shares, normal, customers as clusters",
+            "method": say("difference of paired shares, normal, customers as clusters"),
         },
         cost=cost,
         robustness=robust,
-        title=_title(context, one, tally, low, high),
-        text_evidence=_evidence(context, tally, sample, pages) + savings.sentence(cost, context) + ".",
-        text_caution=_CAUTION + (_WEAK.format(share=100 * one.bias_max) if one.is_weak else ""),
+        title=say(
+            _TITLES[one.facts["matter"]],
+            step=context.label(one.step),
+            share=percent_text(tally.excess, low, high),
+        ),
+        text_evidence=paragraph(_evidence(context, tally, sample, pages), savings.sentence(cost, context)),
+        text_caution=paragraph(
+            say(_CAUTION),
+            say(_MAY_WORSEN),
+            say(_WEAK, share=f"{100 * one.bias_max:.1f}") if one.is_weak else "",
+        ),
         family="channel_switch:excess",
         m=m,
         extra={
@@ -201,32 +240,23 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
             "n_weak_matches": one.facts["n_weak"],
             "bias_max": round(one.bias_max, 6),
             "n_visit_days": one.facts["n_visits"],
-            "may_worsen": _MAY_WORSEN,
+            "may_worsen": say(_MAY_WORSEN),
         },
     )
 
 
-def _title(context: Context, one: Switch, tally: Tally, low: float, high: float) -> str:
-    shown = f"{100 * tally.excess:.1f} % [{100 * low:.1f} to {100 * high:.1f} %]"
-    matter = "the same matter" if one.is_weak else f"the same {one.facts['matter']}"
-    return (
-        f"Of the calls {context.label(one.step)}, {shown} more come within a day after a web visit on {matter} than "
-        "within a day before one"
-    )
-
-
 def _evidence(context: Context, tally: Tally, sample: str, pages: list[tuple[str, int]]) -> str:
-    last = ", ".join(f"{context.label(page)} ({n:,})" for page, n in pages)
     few = context.method.small_cell_customers
-    return (
-        f"{_among(sample)}{not_few(tally.hits, few)} of {tally.n:,} calls had such a page in the 24 hours before, "
-        f"{not_few(tally.before, few)} in the 24 hours after"
-        + (f"; last page before the call, in all journeys: {last}" if last else "")
+    last = ", ".join(f"{context.label(page)} ({n:,})" for page, n in pages)
+    return paragraph(
+        say(
+            _COUNTED[sample],
+            hits=not_few(tally.hits, few),
+            n=f"{tally.n:,}",
+            before=not_few(tally.before, few),
+        ),
+        say("Last page before the call, in all journeys: {pages}.", pages=last) if last else "",
     )
-
-
-def _among(sample: str) -> str:
-    return "Among customers kept apart for checking, " if sample == "confirm" else "In all closed journeys, "
 
 
 def _robust(light: Tally, strict: Tally, confidence: float) -> dict[str, Any]:
@@ -235,11 +265,11 @@ def _robust(light: Tally, strict: Tally, confidence: float) -> dict[str, Any]:
     signs = []
     for name, tally in (("without_top_1pct_customers", light), ("strict_identity", strict)):
         if tally.n < 30:
-            parts[name] = {"reason": f"only {tally.n} calls are left"}
+            parts[name] = {"reason": say_n("only {n} call is left", "only {n} calls are left", tally.n, n=tally.n)}
         else:
             parts[name] = {"value": round(tally.excess, 6), "n": tally.n}
             signs.append((tally.interval(confidence)[1] if name == "strict_identity" else tally.excess) > 0)
-    parts |= {name: {"reason": evidence.NOT_CUT} for name in ("half_gap", "double_gap")}
+    parts |= {name: {"reason": say(evidence.NOT_CUT)} for name in ("half_gap", "double_gap")}
     return {**parts, "sign_stable": all(signs) if signs else None}
 
 
@@ -260,4 +290,4 @@ def _cost(store: Store, context: Context, one: Switch) -> dict[str, Any]:
         {"step": one.step},
     )
     saved = savings.Saved([row[1] for row in rows], [row[2] for row in rows])
-    return savings.cost(context, one.finding_id, saved, unknown="the logs tell no length of these calls")
+    return savings.cost(context, one.finding_id, saved, unknown=say("the logs tell no length of these calls"))

@@ -20,6 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from ingest.language import mark
 from ingest.store import Store
 from mining import deviation_words as words
 from mining import evidence, tolerated
@@ -31,14 +32,15 @@ from mining.findings import Finding, identity
 from mining.intended import Intended
 from mining.method import Method
 from mining.population import Scope, Variant, left_out, running_ways, ways
-from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, rate_of, robustness_part, share_text
+from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, rate_of, robustness_part
+from mining.sentences import share_text
 
 NAME = "deviations"
 KINDS = ("deviation.skipped", "deviation.unexpected", "deviation.out_of_order")
 SUMMARY = "steps skipped, repeated or out of order against the intended process, with rates against its tolerance"
 READS = ("variants", "journey_metrics", "journey", "journey_event", "touch")
 
-EFFECT = "share of journeys that deviate"
+EFFECT = mark("share of journeys that deviate")
 _CONFORMING = "select journey_id from population semi join conforming_way using (way_id)"
 
 

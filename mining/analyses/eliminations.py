@@ -27,7 +27,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ingest.language import mark, say, say_n
 from ingest.store import Store
+from mining import elimination_words as words
 from mining import evidence, marked, savings
 from mining.context import Context
 from mining.deciding import Decision, decide
@@ -36,13 +38,15 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity, seed_of
 from mining.population import SPLITS, Scope
 from mining.rates import Rate, n_part
+from mining.sentences import paragraph, percent_text
 
 NAME = "eliminations"
 KINDS = ("eliminate",)
 SUMMARY = "steps without which journeys end no worse and go on alike, shown by tests of likeness"
 READS = ("journey_event", "event", "journey", "touch")
 
-NOT_LOOKED_FOR = "steps to drop are not looked for"
+EFFECT = mark("more journeys that end badly with the step than without")
+NOT_LOOKED_FOR = mark("steps to drop are not looked for")
 _SCOPE = Scope()
 _SQL = Path(__file__).parent.parent / "arms.sql"
 _COLUMNS = """
@@ -53,10 +57,6 @@ _COLUMNS = """
 _CHANCE = """create or replace temporary table chance as
     select x as place, journey_id, 1 as n, cast(not is_with as integer) as hits, 0 as before
     from arm order by x, journey_id"""
-_MAY_WORSEN = (
-    "A step that does nothing on average may still matter in rare and costly cases, as a check, a record or a pause. "
-    "Customers were not sent past it by lot."
-)
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def find(store: Store, context: Context) -> list[Finding]:
     """Steps that could be dropped, as findings."""
     store.run("delete from data_quality where measure = $measure", {"measure": NOT_LOOKED_FOR})
     if not any(touch.bad for touch in context.touch.values()):
-        note = "no step of steps.toml is declared bad = true, so that nobody can say how a journey ends badly"
+        note = say("no step of steps.toml is declared bad = true, so that nobody can say how a journey ends badly")
         store.run(
             "insert into data_quality by name select $measure as measure, 1 as n, $note as note",
             {"measure": NOT_LOOKED_FOR, "note": note},
@@ -212,9 +212,8 @@ def _finding(
     shown = one.by_split[sample]
     low, high = shown.interval(method.equivalence_confidence)
     margin = _margin(context, one, shown)
-    label, before = context.label(one.step), context.label(one.before)
     cost = _cost(store, context, one)
-    points = f"{100 * shown.value:+.1f} % [{100 * low:+.1f} to {100 * high:+.1f} %]"
+    points = percent_text(shown.value, low, high, "+")
     return marked.finding(
         store,
         context,
@@ -224,11 +223,11 @@ def _finding(
         status=status,
         grade="C",
         n=n_part(rate, reach, sample, events=None, n_needed=needed)
-        | {"unit": "journeys that could have had it", "n_with": shown.n_with, "n_without": shown.n_without},
+        | {"unit": mark("journeys that could have had it"), "n_with": shown.n_with, "n_without": shown.n_without},
         effect={
-            "name": "more journeys that end badly with the step than without",
+            "name": EFFECT,
             "value": round(shown.value, 6),
-            "unit": "share",
+            "unit": mark("share"),
             "baseline": one.margins[-1],
             "direction": "within",
         },
@@ -236,19 +235,17 @@ def _finding(
             "low": round(low, 6),
             "high": round(high, 6),
             "level": method.equivalence_confidence,
-            "method": "adjusted difference of shares, customers as clusters; for two one-sided tests",
+            "method": say("adjusted difference of shares, customers as clusters; for two one-sided tests"),
         },
         cost=cost,
         robustness=robust,
-        title=_title(status, label, points),
-        text_evidence=(
-            f"After {before}, {shown.n_with:,} journeys had {label} and {100 * shown.bad_with:.1f} % of them ended "
-            f"badly; {shown.n_without:,} went on without it, and {100 * shown.bad_without:.1f} % did. The adjusted "
-            "difference is "
-            f"{points}{f', within {100 * margin:g} points' if margin else ''}; what comes next differs by at most "
-            f"{100 * one.distances[sample][1]:.1f} %{savings.sentence(cost, context)}."
+        title=words.title(context, one.step, points, is_shown=status in ("confirmed", "candidate")),
+        text_evidence=paragraph(
+            words.ends(context, one.step, one.before, shown),
+            words.alike(points, margin, one.distances[sample][1]),
+            savings.sentence(cost, context),
         ),
-        text_caution=_caution(context, one, needed),
+        text_caution=words.caution(context, one.by_split["all"], one.top, needed),
         family="eliminate:bad outcome",
         m=m,
         extra={
@@ -257,31 +254,10 @@ def _finding(
             "bad_steps": sorted(step for step, touch in context.touch.items() if touch.bad),
             "adjusted_for": ["how it began", "how far it was", "whether the customer was here before"],
             "mandatory": False,
-            "may_worsen": _MAY_WORSEN,
+            "may_worsen": say(words.MAY_WORSEN),
             "top_value": None if one.top is None else {"value": round(one.top.value, 6), "n": one.top.smaller},
         },
     )
-
-
-def _title(status: str, label: str, points: str) -> str:
-    if status in ("confirmed", "candidate"):
-        return f"{label} could be dropped: journeys with it end badly no more and no less often ({points})"
-    return f"{label} may be of no use: journeys end much alike with and without it ({points}), which is not yet shown"
-
-
-def _caution(context: Context, one: Step, needed: int | None) -> str:
-    text = (
-        "Journeys with and without it are alike after accounting for how they began, how far they were and whether the "
-        f"customer was here before. {_MAY_WORSEN}"
-    )
-    if context.order_value is None:
-        text += " No order values are declared ([costs] order_value), so dear orders were not looked at apart."
-    elif one.top is None:
-        text += f" No event carries the declared order value {context.order_value!r}."
-    if needed is not None:
-        group = "of the dearest orders, " if one.top is not None and one.by_split["all"].smaller >= needed else ""
-        text += f" Not enough data: {group}about {needed:,} journeys with it and as many without would be needed."
-    return text
 
 
 def _robust(context: Context, one: Step) -> dict[str, Any]:
@@ -291,12 +267,19 @@ def _robust(context: Context, one: Step) -> dict[str, Any]:
     for name, split in (("without_top_1pct_customers", "light"), ("strict_identity", "strict")):
         shown = one.by_split[split]
         if shown.smaller < context.method.arm_min:
-            parts[name] = {"reason": f"only {shown.smaller} journeys are left on one side"}
+            parts[name] = {
+                "reason": say_n(
+                    "only {n} journey is left on one side",
+                    "only {n} journeys are left on one side",
+                    shown.smaller,
+                    n=shown.smaller,
+                )
+            }
         else:
             parts[name] = {"value": round(shown.value, 6), "n": shown.n_with + shown.n_without}
             low, high = shown.interval(context.method.equivalence_confidence)
             signs.append(low < margin and high > -margin if split == "strict" else abs(shown.value) < margin)
-    parts |= {name: {"reason": evidence.NOT_CUT} for name in ("half_gap", "double_gap")}
+    parts |= {name: {"reason": say(evidence.NOT_CUT)} for name in ("half_gap", "double_gap")}
     return {**parts, "sign_stable": all(signs) if signs else None}
 
 
@@ -320,5 +303,5 @@ def _cost(store: Store, context: Context, one: Step) -> dict[str, Any]:
         context,
         one.finding_id,
         savings.Saved([row[1] for row in rows], [row[2] for row in rows], assumed),
-        unknown="no log tells how long the step takes, and steps.toml states no typical_minutes",
+        unknown=say("no log tells how long the step takes, and steps.toml states no typical_minutes"),
     )

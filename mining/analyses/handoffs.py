@@ -16,29 +16,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining import marked, savings
-from mining.context import Context
+from mining.context import Context, quoted
 from mining.deciding import Decision, decide
 from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import ClusteredRate
 from mining.population import Scope
-from mining.rates import ci_part, effect_part, n_part, not_few, robustness_part, sample_sentence, share_text
+from mining.rates import ci_part, effect_part, n_part, robustness_part
+from mining.sentences import counted, not_few, paragraph, share_text
 
 NAME = "handoffs"
 KINDS = ("handoff",)
 SUMMARY = "hand-overs to a department that passes the customer back or on without work of its own"
 READS = ("journey_event", "journey", "journey_metrics")
 
-EFFECT = "share of hand-offs passed on without own work"
+EFFECT = mark("share of hand-offs passed on without own work")
 _SCOPE = Scope()
 _SQL = Path(__file__).parent.parent / "handoffs.sql"
 _CHANCE = """create or replace temporary table chance as
     select from_department || ' > ' || department as place, journey_id, count(*)::integer as n,
         (count(*) filter (is_passed))::integer as hits, 0 as before
     from handoff group by from_department, department, journey_id order by place, journey_id"""
-_MAY_WORSEN = (
+_MAY_WORSEN = mark(
     "The department in between may check, log or protect the next one from calls; without it the next one may be "
     "reached by customers whom it can't help."
 )
@@ -102,13 +104,8 @@ def _finding(store: Store, context: Context, one: Handover, reach: Reach, decisi
     ci = ci_part(rate, sample, method.confidence)
     passed = _passed(store, one)
     cost = _cost(store, context, one, passed["wait_p50_ms"])
-    first, second = (f'"{name}"' for name in (d.replace('"', "'") for d in one.departments))
-    few, back = method.small_cell_customers, passed.pop("n_back")
-    said = f"; {not_few(back, few)} of {passed['n_passed']:,} went straight back" + (
-        ""
-        if passed["wait_p50_ms"] is None
-        else f", after a wait of {passed['wait_p50_ms'] / 60_000:.1f} minutes in the median"
-    )
+    first, second = map(quoted, one.departments)
+    back = not_few(passed.pop("n_back"), method.small_cell_customers)
     return marked.finding(
         store,
         context,
@@ -118,23 +115,26 @@ def _finding(store: Store, context: Context, one: Handover, reach: Reach, decisi
         status=status,
         grade="D",
         n=n_part(rate, reach, sample, events=int(rate.n["all"]), n_needed=None if decision else method.handoff_min)
-        | {"unit": "hand-offs"},
+        | {"unit": mark("hand-offs")},
         effect=effect_part(rate, sample, EFFECT, method.handoff_share_min),
         ci=ci,
         cost=cost,
         robustness=robust,
-        title=(
-            f"{second} passes on {share_text(rate.share(sample), ci)} of the customers whom {first} hands over, "
-            "without work of its own"
+        title=say(
+            "{second} passes on {share} of the customers whom {first} hands over, without work of its own",
+            second=second,
+            share=share_text(rate.share(sample), ci),
+            first=first,
         ),
-        text_evidence=sample_sentence(rate, sample, method.confidence, "hand-offs", ci)
-        + said
-        + savings.sentence(cost, context)
-        + ".",
-        text_caution=f"{_MAY_WORSEN} A count, no trial; under a minute at work is taken for no work.",
+        text_evidence=paragraph(
+            counted(rate, sample, ci, "hand-offs"), _back(back, passed), savings.sentence(cost, context)
+        ),
+        text_caution=paragraph(
+            say(_MAY_WORSEN), say("A count, no trial; under a minute at work is taken for no work.")
+        ),
         family="handoff:passed",
         m=m,
-        extra={**passed, "members": list(one.departments), "may_worsen": _MAY_WORSEN},
+        extra={**passed, "members": list(one.departments), "may_worsen": say(_MAY_WORSEN)},
     )
 
 
@@ -148,6 +148,18 @@ def _passed(store: Store, one: Handover) -> dict[str, Any]:
         {"a": one.departments[0], "b": one.departments[1]},
     )
     return row[0]
+
+
+def _back(back: str, passed: dict[str, Any]) -> str:
+    wait_ms, n = passed["wait_p50_ms"], f"{passed['n_passed']:,}"
+    if wait_ms is None:
+        return say("{back} of {n} went straight back.", back=back, n=n)
+    return say(
+        "{back} of {n} went straight back, after a wait of {minutes} minutes in the median.",
+        back=back,
+        n=n,
+        minutes=f"{wait_ms / 60_000:.1f}",
+    )
 
 
 def _cost(store: Store, context: Context, one: Handover, wait_ms: int | None) -> dict[str, Any]:
@@ -164,5 +176,5 @@ def _cost(store: Store, context: Context, one: Handover, wait_ms: int | None) ->
         context,
         one.finding_id,
         savings.Saved(known, [row[2] for row in rows]),
-        unknown="the log tells no wait for this department",
+        unknown=say("the log tells no wait for this department"),
     )

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining import evidence, lateness_words
 from mining.context import Context
@@ -38,11 +39,11 @@ KINDS = ("deviation.late",)
 SUMMARY = "steps of the company that come far later than usual, without a promise: against the eight weeks before"
 READS = ("journey_metrics", "journey", "journey_event", "touch")
 
-EFFECT = "share of waits that are late"
+EFFECT = mark("share of waits that are late")
 WEEKS, BASELINE_WEEKS = 4, 8
 _SQL = Path(__file__).parents[1] / "lateness.sql"
 _SCOPE = Scope(by_journey=True, table="waiting_journey")
-_SHORT = "weeks of data for limits on waits"
+_SHORT = mark("weeks of data for limits on waits")
 _COUNTS = """
     select w.wait_no, w.week, count(*), count(*) filter (w.is_late),
         count(*) filter (j.is_discovery), count(*) filter (w.is_late and j.is_discovery),
@@ -167,7 +168,7 @@ def _has_baseline(store: Store, baseline_from: dt.date, window_to: dt.date) -> b
     if first is not None and first <= baseline_from:
         return True
     weeks = max(0, (window_to - first).days // 7) if first else 0
-    note = (
+    note = say(
         "limits on waits need eight closed weeks, and four more to hold against them; counted to the last fourth Monday"
     )
     store.run(
@@ -187,7 +188,7 @@ def _cases(store: Store, window_from: dt.date) -> list[Case]:
     out = []
     for wait_no, prev, step, channel, is_open, n, usual, limit, share, beyond in store.rows(_LIMITS, params):
         if wait_no in weeks:
-            hours = "business hours" if is_open else "other hours"
+            hours = lateness_words.BUSINESS_HOURS if is_open else lateness_words.OTHER_HOURS
             where = {"prev": prev, "step": step, "channel": channel, "hours": hours}
             out.append(Case(wait_no, KINDS[0], where, n, usual, limit, share, float(beyond), weeks[wait_no]))
     return out
@@ -226,7 +227,12 @@ def _finding(
     status = context.status(case.finding_id, tested)
     sample = "confirm" if status == "confirmed" and len(case.shares("confirm")) == WEEKS else "all"
     share, low, high = t_interval(case.shares(sample), method.confidence)
-    ci = {"low": round(low, 6), "high": round(high, 6), "level": method.confidence, "method": "t over weekly shares"}
+    ci = {
+        "low": round(low, 6),
+        "high": round(high, 6),
+        "level": method.confidence,
+        "method": say("t over weekly shares"),
+    }
     needed = max(method.deviation_journeys_min, math.ceil(rate.n["all"] * method.deviation_hits_min / rate.hits["all"]))
     extra = {
         "usual_ms": round(case.usual_ms),
@@ -246,16 +252,16 @@ def _finding(
         grade="D",
         where=case.where,
         window=window,
-        n={**n, "unit": "waits"},
+        n={**n, "unit": mark("waits")},
         effect={
             "name": EFFECT,
             "value": round(share, 6),
-            "unit": "share",
+            "unit": mark("share"),
             "baseline": round(usual_share(case, method), 6),
             "direction": "up",
         },
         ci=ci,
-        cost=evidence.no_cost("a wait is elapsed time: nobody is engaged in it; its hours are told beside"),
+        cost=evidence.no_cost(say("a wait is elapsed time: nobody is engaged in it; its hours are told beside")),
         evidence=evidence.journeys(store, context, _SCOPE, case.finding_id, case.where["step"]),
         robustness=robust,
         title=lateness_words.title(context, case.where, case.limit_ms, share, ci),

@@ -29,8 +29,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from ingest.language import mark, say
 from ingest.store import Store
-from mining import evidence, tendency
+from mining import evidence, loop_words, tendency
 from mining.context import Context
 from mining.cycles import Loop, collect, sought
 from mining.deciding import Floor, seen_again
@@ -38,17 +39,8 @@ from mining.erasure import Passes
 from mining.evidence import Reach
 from mining.findings import Finding
 from mining.population import SPLITS, Scope, Variant, variants
-from mining.rates import (
-    Rate,
-    ci_part,
-    count_text,
-    effect_part,
-    floor_needed,
-    n_part,
-    robustness_part,
-    sample_sentence,
-    share_text,
-)
+from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, robustness_part
+from mining.sentences import counted, share_text
 from mining.tendency import Direction, Verdict
 
 NAME = "loops"
@@ -56,7 +48,7 @@ KINDS = ("loop.self", "loop.pingpong", "loop.cycle", "rework")
 SUMMARY = "journeys that come back to a step or department they have been at, how often, and the minutes spent there"
 READS = ("variants", "journey_metrics", "journey", "journey_event", "touch", "steps")
 
-EFFECT = "share of journeys with a pass"
+EFFECT = mark("share of journeys with a pass")
 RECORDED_TWICE = 0.95
 """A step that this share of journeys does again at once is probably recorded at its start and at its end."""
 ONE_NEED = 0.5
@@ -64,10 +56,6 @@ ONE_NEED = 0.5
 _ANCHORED = """
     select finding_id, count(*) filter (anchor = 'order') / count(*)
     from finding_variant inner join population using (variant_id) group by finding_id"""
-SEVERAL_NEEDS = (
-    "Whether these contacts are about one matter can't be told: in most of these journeys no order joins them, and who "
-    "calls twice within days may have two questions. Findings of the kind repeat contact answer that."
-)
 _SCOPE = Scope()
 _MINUTES = """
     select m.loop_no, p.customer_id, sum(cast(round(e.engaged_ms * e.weight) as bigint))::bigint as customer_ms,
@@ -197,9 +185,9 @@ def _finding(
         cost=cost,
         evidence=evidence.journeys(store, context, _SCOPE, loop.finding_id, step),
         robustness=robust,
-        title=_title(context, loop, rate, sample, ci, extra["passes_mean"]),
-        text_evidence=_evidence_text(context, rate, sample, reach, extra, cost),
-        text_caution=_caution(status, needed, extra) if of_needs or status != "cannot_tell" else SEVERAL_NEEDS,
+        title=loop_words.title(context, loop, share_text(rate.share(sample), ci), extra["passes_mean"]),
+        text_evidence=loop_words.evidence_text(context, counted(rate, sample, ci), reach, extra, cost),
+        text_caution=loop_words.caution(status, needed, extra, of_needs=of_needs),
         family=f"{loop.kind}:passes",
         m=0,
         config_hash=context.config_hash,
@@ -225,9 +213,11 @@ def _tested(context: Context, rate: Rate, reach: Reach, needed: int | None) -> s
 
 def _cost(context: Context, loop: Loop, minutes: tuple[list[int], list[int]]) -> dict[str, Any]:
     if "departments" in loop.where:
-        return evidence.no_cost("the minutes of a loop between departments are counted with the loops of its steps")
+        return evidence.no_cost(
+            say("the minutes of a loop between departments are counted with the loops of its steps")
+        )
     if loop.kind == "rework":
-        return evidence.no_cost("the minutes of doing it again are counted with the loops that lead back to it")
+        return evidence.no_cost(say("the minutes of doing it again are counted with the loops that lead back to it"))
     return evidence.cost_of_minutes(context, *minutes, int(loop.finding_id[:8], 16))
 
 
@@ -280,80 +270,3 @@ def _tendency(loop: Loop, verdicts: dict[Direction, Verdict]) -> dict[str, Any] 
             for (back_to, at), one in tests.items()
         ],
     }
-
-
-def _names(context: Context, loop: Loop) -> list[str]:
-    """The members in words, in order, from the one where the loop closes most often."""
-    start = loop.order.index(loop.entry) if loop.entry in loop.order else 0
-    order = (*loop.order[start:], *loop.order[:start])
-    if "departments" in loop.where:
-        return ['"' + name.replace('"', "'") + '"' for name in order]
-    return [context.label(step) for step in order]
-
-
-def _times(mean: float, noun: str = "time") -> str:
-    """'once', '1.4 times' or '2.0 extra times'."""
-    if mean < 1.05:
-        return "once" if noun == "time" else f"one {noun}"
-    return f"{mean:.1f} {noun}s"
-
-
-def _title(context: Context, loop: Loop, rate: Rate, sample: str, ci: dict[str, Any], mean: float) -> str:
-    names, share = _names(context, loop), share_text(rate.share(sample), ci)
-    reached = f"{share} of the journeys that reached it"
-    if loop.kind == "rework":
-        return f"{names[0]} was done again, by several ways, in {reached}, {_times(mean, 'extra time')} each"
-    if len(names) == 1:
-        return f"{names[0]} came again in {reached}, {_times(mean, 'extra time')} each"
-    entry = f'"{loop.entry}"' if "departments" in loop.where else context.label(loop.entry)
-    where = f"{share} of the journeys that reached {entry}"
-    if loop.is_of_steps and all(context.touch[step].step_class == "contact" for step in loop.steps):
-        # another call of the same steps is no to and fro
-        return f"{where} went through {', '.join(names[:-1])} and {names[-1]} again, {_times(mean)} each"
-    if len(names) == 2:
-        return f"{where} went back and forth between {names[0]} and {names[1]}, {_times(mean)} each"
-    shown = names if len(names) <= 4 else [*names[:3], f"{len(names) - 3} more steps"]
-    return f"{where} went round {', '.join(shown[:-1])} and {shown[-1]} again, {_times(mean)} each"
-
-
-def _evidence_text(
-    context: Context, rate: Rate, sample: str, reach: Reach, extra: dict[str, Any], cost: dict[str, Any]
-) -> str:
-    text = sample_sentence(rate, sample, context.method.confidence)
-    text += f"; {count_text(extra['passes'])} passes by {count_text(reach.customers)} customers"
-    minutes = cost["customer_min_per_week"]
-    if minutes and minutes["high"] > 0:
-        span = f"{minutes['mid']:,.0f} [{minutes['low']:,.0f} to {minutes['high']:,.0f}]"
-        text += f", {span} customer minutes a week inside the loop"
-    if extra["exit_abnormal"]:
-        text += f". Of these journeys {count_text(extra['exit_abnormal'])} end there, without getting out of it"
-    return text + "." + _tendency_sentence(context, extra["tendency"])
-
-
-def _tendency_sentence(context: Context, told: dict[str, Any] | None) -> str:
-    ways = [test for test in told["tests"] if test["is_shown"]] if told else []
-    return "".join(
-        f" Shown as a tendency: in one and the same journey, {context.label(one['back_to'])} follows "
-        f"{context.label(one['at'])} more often after coming from it."
-        for one in ways
-    )
-
-
-def _caution(status: str, needed: int | None, extra: dict[str, Any]) -> str:
-    if status == "cannot_tell":
-        return (
-            "Nearly every journey has it again at once: its start and its end are probably both recorded. If so, leave "
-            "one of them undeclared, or say repeats = 1 in the step dictionary."
-        )
-    if status == "not_enough_data":
-        return f"Not enough data: about {needed:,} journeys that reach the step would be needed to say more."
-    text = "This is a plain count: it shows that it happens and how often, not why, and not that it is unwanted."
-    if status == "candidate":
-        text += " It has not been seen often enough in the customers kept apart for checking."
-    told = extra["tendency"]
-    if told and told["verdict"] == "not shown" and any(test["q"] is not None for test in told["tests"]):
-        text += (
-            " It is not shown as a tendency: within a journey, who came from one of the two did not go back to it "
-            "more often than others."
-        )
-    return text

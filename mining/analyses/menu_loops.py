@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining import evidence, marked
 from mining.context import Context
@@ -19,23 +20,15 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import ClusteredRate
 from mining.population import Scope
-from mining.rates import (
-    ci_part,
-    count_text,
-    effect_part,
-    floor_needed,
-    n_part,
-    robustness_part,
-    sample_sentence,
-    share_text,
-)
+from mining.rates import ci_part, effect_part, floor_needed, n_part, robustness_part
+from mining.sentences import count_text, counted, paragraph, share_text
 
 NAME = "menu_loops"
 KINDS = ("loop.self",)
 SUMMARY = "phone menus that callers come back to in the same call"
 READS = ("journey_event", "event", "journey", "journey_metrics", "touch")
 
-EFFECT = "share of calls that come back to the menu"
+EFFECT = mark("share of calls that come back to the menu")
 _SCOPE = Scope()
 _SQL = Path(__file__).parent.parent / "menus.sql"
 _PASSES = "select place, sum(passes)::bigint from chance inner join population using (journey_id) group by place"
@@ -82,7 +75,6 @@ def _finding(store: Store, context: Context, menu: Menu, reach: Reach, passes: i
     status = context.status(menu.finding_id, decided.status, robust)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
-    share = share_text(rate.share(sample), ci)
     return marked.finding(
         store,
         context,
@@ -91,15 +83,23 @@ def _finding(store: Store, context: Context, menu: Menu, reach: Reach, passes: i
         decided,
         status=status,
         grade="D",
-        n=n_part(rate, reach, sample, events=passes, n_needed=needed) | {"unit": "calls of closed journeys"},
+        n=n_part(rate, reach, sample, events=passes, n_needed=needed) | {"unit": mark("calls of closed journeys")},
         effect=effect_part(rate, sample, EFFECT, 0.0),
         ci=ci,
-        cost=evidence.no_cost("the minutes of a menu heard again are counted with the loops of its steps"),
+        cost=evidence.no_cost(say("the minutes of a menu heard again are counted with the loops of its steps")),
         robustness=robust,
-        title=f"{share} of the calls that reached {context.label(menu.place)} came back to it in the same call",
-        text_evidence=(
-            f"{sample_sentence(rate, sample, method.confidence, 'calls', ci, 'calls of closed journeys')}; "
-            f"{count_text(passes)} times by {count_text(reach.customers)} customers."
+        title=say(
+            "{share} of the calls that reached {menu} came back to it in the same call",
+            share=share_text(rate.share(sample), ci),
+            menu=context.label(menu.place),
+        ),
+        text_evidence=paragraph(
+            counted(rate, sample, ci, "calls"),
+            say(
+                "It was reached again {n} times, by {customers} customers.",
+                n=count_text(passes),
+                customers=count_text(reach.customers),
+            ),
         ),
         text_caution=_caution(status, needed),
         family="loop.self:menu",
@@ -116,6 +116,10 @@ def _finding(store: Store, context: Context, menu: Menu, reach: Reach, passes: i
 
 def _caution(status: str, needed: int | None) -> str:
     if status == "not_enough_data":
-        return f"Not enough data: about {needed:,} calls that reach the menu would be needed to say more."
-    text = "This is a plain count: callers may come back to hear the choices again, or as nothing fitted."
-    return text if status == "confirmed" else text + " It is not yet seen often enough in the customers kept apart."
+        return say("Not enough data: about {n} calls that reach the menu would be needed to say more.", n=f"{needed:,}")
+    return paragraph(
+        say("This is a plain count: callers may come back to hear the choices again, or as nothing fitted."),
+        ""
+        if status == "confirmed"
+        else say("It has not been seen often enough in the customers kept apart for checking."),
+    )

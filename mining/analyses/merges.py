@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining import evidence, savings
 from mining.context import Context
@@ -35,7 +36,8 @@ from mining.deciding import Decision, decide
 from mining.evidence import Reach
 from mining.findings import Finding, identity, seed_of
 from mining.population import SPLITS, Scope, Variant, variants
-from mining.rates import Rate, ci_part, effect_part, n_part, robustness_part, share_text
+from mining.rates import Rate, ci_part, effect_part, n_part, robustness_part
+from mining.sentences import paragraph, share_text
 from mining.statistics import binomial_above, bootstrap_entropy, entropy_bits, wilson
 
 NAME = "merges"
@@ -43,14 +45,30 @@ KINDS = ("merge", "data_quality")
 SUMMARY = "pairs of steps that always go together and might be one step"
 READS = ("journey_event", "event", "journey", "journey_metrics", "variants", "touch")
 
-EFFECT = "share of occurrences next to the other step, the weaker direction"
+EFFECT = mark("share of occurrences next to the other step, the weaker direction")
 FAMILY = "merge:adjacency"
 _SCOPE = Scope(keep_truncated=False)
 _SQL = Path(__file__).parent.parent / "pairs.sql"
-_MAY_WORSEN = (
+_MAY_WORSEN = mark(
     "One step in place of two can take away a pause that customers use to check or to change their mind, "
     "and ties both to one system."
 )
+_TITLES = {
+    "merge": mark("{first} and {second} always go together ({share}): they could be one step"),
+    "data_quality": mark(
+        "{first} and {second} come within seconds of one another ({share}): probably one action recorded twice"
+    ),
+}
+_COUNTED = {
+    "all": mark(
+        "{moves} of {n} occurrences, {share}, the weaker of the two directions; the gap between them is {minutes} "
+        "minutes in the median."
+    ),
+    "confirm": mark(
+        "{moves} of {n} occurrences, {share}, the weaker of the two directions among customers kept apart for "
+        "checking; the gap between them is {minutes} minutes in the median."
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -224,7 +242,9 @@ def _cost(store: Store, context: Context, one: Proposal) -> tuple[dict[str, Any]
         context,
         one.finding_id,
         saved,
-        unknown="one follows the other in one visit or call, without a wait: what customers do there stays to be done",
+        unknown=say(
+            "one follows the other in one visit or call, without a wait: what customers do there stays to be done"
+        ),
     )
     once = {name: round(ms / 60_000, 3) for name, ms in (("low", low), ("mid", mid), ("high", high))}
     return cost, {**once, "share_in_two_contacts": round(apart, 6)}
@@ -244,7 +264,6 @@ def _entropy_interval(store: Store, context: Context, one: Proposal) -> list[flo
 
 def _finding(store: Store, context: Context, one: Proposal, decision: Decision, reach: Reach, m: int) -> Finding:
     method, pair, kind, status = context.method, one.pair, one.kind, decision.status
-    first, second = context.label(pair.first), context.label(pair.second)
     rate = pair.weaker("all")
     robust = robustness_part(rate, method.merge_share_min)
     if status == "confirmed" and kind == "data_quality":
@@ -252,38 +271,35 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
     status = context.status(one.finding_id, status, robust)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
-    cost, once = evidence.no_cost("one action that is written down twice costs nothing"), dict[str, float]()
+    cost, once = evidence.no_cost(say("one action that is written down twice costs nothing")), dict[str, float]()
     if kind == "merge":
         cost, once = _cost(store, context, one)
     share = share_text(rate.share(sample), ci)
-    if kind == "merge":
-        title = f"{first} and {second} always go together ({share}): they could be one step"
-        more = savings.sentence(cost, context)
-        caution = f"{_MAY_WORSEN} A count, no trial{': the minutes rest on assumptions' if more else ''}."
-    else:
-        title = f"{first} and {second} come within seconds of one another ({share}): probably one action recorded twice"
-        more, caution = "", "Check the logging before reading anything into this pair of steps."
-    moves, n = int(rate.hits[sample]), rate.n[sample]
-    text = (
-        f"{moves:,} of {n:,} occurrences, {share}, the weaker of the two directions"
-        f"{' among customers kept apart for checking' if sample == 'confirm' else ''}; "
-        f"the gap between them is {pair.gap_ms[1] / 60_000:.1f} minutes in the median{more}."
-    )
+    saving = savings.sentence(cost, context)
     return Finding(
         kind=kind,
         status=status,
         grade="D",
         where=pair.where,
         window=context.window,
-        n=n_part(rate, reach, sample, events=pair.moves["all"], n_needed=None) | {"unit": "occurrences"},
+        n=n_part(rate, reach, sample, events=pair.moves["all"], n_needed=None) | {"unit": mark("occurrences")},
         effect=effect_part(rate, sample, EFFECT, method.merge_share_min),
         ci=ci,
         cost=cost,
         evidence=evidence.journeys(store, context, _SCOPE, one.finding_id, pair.first),
         robustness=robust,
-        title=title,
-        text_evidence=text,
-        text_caution=caution,
+        title=say(_TITLES[kind], first=context.label(pair.first), second=context.label(pair.second), share=share),
+        text_evidence=paragraph(
+            say(
+                _COUNTED[sample],
+                moves=f"{int(rate.hits[sample]):,}",
+                n=f"{rate.n[sample]:,}",
+                share=share,
+                minutes=f"{pair.gap_ms[1] / 60_000:.1f}",
+            ),
+            saving,
+        ),
+        text_caution=_caution(kind, has_minutes=bool(saving)),
         family=FAMILY,
         m=m,
         p=decision.p,
@@ -300,6 +316,13 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
             "same_band_share": round(pair.same_band, 6),
             "gap_median_ms": pair.gap_ms[1],
             "saving_per_occurrence_min": once,
-            "may_worsen": _MAY_WORSEN,
+            "may_worsen": say(_MAY_WORSEN),
         },
     )
+
+
+def _caution(kind: str, *, has_minutes: bool) -> str:
+    if kind == "data_quality":
+        return say("Check the logging before reading anything into this pair of steps.")
+    count = say("A count, no trial: the minutes rest on assumptions.") if has_minutes else say("A count, no trial.")
+    return paragraph(say(_MAY_WORSEN), count)

@@ -21,8 +21,9 @@ from typing import Any
 
 from scipy import stats
 
+from ingest.language import mark, say, say_n
 from ingest.store import Store
-from mining import evidence, marked
+from mining import evidence, marked, repeat_words
 from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.evidence import Reach
@@ -37,9 +38,10 @@ SUMMARY = "contacts that lead to another one on the same subject, beyond what th
 READS = ("event", "journey", "journey_event", "journey_metrics", "customer", "touch")
 
 FAMILY = "repeat_contact:excess"
-EFFECT = "contacts that lead to another"
-_NO_GAP = "contacts are counted by customer and day, not by journey"
-_UNKNOWN = "no contact could be followed for long enough"
+EFFECT = mark("contacts that lead to another")
+_NO_GAP = mark("contacts are counted by customer and day, not by journey")
+_UNKNOWN = mark("no contact could be followed for long enough")
+_CALLS_FOLLOWED, _CONTACTS_FOLLOWED = mark("calls with full follow-up"), mark("contacts with full follow-up")
 _STRICT_Z = 1.96
 _SCOPE = Scope()
 _CHANCE = """create or replace temporary table chance as
@@ -83,12 +85,13 @@ def robustness(subject: Subject) -> dict[str, Any]:
     for name, split in (("without_top_1pct_customers", "light"), ("strict_identity", "strict")):
         sums, told = subject.of(split), subject.excess(split)
         if sums is None or told is None or sums.contacts < 30:
-            parts[name] = {"reason": f"only {sums.contacts if sums else 0} contacts are left"}
+            n = sums.contacts if sums else 0
+            parts[name] = {"reason": say_n("only {n} contact is left", "only {n} contacts are left", n, n=n)}
         else:
             parts[name] = {"value": round(told[0], 6), "n": sums.contacts}
             # few are known strictly: their excess may fall below 0 by chance
             signs.append(told[0] + (_STRICT_Z * told[1] if split == "strict" else 0) > 0)
-    parts |= {"half_gap": {"reason": _NO_GAP}, "double_gap": {"reason": _NO_GAP}}
+    parts |= {"half_gap": {"reason": say(_NO_GAP)}, "double_gap": {"reason": say(_NO_GAP)}}
     return {**parts, "sign_stable": all(signs) if signs else None}
 
 
@@ -99,10 +102,10 @@ def _finding(
     decision = replace(decision, status=context.status(subject.finding_id, decision.status))
     sample = "confirm" if decision.status == "confirmed" else "all"
     estimate = _estimate(subject, sample, method.confidence)
-    ci: dict[str, Any] = {"reason": _UNKNOWN}
+    ci: dict[str, Any] = {"reason": say(_UNKNOWN)}
     if estimate:
         ci = {"low": round(estimate[1], 6), "high": round(estimate[2], 6), "level": method.confidence}
-        ci["method"] = "normal, linearised, clusters = customers"
+        ci["method"] = say("normal, linearised, clusters = customers")
     return marked.finding(
         store,
         context,
@@ -115,16 +118,16 @@ def _finding(
         effect={
             "name": EFFECT,
             "value": round(estimate[0], 6) if estimate else None,
-            "unit": f"share of {_noun(subject)}",
+            "unit": mark("share of calls") if subject.is_calls else mark("share of contacts"),
             "baseline": 0.0,
             "direction": "up",
         },
         ci=ci,
         cost=_cost(context, subject),
         robustness=robustness(subject),
-        title=_title(subject, decision, estimate),
-        text_evidence=_evidence_text(subject, sample),
-        text_caution=_caution(subject, decision, method.repeat_contacts_min),
+        title=repeat_words.title(subject, decision, estimate),
+        text_evidence=repeat_words.evidence_text(subject, sample),
+        text_caution=repeat_words.caution(subject, decision, method.repeat_contacts_min),
         family=FAMILY,
         m=n_tested,
         extra=_extra(subject),
@@ -144,7 +147,7 @@ def _n_part(subject: Subject, sample: str, reach: Reach, n_needed: int | None) -
     sums = subject.of(sample)
     return {
         "units": sums.contacts if sums else 0,
-        "unit": f"{_noun(subject)} followed for {FAR_DAYS + subject.days} days",
+        "unit": _CALLS_FOLLOWED if subject.is_calls else _CONTACTS_FOLLOWED,
         "sample": sample,
         "customers": reach.customers,
         "journeys": reach.journeys,
@@ -158,13 +161,13 @@ def _cost(context: Context, subject: Subject) -> dict[str, Any]:
     """Minutes a week of the further contacts, taken to be as long as the others on the subject."""
     sums = subject.of("all")
     if sums is None or sums.excess() is None:
-        return evidence.no_cost(_UNKNOWN)
+        return evidence.no_cost(say(_UNKNOWN))
     z = float(stats.norm.ppf(0.5 + context.method.confidence / 2))
     weeks = max(context.weeks - (FAR_DAYS + subject.days) / 7, 1 / 7)
     cost = evidence.no_cost("")
     for key, name, reason in (
-        ("customer_min_per_week", "t", "no engaged time is known for these contacts"),
-        ("company_min_per_week", "h", "the logs tell no handling time for these contacts"),
+        ("customer_min_per_week", "t", say("no engaged time is known for these contacts")),
+        ("company_min_per_week", "h", say("the logs tell no handling time for these contacts")),
     ):
         if not sums.total[name]:
             cost["reason"][key] = reason
@@ -174,74 +177,8 @@ def _cost(context: Context, subject: Subject) -> dict[str, Any]:
             round(max(0.0, seconds) / 60 / weeks, 2) for seconds in (middle - z * error, middle, middle + z * error)
         )
         cost[key] = {"low": low, "mid": mid, "high": high, "unit": "min/week"}
-        cost["basis"][key], cost["reason"][key] = "measured", None
+        cost["basis"][key], cost["reason"][key] = evidence.MEASURED, None
     return evidence.with_money(cost, context)
-
-
-def _noun(subject: Subject) -> str:
-    return "calls" if subject.is_calls else "contacts"
-
-
-def _per_100(value: float) -> str:
-    return f"{max(0.0, 100 * value):.0f}"
-
-
-def _days(n: int) -> str:
-    return f"{n} day" if n == 1 else f"{n} days"
-
-
-def _title(subject: Subject, decision: Decision, estimate: tuple[float, float, float] | None) -> str:
-    quoted = subject.about.replace('"', "'")
-    about = f'{_noun(subject)} about "{quoted}"' if quoted else f"{_noun(subject)} on an unknown subject"
-    further = f"another within {_days(subject.days)}"
-    if decision.status in ("confirmed", "candidate") and estimate:
-        value, low, high = map(_per_100, estimate)
-        return f"Of 100 {about}, {value} [{low} to {high}] lead to {further}, beyond what these customers do anyway"
-    return f"Whether {about} lead to {further}, beyond what these customers do anyway, is not shown"
-
-
-def _evidence_text(subject: Subject, sample: str) -> str:
-    noun, sums = _noun(subject), subject.of(sample)
-    if sums is None:
-        return f"{subject.n_contacts:,} {noun}, none followed for {FAR_DAYS + subject.days} days."
-    another = "another" if subject.about else "another, on any subject,"
-    other_time = "later" if subject.season.side == "after" else "earlier"
-    among = "Among customers kept apart for checking" if sample == "confirm" else "In all"
-    soon = f"{sums.total['a']:,} of {sums.contacts:,} {noun} ({100 * sums.soon:.1f} %)"
-    text = (
-        f"{among}: {soon} were followed by {another} "
-        f"within {_days(subject.days)}; in as many days four weeks {other_time} it was {100 * sums.far:.1f} %. "
-        f"{sums.n_customers_again:,} of {sums.n_customers:,} customers were back that soon."
-    )
-    beside = [
-        f"{_per_100(told[0])} within {_days(days)}"
-        for days in subject.all_days
-        if days != subject.days and (told := subject.excess(sample, days))
-    ]
-    return text + (f" Beyond what they do anyway, of 100 {noun}: {', '.join(beside)}." if beside else "")
-
-
-def _caution(subject: Subject, decision: Decision, contacts_min: int) -> str:
-    if decision.status == "not_enough_data":
-        follow_up = f"{FAR_DAYS + subject.days} days after each"
-        return f"Not enough data: {contacts_min:,} {_noun(subject)} and {follow_up} are needed."
-    said = []
-    told = subject.excess("confirm")
-    if not subject.season.is_level:
-        said.append("Neither four weeks later nor four weeks earlier were as busy, so what is usual can't be told.")
-    elif subject.season.side == "before":
-        said.append("Four weeks later it was another season, so these customers are compared with four weeks earlier.")
-    if subject.season.is_level and decision.status == "cannot_tell" and told:
-        said.append(f"An excess of {100 * smallest_seen(told[1]):.1f} of 100 would probably have been found.")
-    if not subject.about:
-        said.append("What these contacts were about is not known, so any further contact counts.")
-    if decision.status == "candidate":
-        said.append("It is not confirmed by the customers kept apart for checking.")
-    said.append(
-        "A need that goes on, such as a parcel that stays late, brings further contacts too; they may lie in the "
-        "customer's next journey."
-    )
-    return " ".join(said)
 
 
 def _extra(subject: Subject) -> dict[str, Any]:

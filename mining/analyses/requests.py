@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ingest.language import mark, say, say_n
 from ingest.store import Store
 from mining import evidence, marked, savings
 from mining.context import Context
@@ -28,14 +29,15 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.marked import ClusteredRate
 from mining.population import Scope
-from mining.rates import ci_part, effect_part, floor_needed, n_part, robustness_part, sample_sentence, share_text
+from mining.rates import ci_part, effect_part, floor_needed, n_part, robustness_part
+from mining.sentences import counted, paragraph, share_text
 
 NAME = "requests"
 KINDS = ("re_ask", "duplicate_request")
 SUMMARY = "what customers have to give twice in one journey, where, and the minutes it takes"
 READS = ("journey_event", "journey", "journey_metrics", "touch")
 
-EFFECT = "share of journeys asked again"
+EFFECT = mark("share of journeys asked again")
 _SCOPE = Scope()
 _SQL = Path(__file__).parent.parent / "requests.sql"
 _CHANCE = """create or replace temporary table chance as
@@ -54,10 +56,10 @@ _MINUTES = """
         end) as bigint) as ms
     from request as r inner join journey_event as e using (pos) inner join touch as t on t.step = r.step
     where r.is_again and r.item = $item"""
-_MAY_WORSEN = (
+_MAY_WORSEN = mark(
     "An item that is kept instead of asked again can be out of date or another's; asking twice can be a check."
 )
-_CAUTION = "A count, no trial. What a step asks is what steps.toml declares, not what was said. "
+_CAUTION = mark("A count, no trial. What a step asks is what steps.toml declares, not what was said.")
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
     cost = (
         _cost(store, context, one)
         if is_candidate
-        else evidence.no_cost(f"counted once, for all steps that ask for the {one.item}")
+        else evidence.no_cost(say("counted once, for all steps that ask for the {item}", item=one.item))
     )
     return marked.finding(
         store,
@@ -156,29 +158,48 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
         cost=cost,
         robustness=robust,
         title=_title(context, one, share_text(rate.share(sample), ci)),
-        text_evidence=sample_sentence(rate, sample, method.confidence, interval=ci)
-        + (savings.sentence(cost, context) if is_candidate else f"; {reach.customers:,} customers")
-        + ".",
-        text_caution=_CAUTION + (_MAY_WORSEN if is_candidate else _said(status, needed)),
+        text_evidence=paragraph(
+            counted(rate, sample, ci),
+            savings.sentence(cost, context)
+            if is_candidate
+            else say_n(
+                "It happened to {n} customer.",
+                "It happened to {n} customers.",
+                reach.customers,
+                n=f"{reach.customers:,}",
+            ),
+        ),
+        text_caution=paragraph(say(_CAUTION), say(_MAY_WORSEN) if is_candidate else _said(status, needed)),
         family=f"{one.kind}:share",
         m=m if is_candidate else 0,
-        extra=_extra(store, one, method.small_cell_customers) | ({"may_worsen": _MAY_WORSEN} if is_candidate else {}),
+        extra=_extra(store, one, method.small_cell_customers)
+        | ({"may_worsen": say(_MAY_WORSEN)} if is_candidate else {}),
     )
 
 
 def _said(status: str, needed: int | None) -> str:
     if needed is not None:
-        return f"Not enough data: about {needed:,} journeys that are asked there would be needed to say more."
-    return (
-        "" if status == "confirmed" else "It has not been seen often enough in the customers kept apart for checking."
-    )
+        return say(
+            "Not enough data: about {n} journeys that are asked there would be needed to say more.", n=f"{needed:,}"
+        )
+    if status == "confirmed":
+        return ""
+    return say("It has not been seen often enough in the customers kept apart for checking.")
 
 
 def _title(context: Context, one: Asked, share: str) -> str:
     if one.kind == "duplicate_request":
-        return f"Customers are asked for the {one.item} again in {share} of the journeys that ask for it"
-    asking = context.label(one.where["step"])
-    return f"{asking} asks for the {one.item} though it was given before, in {share} of its journeys"
+        return say(
+            "Customers are asked for the {item} again in {share} of the journeys that ask for it",
+            item=one.item,
+            share=share,
+        )
+    return say(
+        "{step} asks for the {item} though it was given before, in {share} of its journeys",
+        step=context.label(one.where["step"]),
+        item=one.item,
+        share=share,
+    )
 
 
 def _cost(store: Store, context: Context, one: Asked) -> dict[str, Any]:
@@ -201,7 +222,10 @@ def _cost(store: Store, context: Context, one: Asked) -> dict[str, Any]:
         context,
         one.finding_id,
         saved,
-        unknown=f"site.toml states no [costs.ask_min] {one.where['item']}, and the asking steps do other things too",
+        unknown=say(
+            "site.toml states no [costs.ask_min] {key}, and the asking steps do other things too",
+            key=one.where["item"],
+        ),
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from ingest.language import mark, say
 from ingest.store import Store
 from mining import deviation_words as words
 from mining import evidence, tolerated
@@ -23,16 +24,17 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.intended import Intended
 from mining.population import SPLITS, Scope, left_out
-from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, robustness_part, share_text
+from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, robustness_part
 from mining.rule_activations import evaluate, roles
 from mining.rules import Rule
+from mining.sentences import paragraph, share_text
 
 NAME = "rules"
 KINDS = ("deviation.rule",)
 SUMMARY = "rules of the intended process that were broken: terms, orders, limits; per case that a rule speaks of"
 READS = ("journey_metrics", "journey", "journey_event", "touch")
 
-EFFECT = "share of cases that break the rule"
+EFFECT = mark("share of cases that break the rule")
 _COUNTS = """
     with of_customer as (
         select a.rule_no, p.customer_id, any_value(p.is_discovery) as is_discovery, any_value(p.is_heavy) as is_heavy,
@@ -54,7 +56,7 @@ _KEPT = """select journey_id from rule_activation where rule_no = {number}
 _MARK = """insert into finding_journey
     select $id, journey_id, count(*) from rule_activation where rule_no = $number and is_violation
     group by journey_id order by journey_id"""
-_NEVER_CAME = "rule that never came up"
+_NEVER_CAME = mark("rule that never came up")
 
 
 @dataclass
@@ -104,9 +106,10 @@ def _cases(store: Store, intended: Intended, n_open: list[int]) -> list[Case]:
     out = []
     for number, rule in enumerate(intended.rules):
         if number not in counts["all"]:
+            note = say("{rule}; counted beside: cases still open", rule=rule.text)
             store.run(
                 "insert into data_quality by name select $measure as measure, 0 as n, $n as of_n, $note as note",
-                {"measure": _NEVER_CAME, "n": n_open[number], "note": f"{rule.text}; of_n: cases still open"},
+                {"measure": _NEVER_CAME, "n": n_open[number], "note": note},
             )
             continue
         sums = {split: counts[split].get(number, (0,) * 5) for split in SPLITS}
@@ -145,7 +148,7 @@ def _finding(
     if not rate.hits["all"] and needed is not None:
         status = "not_enough_data"
     sample = "confirm" if status == "confirmed" else "all"
-    ci = ci_part(effective, sample, method.confidence, "Wilson score on the effective number of cases")
+    ci = ci_part(effective, sample, method.confidence, mark("Wilson score on the effective number of cases"))
     cost = minutes_beyond(
         store, context, scope, case.finding_id, _KEPT.format(number=case.number), float(reach.journeys)
     )
@@ -171,7 +174,7 @@ def _finding(
         grade="D",
         where=case.where,
         window=context.window,
-        n={**n, "unit": "cases"},
+        n={**n, "unit": mark("cases")},
         effect=effect_part(rate, sample, EFFECT, intended.tolerance),
         ci=ci,
         cost=cost,
@@ -179,7 +182,7 @@ def _finding(
         robustness=robust,
         title=told.title(context, case.rule, share_text(rate.share(sample), ci)),
         text_evidence=told.evidence_text(rate, sample, reach, cost, ci, extra),
-        text_caution=" ".join([told.caution(case.rule, status, needed, extra), *words.left_out(extra)]),
+        text_caution=paragraph(told.caution(case.rule, status, needed, extra), words.left_out(extra)),
         family=f"deviation.rule:{intended.process}",
         m=m,
         p=verdict.p,

@@ -82,7 +82,7 @@ def test_few_customers_are_folded(store: Store) -> None:
     skipped = {f"j{n:06d}" for n in range(3)}
     log.events = [e for e in log.events if not (e.case in skipped and e.step == "pay")]
     assert mined(store, log, PROCESS, only="deviations") == []
-    folded = store.rows("select n, of_n, note from data_quality where measure = 'findings_small_cell'")
+    folded = store.rows("select n, of_n, note from data_quality where measure = 'findings small cell'")
     assert [(n, of_n) for n, of_n, _ in folded] == [(1, 1)] and folded[0][2].startswith("deviation.skipped:")
     assert store.rows("from finding_variant") == []
 
@@ -94,7 +94,7 @@ def test_a_kind_is_bounded_and_the_rest_is_counted(store: Store) -> None:
     assert [f.where["step"] for f in findings if f.kind == "deviation.skipped"] == ["pay"]
     assert (
         store.value(
-            "select n from data_quality where measure = 'findings_beyond_bound' and note like 'deviation.skipped:%'"
+            "select n from data_quality where measure = 'findings beyond bound' and note like 'deviation.skipped:%'"
         )
         >= 1
     )

@@ -15,7 +15,7 @@ from ingest.store import Store
 from mining import coarse
 from mining.findings import Finding
 from mining.method import Method
-from mining.rates import count_text
+from mining.sentences import count_text
 
 STEPS = [St(s, s.title(), source=1 + (s == "pay")) for s in ("order", "pay", "pack", "ship", "deliver")]
 PROCESS: dict[str, Any] = {
