@@ -5,7 +5,9 @@ forgotten does not live on in an old night.
 
     journeys         journeys there are; no interval, they are counted
     customers        customers who have one
-    calls_per_100    distinct calls per 100 journeys with an order (per 100 journeys where there are no orders)
+    calls_per_100    distinct calls per 100 journeys with an order (per 100 journeys where there are no orders); none
+                     where no customer has both a call and an order, since nobody could tell whose calls they are
+    calls_joined     share of the calls that belong to a journey with an order; only where there are orders
     duration_ms      median ms of the closed of these journeys
     departments_met  departments that a journey meets, mean
     goods_ms         median ms from an order to its goods
@@ -66,11 +68,13 @@ def measured(store: Store) -> list[NightFigure]:
         "select count(*), count(distinct customer_id), count(*) filter (anchor = 'order') > 0 from journey"
     )[0]
     scope = "journey.anchor = 'order'" if has_orders else "true"
-    calls_are_told = store.value("select exists (select 1 from journey_metrics where n_calls > 0)")
+    n_calls, n_joined, are_joined = store.rows(_CALLS)[0]
+    calls_are_told = n_calls > 0 and (are_joined or not has_orders)
     found = [
         NightFigure("journeys", n_journeys, None, None, n_journeys),
         NightFigure("customers", n_customers, None, None, n_customers),
         _mean(store, "calls_per_100", "metrics.n_calls", scope, 100) if calls_are_told else None,
+        NightFigure("calls_joined", n_joined / n_calls, None, None, n_calls) if n_calls and has_orders else None,
         _median(
             store,
             "duration_ms",
@@ -85,6 +89,13 @@ def measured(store: Store) -> list[NightFigure]:
     return [one for one in found if one is not None]
 
 
+_CALLS = """with customer as (
+    select coalesce(sum(m.n_calls), 0) as n, coalesce(sum(m.n_calls) filter (j.anchor = 'order'), 0) as n_joined,
+        count(*) filter (j.anchor = 'order') > 0 as has_order
+    from journey as j inner join journey_metrics as m using (journey_id) group by j.customer_id)
+select coalesce(sum(n), 0)::bigint, coalesce(sum(n_joined), 0)::bigint,
+    coalesce(bool_or(n > 0 and has_order), false) from customer"""
+"""SQL: calls of journeys, those of journeys with an order, whether any customer has both a call and an order."""
 GOODS = """select journey_id, goods_at, epoch_ms(goods_at) - epoch_ms(ordered_at) as ms
     from (
         select journey_id,

@@ -112,8 +112,7 @@ def _deviations(searching: Searching) -> Limit:
     intended, units = searching.intended, searching.figure.cases
     if intended is None:
         return Limit(
-            say("Not looked for: the site declares no intended process ({file}).", file="process/intended.toml"),
-            is_missing=True,
+            say("Not looked for: the site declares no intended process (process/intended.toml)."), is_missing=True
         )
     shown = formats.small_count(units.n, searching.method.small_cell_customers)
     sample = say_n("{n} journey of the intended process", "{n} journeys of the intended process", units.n, n=shown)
@@ -124,8 +123,7 @@ def _rules(searching: Searching) -> Limit:
     intended = searching.intended
     if intended is None or not intended.rules:
         return Limit(
-            say("Not looked for: the site declares no rule (rules in {file}).", file="process/intended.toml"),
-            is_missing=True,
+            say("Not looked for: the site declares no rule (rules in process/intended.toml)."), is_missing=True
         )
     records = [one for one in searching.figure.not_told if one.kind == "deviation.rule"]
     if not records:
@@ -157,10 +155,7 @@ def _requests(searching: Searching) -> Limit:
     method, n = searching.method, searching.figure.n_asked
     if n is None:
         return Limit(
-            say(
-                "Not looked for: the step dictionary says of no step what it asks (asks in {file}).",
-                file="process/steps.toml",
-            ),
+            say("Not looked for: the step dictionary says of no step what it asks (asks in process/steps.toml)."),
             is_missing=True,
         )
     power_at = partial(count_is_proposed, n=n, units_min=method.re_ask_journeys_min, hits_min=method.re_ask_hits_min)
@@ -218,9 +213,8 @@ def _eliminations(searching: Searching) -> Limit:
     return Limit(
         say(
             "A step is proposed only where journeys without it are shown to end alike, within {points} point of a "
-            "hundred; without a declared bad end (bad in {file}) none can be.",
+            "hundred; without a declared bad end (bad in process/steps.toml) none can be.",
             points=formats.number(100 * min(searching.method.equivalence_margins)),
-            file="process/steps.toml",
         )
     )
 

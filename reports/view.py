@@ -194,9 +194,8 @@ def _others(statuses: Mapping[str, int], n_further: int) -> str:
         sentences.append(
             formats.plural(
                 n_further,
-                "{n} further finding of lower rank stands in {file} alone.",
-                "{n} further findings of lower rank stand in {file} alone.",
-                file="exports/findings.json",
+                "{n} further finding of lower rank stands in exports/findings.json alone.",
+                "{n} further findings of lower rank stand in exports/findings.json alone.",
             )
         )
     kinds = [say(text, n=formats.count(statuses[key])) for key, text in _NOT_SHOWN.items() if statuses.get(key)]

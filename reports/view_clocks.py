@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ingest.language import say
+from ingest.told_again import told_again
 from reports import formats
 from reports.records import ClockFigure
 
@@ -38,13 +39,12 @@ def clock_view(clocks: list[ClockFigure], k: int) -> ClockView:
 def _warning(clock: ClockFigure, k: int) -> str:
     return say(
         "The clocks of {source} and {other} are {verdict}. {n} of {of_n} moves between the two lie within that, so "
-        "their order may be wrong. Nothing was corrected: mend the timezone, or declare {setting} in site.toml.",
+        "their order may be wrong. Nothing was corrected: mend the timezone, or declare clock_offset_s in site.toml.",
         source=clock.source,
         other=clock.other,
-        verdict=say(clock.verdict),
+        verdict=told_again(clock.verdict),
         n=formats.small_count(clock.n_turned, k),
         of_n=formats.small_count(clock.n_moves, k),
-        setting="clock_offset_s",
     )
 
 
@@ -55,11 +55,11 @@ def _row(clock: ClockFigure, k: int) -> tuple[str, ...]:
     return (
         clock.source,
         clock.other,
-        say(clock.moment.replace("_", " ")),
+        told_again(clock.moment.replace("_", " ")),
         formats.small_count(clock.n, k),
         _seconds(clock.ahead_ms) if is_told else formats.NONE,
         span,
-        say(clock.verdict),
+        told_again(clock.verdict),
     )
 
 

@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from ingest.language import mark, say
+from ingest.told_again import FACTS, told_again
 from reports import formats
 from reports.figures import Figures
 from reports.records import Counted, FileAccount, Night
@@ -78,12 +79,13 @@ def data_view(figures: Figures, night: Night) -> DataView:
         )
         if len(files) > MOST_FILES
         else "",
-        dropped_rows=tuple((c.group, say(c.name), formats.count(c.n)) for c in figures.dropped()),
+        dropped_rows=tuple((c.group, told_again(c.name), formats.count(c.n)) for c in figures.dropped()),
         quarantine_rows=tuple(
-            (c.group, c.name or say("line"), _said(c.note), formats.count(c.n)) for c in figures.quarantined()
+            (c.group, c.name or say("line"), told_again(c.note or ""), formats.count(c.n))
+            for c in figures.quarantined()
         ),
         refused=tuple(
-            f"{file.source}, {file.path}: {_said(file.reason or _REFUSED)}"
+            f"{file.source}, {file.path}: {told_again(file.reason) if file.reason else say(_REFUSED)}"
             for file in files
             if file.status == "refused"
         ),
@@ -102,11 +104,11 @@ def data_view(figures: Figures, night: Night) -> DataView:
         hidden_rows=tuple((c.group or say("Customer"), c.name, formats.count(c.n)) for c in hidden),
         quality_rows=tuple(
             (
-                say(c.name.replace("_", " ")),
+                told_again(c.name.replace("_", " ")),
                 c.group,
                 formats.count(c.n),
                 f"{formats.count(c.of_n)} ({formats.ratio(c.n, c.of_n)})" if c.of_n else "",
-                _said(c.note),
+                told_again(c.note or ""),
             )
             for c in figures.quality()
         ),
@@ -115,10 +117,11 @@ def data_view(figures: Figures, night: Night) -> DataView:
             for source, first, last in figures.gaps()
         ),
         audit_rows=tuple(
-            (say(audit.replace("_", " ")), say(severity), message) for audit, severity, _, message in figures.audits()
+            (told_again(audit.replace("_", " ")), told_again(severity), message)
+            for audit, severity, _, message in figures.audits()
         ),
         clocks=clock_view(figures.clocks(), k),
-        fact_rows=tuple((say(name), say(value)) for name, value in sorted(night.facts.items())),
+        fact_rows=tuple((say(FACTS.get(name, name)), told_again(value)) for name, value in sorted(night.facts.items())),
     )
 
 
@@ -141,10 +144,6 @@ def _few_each(codes: Counted, k: int) -> str:
         "{n} codes of fewer than {k} customers each",
         k=k,
     )
-
-
-def _said(text: str | None) -> str:
-    return say(text) if text else ""
 
 
 def _holds(file: FileAccount) -> bool:

@@ -340,6 +340,26 @@ def test_calls_that_no_log_tells_apart_are_not_none(toy_site: Path, tmp_path: Pa
         assert Figures(store, toy.NIGHT).calls_per_100()[0] is None
 
 
+def test_calls_of_people_whom_no_order_names_are_not_none_either(toy_site: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "warehouse.duckdb"
+    shutil.copyfile(Site(toy_site).warehouse, copy)
+    orders = "journey_id in (select journey_id from journey where anchor = 'order')"
+    with Store.open(copy) as store:
+        joined, in_all = store.rows(
+            f"select sum(n_calls) filter ({orders}), sum(n_calls) from journey_metrics having sum(n_calls) > 0"
+        )[0]
+        assert Figures(store, toy.NIGHT).key_figures["calls_joined"].value == pytest.approx(joined / in_all)
+        lone = "(select customer_id from journey where anchor = 'order')"
+        store.run(
+            f"""update journey_metrics set n_calls = if(journey_id in (
+                select journey_id from journey where customer_id not in {lone}), 1, 0)"""
+        )
+        night_figures.remember(store, toy.NIGHT)
+        figures = Figures(store, toy.NIGHT)
+        told = figures.key_figures["calls_joined"]
+        assert figures.calls_per_100()[0] is None and told.value == 0 and told.n > 0
+
+
 def test_intervals_hold_their_value(toy_site: Path) -> None:
     with Store.open(Site(toy_site).warehouse, read_only=True) as store:
         figures = Figures(store, toy.NIGHT)
