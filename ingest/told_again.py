@@ -2,7 +2,7 @@
 
 The tables hold finished texts (`identifiers of the largest customer`, `hidden step: visit`), which `make status` and
 the logs show as they are. Each is found here again by its pattern, and said with what stood in its places. A text that
-no pattern knows, such as an adapter's own from elsewhere, is told as it stands.
+no pattern knows, such as an adapter's own from elsewhere, is said as it stands.
 """
 
 from __future__ import annotations
@@ -82,6 +82,9 @@ _CLOCKS = (
     mark("apart: one clock was set on {day}"),
     mark("apart: one clock drifts by about {s} s a day"),
     mark("apart: one clock is wrong"),
+    mark("the end of a call"),
+    mark("the placing of an order"),
+    mark("the step {step}"),
 )
 _DROPPED = (
     mark("static"),
@@ -207,7 +210,7 @@ def told_again(text: str) -> str:
     for template, pattern in _patterns():
         if found := pattern.fullmatch(text):
             return say(template, **{name: told_again(value) for name, value in found.groupdict().items()})
-    return text
+    return say(text)
 
 
 @cache

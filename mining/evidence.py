@@ -95,12 +95,14 @@ def fold(store: Store, kind: str, n_places: int, n_small: int, n_beyond: int) ->
         ),
         (mark("findings beyond bound"), n_beyond, say("{kind}: less frequent than those told one by one", kind=kind)),
     ):
-        params = {"measure": measure, "note": note}
-        store.run("delete from data_quality where measure = $measure and note = $note", params)
+        store.run(  # whatever language an earlier run of this night spoke
+            "delete from data_quality where measure = $measure and starts_with(note, $kind || ':')",
+            {"measure": measure, "kind": kind},
+        )
         if n:
             store.run(
                 "insert into data_quality by name select $measure as measure, $n as n, $of_n as of_n, $note as note",
-                {**params, "n": n, "of_n": n_places},
+                {"measure": measure, "note": note, "n": n, "of_n": n_places},
             )
 
 

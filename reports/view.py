@@ -45,6 +45,7 @@ from reports.view_findings import (
     word_of,
 )
 from reports.view_journeys import StepNames, Strip, strip, way_strip
+from reports.view_loops import LoopRow, loop_rows
 from reports.view_maps import MapsView, draw_finding_map, maps_view
 from reports.view_tables import TableRow, listed_steps, move_rows, moves_left_out, step_rows, steps_told
 
@@ -87,6 +88,7 @@ class Report:
     charts: ChartsView | None
     steps: tuple[TableRow, ...]
     steps_told: str
+    loops: tuple[LoopRow, ...]
     moves: tuple[TableRow, ...]
     moves_more: str
     ways: tuple[WayRow, ...]
@@ -160,6 +162,7 @@ def build(
         charts=charts,
         steps=step_table,
         steps_told=steps_told(len(step_table), len(steps)),
+        loops=loop_rows(findings, names, figures.k),
         moves=rows,
         moves_more=moves_left_out(moves, len(rows), figures.k),
         ways=ways,

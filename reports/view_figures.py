@@ -62,21 +62,22 @@ def _followed(figures: Figures, night: Night, weekly: Weeks) -> KeyFigure:
 
 def _calls(figures: Figures, weekly: Weeks) -> KeyFigure | None:
     calls, _ = figures.calls_per_100()
+    joined = figures.key_figures.get("calls_joined")
+    name = say("Calls per 100 orders") if figures.has_orders else say("Calls per 100 journeys")
     if not calls:
-        return None
-    per_week = [100 * n_calls / n for _, n, n_calls in weekly if n]
-    return KeyFigure(
-        say("Calls per 100 orders") if figures.has_orders else say("Calls per 100 journeys"),
-        formats.number(calls.value),
-        "",
-        _between(
-            calls,
-            formats.plural(calls.n, "{n} order", "{n} orders")
-            if figures.has_orders
-            else formats.plural(calls.n, "{n} journey", "{n} journeys"),
-        ),
-        spark(per_week, say("The same per week of the start")),
+        why = say("no customer is known by both a call and an order")
+        return KeyFigure(name, say("not known"), "", why, Markup("")) if joined else None
+    sample = (
+        formats.plural(calls.n, "{n} order", "{n} orders")
+        if figures.has_orders
+        else formats.plural(calls.n, "{n} journey", "{n} journeys")
     )
+    if joined:
+        n_calls, of_n = formats.count(round(joined.value * joined.n)), formats.count(joined.n)
+        sample = say("{orders} with {n} of {of_n} calls", orders=sample, n=n_calls, of_n=of_n)
+    per_week = [100 * n_calls / n for _, n, n_calls in weekly if n]
+    line = spark(per_week, say("The same per week of the start"))
+    return KeyFigure(name, formats.number(calls.value), "", _between(calls, sample), line)
 
 
 def _duration(figures: Figures) -> KeyFigure | None:

@@ -26,7 +26,8 @@ class LoopRow:
 
 def loop_rows(findings: Sequence[FindingFigure], names: StepNames, k: int) -> tuple[LoopRow, ...]:
     """One row a loop between steps, in the order of the findings."""
-    return tuple(_row(finding, names, k) for finding in findings if "cycle" in finding.where)
+    loops = (one for one in findings if "cycle" in one.where and "passes_mean" in one.extra)
+    return tuple(_row(finding, names, k) for finding in loops)
 
 
 def _row(finding: FindingFigure, names: StepNames, k: int) -> LoopRow:
@@ -42,14 +43,14 @@ def _row(finding: FindingFigure, names: StepNames, k: int) -> LoopRow:
             (formats.small_count(n_journeys, k), float(n_journeys)),
             (told[0], float(extra["passes_mean"])),
             (told[1], float(extra["passes_p90"])),
-            _exit(extra.get("exit_normal"), n_journeys),
-            _exit(extra.get("exit_abnormal"), n_journeys),
+            _exit(extra.get("exit_normal"), extra.get("exit_abnormal")),
+            _exit(extra.get("exit_abnormal"), extra.get("exit_normal")),
         ),
     )
 
 
-def _exit(n: int | None, of_n: int) -> tuple[str, float]:
-    """The share of a loop's journeys that leave it in one way; not told where few do."""
-    if n is None or not of_n:
+def _exit(n: int | None, n_other: int | None) -> tuple[str, float]:
+    """The share of a loop's journeys that leave it in one way, not in the other; not told where few leave it so."""
+    if n is None or n_other is None or not n + n_other:
         return say("not told"), -1.0
-    return formats.ratio(n, of_n), n / of_n
+    return formats.ratio(n, n + n_other), n / (n + n_other)

@@ -40,8 +40,9 @@ def steps_told(n_listed: int, of_n: int) -> str:
 
 
 def step_rows(steps: Sequence[StepFigure], night: Night, k: int, marks: Mapping[str, Marks]) -> tuple[TableRow, ...]:
+    """A row a step, in the order of the process."""
     rows = []
-    for step in listed_steps(steps):
+    for step in sorted(listed_steps(steps), key=lambda step: marks[step.step].encounter or 0):
         per_100 = 100 * step.n_journeys / night.n_journeys if step.n_customers >= k else None
         rows.append(
             TableRow(

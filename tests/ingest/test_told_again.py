@@ -19,10 +19,10 @@ LITERAL = re.compile(r"then '((?:[^']|'')*)'")
 
 
 class Starred(gettext.NullTranslations):
-    """A language in which each text begins with a star."""
+    """A language in which each text that is known begins with a star."""
 
     def gettext(self, message: str) -> str:
-        return f"*{message}"
+        return f"*{message}" if message in TEXTS else message
 
 
 def unsaid(texts: set[str]) -> set[str]:
