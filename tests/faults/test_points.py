@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 STRIDE = 160
+TOLD = {"FRONTSTAGE_LOG": "DEBUG"}
+"""All nights of a test speak alike: what is told is read first, and that is a point too."""
 
 
 def points(log: str) -> list[tuple[int, str, str]]:
@@ -21,7 +23,7 @@ def points(log: str) -> list[tuple[int, str, str]]:
 def passed(nights, before, tmp_path_factory) -> list[tuple[int, str, str]]:
     """The points of the undisturbed second night."""
     site = before.copy(tmp_path_factory.mktemp("passed") / "site")
-    code, said = nights.run(site, fault="0", environment={"FRONTSTAGE_LOG": "DEBUG"})
+    code, said = nights.run(site, fault="0", environment=TOLD)
     assert code == 0
     return points(said)
 
@@ -62,7 +64,7 @@ def test_a_night_after_one_that_died_ends_like_an_undisturbed_one(nights, before
     current = before.published()
     for fault in faults_of(campaign, passed):
         site = before.copy(tmp_path / "site")
-        code, said = nights.run(site, fault=fault)
+        code, said = nights.run(site, fault=fault, environment=TOLD)
         number, _, what = passed[int(fault.split(":")[0]) - 1]
         # run.json is a note: a night that can't write it has done its work all the same
         assert code == (74 if ":" in fault and "run.json" not in what else 0 if ":" in fault else 137), (fault, said)
@@ -74,14 +76,14 @@ def test_a_night_after_one_that_died_ends_like_an_undisturbed_one(nights, before
 def test_a_first_night_that_died_leaves_nothing_in_the_way(nights, empty, campaign, tmp_path):
     """The warehouse is made beside its place, and the schema comes whole."""
     site = empty.copy(tmp_path / "reference")
-    code, said = nights.run(site, "ingest", fault="0", environment={"FRONTSTAGE_LOG": "DEBUG"})
+    code, said = nights.run(site, "ingest", fault="0", environment=TOLD)
     assert code == 0, said
     expected, n = site.state(), len(points(said))
     making = [number for number, _, what in points(said) if "schema.sql" in what or "to warehouse.duckdb" in what]
     assert len(making) >= 3
     for number in range(1, n + 1) if campaign else [*making[:2], making[2] + 2]:
         site = empty.copy(tmp_path / "site")
-        assert nights.run(site, "ingest", fault=str(number))[0] == 137
+        assert nights.run(site, "ingest", fault=str(number), environment=TOLD)[0] == 137
         code, said = nights.run(site, "ingest")
         assert (code, site.state()) == (0, expected), (number, said)
 
