@@ -86,7 +86,8 @@ def robustness_part(rate: Rate, baseline: float) -> dict[str, Any]:
     for name, split in (("without_top_1pct_customers", "light"), ("strict_identity", "strict")):
         hits, n = rate.hits[split], rate.n[split]
         if n < 30:
-            parts[name] = {"reason": say_n("only {n} journey is left", "only {n} journeys are left", int(n), n=int(n))}
+            left = say_n("only {n} journey is left", "only {n} journeys are left", int(n), n=int(n))
+            parts[name] = {"reason": left if n else say("no journey is left")}
         else:
             parts[name] = {"value": round(hits / n, 6), "n": int(n)}
             signs.append((wilson(hits, n, 0.95)[1] if name == "strict_identity" else hits / n) > baseline)

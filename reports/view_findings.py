@@ -184,11 +184,32 @@ def _of_what(unit: str, name: str, tone: str) -> str:
         return say("of customers' time a week could fall away")
     if unit == MINUTES:
         return say("of customers' time a week")
-    return say(name) if is_share(unit) else say(unit)
+    return say(_SHARE_OF.get(name, name)) if is_share(unit) else say(unit)
+
+
+_SHARE_OF = {
+    "share of journeys that deviate": mark("of journeys deviate"),
+    "share of cases that break the rule": mark("of cases break the rule"),
+    "share of waits that are late": mark("of waits are late"),
+    "share of journeys with a pass": mark("of journeys go round"),
+    "share of calls that come back to the menu": mark("of calls come back to the menu"),
+    "share of journeys asked again": mark("of journeys are asked again"),
+    "share of hand-offs passed on without own work": mark("of hand-offs are passed on without own work"),
+    "share of days with both messages": mark("of days have both messages"),
+    "share of occurrences next to the other step, the weaker direction": mark(
+        "of occurrences stand next to the other step, in the weaker direction"
+    ),
+    "calls after a visit beyond those before one": mark("of calls come after a visit, beyond those before one"),
+    "contacts that lead to another": mark("of contacts lead to another"),
+    "more journeys that end badly with the step than without": mark(
+        "more journeys end badly with the step than without"
+    ),
+}
+"""Names of effects that are shares, as they go on after the number: '12.0 % of journeys deviate'."""
 
 
 def _with_interval(what: str, unit: str, low: float | None, high: float | None, ci: Mapping[str, Any]) -> str:
-    """'share of journeys that deviate, 95 % interval 11.0 to 13.6 %'."""
+    """'of journeys deviate, 95 % interval 11.0 to 13.6 %'."""
     if low is None or high is None:
         reason = say(str(ci["reason"])) if ci.get("reason") else say("none was given")
         return say("{what}, no interval: {reason}", what=what, reason=reason)
