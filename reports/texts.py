@@ -7,13 +7,13 @@ translation, and tests/reports/test_texts.py fails until it has one; what is sai
 
 from __future__ import annotations
 
+import ast
 import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po, write_po
 from jinja2.ext import babel_extract
 
@@ -33,9 +33,8 @@ def texts() -> Iterator[tuple[Text, str]]:
     """(text, file it stands in) of all sources, in a fixed order."""
     for package in PACKAGES:
         for path in sorted((ROOT / package).rglob("*.py")):
-            if path.name != "language.py":
-                for _, text, _, _ in extract_from_file("python", path, keywords=KEYWORDS):
-                    yield text, str(path.relative_to(ROOT))
+            for text in _of_module(path):
+                yield text, str(path.relative_to(ROOT))
     for path in sorted((HERE / "templates").glob("*.j2")):
         yield from _of_template(path.read_text(encoding="utf-8"), path)
     for unit in page_units():
@@ -45,6 +44,27 @@ def texts() -> Iterator[tuple[Text, str]]:
         yield from _of_template(unit.body, unit.path)
     for unit in audits.audits():
         yield from ((text, f"ingest/audits/{unit.path.name}") for text in audits.messages(unit).values())
+
+
+def _of_module(path: Path) -> Iterator[Text]:
+    """Literal texts of a module; also those inside f-strings, and none that only names a key."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.Call):
+            continue
+        keyword = getattr(node.func, "id", getattr(node.func, "attr", None))
+        if keyword in KEYWORDS:
+            said = [node.args[place - 1] for place in KEYWORDS[keyword] or (1,) if place <= len(node.args)]
+            if any(isinstance(one, ast.JoinedStr) or _is_chosen(one) for one in said):
+                raise ValueError(f"{path}:{node.lineno}: {keyword}() of a text that is put together; say whole texts")
+            text = tuple(one.value for one in said if isinstance(one, ast.Constant) and isinstance(one.value, str))
+            if text and len(text) == len(said):
+                yield text[0] if len(text) == 1 else text
+
+
+def _is_chosen(argument: ast.expr) -> bool:
+    """Whether literals are chosen or added up where they are said, so that they would not be found."""
+    parts = {ast.IfExp: ("body", "orelse"), ast.BinOp: ("left", "right")}.get(type(argument), ())
+    return any(isinstance(getattr(argument, part), ast.Constant) for part in parts)
 
 
 def _of_template(body: str, path: Path) -> Iterator[tuple[Text, str]]:
