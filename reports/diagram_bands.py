@@ -149,7 +149,7 @@ def _names(
 ) -> list[str]:
     """The name of a line per style, in a pill as far right on the first screen as nothing else stands."""
     half = 14 + 3.1 * max(len(say(name)) for _, name in line)
-    right = min(width - 10 - half, _FIRST_SCREEN)
+    right = max(min(width - 10 - half, _FIRST_SCREEN), head + half + 4)  # a narrow map's lines go on beyond it
     places = [right - 12 * i for i in range(max(0, int((right - head - half) / 12)) + 1)]
     x = next((p for p in places if not any(r.meets(Rect(p - half, y - 9, p + half, y + 9)) for r in taken)), None)
     if x is None:
