@@ -28,6 +28,7 @@ CODE = (
     "tests/worldgen",
     "tests/truth/judged.py",
     "tests/truth/true_needs.py",
+    "tests/truth/true_waits.py",
     "tests/truth/claims.py",
 )
 CUSTOMERS = 1_000

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from true_needs import Truth
+from true_waits import closed, waits
 from world_config import local_datetime
 from world_record import Order
 
@@ -95,6 +96,10 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         ("deviation.rule", {"call_status", "at most 1 call_status per journey"}),
     ],
     "payment_loop": [("loop.self", {"pay_failed"})],
+    "slow_pick": [
+        ("deviation.late", {"confirmation_mail", "shipping_mail", "mail", hours})
+        for hours in ("business hours", "other hours")
+    ],
     "poor_page_call": [("channel_switch", {"call_product", "web"})],
     "menu_again": [
         ("loop.self", {"menu_topic", "call"}), ("loop.self", {"menu_main"}), ("loop.self", {"menu_topic"}),
@@ -136,7 +141,37 @@ def deviations(truth: Truth) -> list[Claim]:
         for plant, kind, place in DEVIATIONS
     ]
     place = frozenset({"in_transit", "confirmation_mail", SLOW})
-    return [*out, Claim("slow_pick", "deviation.rule", place, plants.slow_pick, round(shipped * n), TOLERANCE)]
+    rate = after_term(truth, "in_transit", 2)[0] if plants.slow_pick_from else plants.slow_pick
+    out.append(Claim("slow_pick", "deviation.rule", place, rate, round(shipped * n), TOLERANCE))
+    return [*out, *(late(truth) if plants.slow_pick and plants.slow_pick_from else [])]
+
+
+def late(truth: Truth) -> list[Claim]:
+    """Slow picking that began in the last weeks: the mail that tells of the parcel is late against what was usual."""
+    return [
+        Claim(
+            "slow_pick",
+            "deviation.late",
+            frozenset({"confirmation_mail", "shipping_mail", "mail", hours}),
+            found.late,
+            found.n,
+            found.usual,
+        )
+        for hours, found in waits(truth, "confirmation_mail", "shipping_mail").items()
+    ]
+
+
+def after_term(truth: Truth, scan: str, days: int) -> tuple[float, int]:
+    """Of orders that reached a scan, and whose need is over: the share that did later than so many business days after
+    the confirmation mail; and how many there are.
+    """
+    over = closed(truth)
+    took = [
+        _business_days(order, scan)
+        for order in truth.made.orders
+        if order.need in over and _has(order, scan) and order.created_s >= truth.made.start_s
+    ]
+    return sum(found > days for found in took) / max(1, len(took)), len(took)
 
 
 def loops(truth: Truth) -> list[Claim]:
@@ -182,16 +217,13 @@ def background(truth: Truth) -> list[Claim]:
     order by phone and before a question, the order number and the name in each call.
     """
     orders = truth.made.orders
-    terms = [
-        _business_days(order) for order in orders if _has(order, "delivered") and order.created_s >= truth.made.start_s
-    ]
-    late = sum(days > 5 for days in terms) / max(1, len(terms))
+    beyond, n_terms = after_term(truth, "delivered", 5)
     rule = frozenset({"deliver", "confirmation_mail", LATE})
     seen = [] if truth.made.config.plants.no_page_call else [{"call_product", "web"}]
     return [
         _loop("second try", "loop.pingpong", {"attempted_delivery", "out_for_delivery"}, truth, planted=False),
         Claim("menu", "merge", frozenset({"menu_main", "menu_topic"}), None, len(truth.needs), MERGE_MIN, False),
-        Claim("term", "deviation.rule", rule, late, round(CLOSED_SHARE * len(terms)), TOLERANCE, False),
+        Claim("term", "deviation.rule", rule, beyond, n_terms, TOLERANCE, False),
         Claim(
             "mails", "batch_contact", frozenset({"confirmation_mail", "shipping_mail"}), None, len(orders), 0.0, False
         ),
@@ -224,9 +256,9 @@ def _has(order: Order, code: str) -> bool:
     return any(code in (kind, name) for _, kind, name in order.log)
 
 
-def _business_days(order: Order) -> int:
-    """Working days from the confirmation mail to delivery, the first day not counted."""
+def _business_days(order: Order, scan: str) -> int:
+    """Working days from the confirmation mail to a scan of the parcel, the first day not counted."""
     mail = min(at_s for at_s, _, name in order.log if name == "confirmation_mail_sent")
-    there = max(at_s for at_s, _, name in order.log if name == "delivered")
+    there = max(at_s for at_s, _, name in order.log if name == scan)
     first, last = (local_datetime(at_s).date() for at_s in (mail, there))
     return int(np.busday_count(first, last)) if first < last else 0

@@ -103,6 +103,7 @@ def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
     else:
         n = finding["n"].get("n_confirm") if finding else None
         n = round(CONFIRM_PART * claim["n"]) if n is None else n
+        family = claim["kind"] if claim["kind"] in _POWER else family
         limit = detectable(family, n, claim["null"], len(world["truths"]))
     return limit is not None and claim["rate"] - claim["null"] >= MARGIN * (limit - claim["null"])
 
@@ -128,6 +129,12 @@ def _power_of_floors(share: float, n: int, _null: float, _m: int) -> float:
     return float(confirm * stats.binom.sf(LOOP_HITS[0.6] - 1, round(n * 1.5), share)) if n >= 40 else 0.0
 
 
+def _power_of_weeks(share: float, n: int, null: float, _m: int) -> float:
+    """One-sided t test over the shares of four weeks, at 5 % over two kinds of waits."""
+    error = (share * (1 - share) / n) ** 0.5
+    return float(stats.nct.sf(stats.t.isf(0.05 / 2, 3), 3, (share - null) / error)) if n >= 40 else 0.0
+
+
 def _limit_of_excess(finding: Record) -> float | None:
     """The smallest excess found with 80 % power in the customers kept apart, by the width of the interval."""
     if finding["status"] == "not_enough_data" or finding["ci"].get("low") is None:
@@ -140,6 +147,7 @@ def _limit_of_excess(finding: Record) -> float | None:
 
 _POWER: dict[str, Callable[[float, int, float, int], float]] = {
     "deviation": _power_of_test,
+    "deviation.late": _power_of_weeks,
     "merge": _power_of_test,
     "handoff": _power_of_test,
     "duplicate_request": _power_of_test,

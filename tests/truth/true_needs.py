@@ -29,6 +29,7 @@ class Steps:
     def __init__(self, path: Path) -> None:
         known = load_steps(path)
         self.visible = {step.step for step in known.step if step.visible}
+        self.browse = {step.step for step in known.step if step.kind == "browse"}
         self.free = {step.step for step in known.step if step.kind == "browse" or step.repeats == "any"}
         self.allowed = {step.step: step.repeats for step in known.step if isinstance(step.repeats, int)}
         self.department = {
@@ -48,12 +49,16 @@ class Steps:
 
 @dataclass(frozen=True)
 class Truth:
-    """Steps of each need; and of each stretch of a customer's life, which is needs no further apart than GAP_S."""
+    """Steps of each need, in the same order their moments and the need's number; and the steps of each stretch of a
+    customer's life, which is needs no further apart than GAP_S.
+    """
 
     made: World
     steps: Steps
     needs: list[list[str]]
     stretches: list[list[str]]
+    moments: list[Moments]
+    numbers: list[int]
 
     def share(self, names: Iterable[str], *, stretched: bool = False) -> tuple[float, int]:
         """Of the needs (or stretches) that reached a loop's entry, the share that went round beyond what is allowed;
@@ -88,7 +93,8 @@ def truth_of(made: World, steps: Steps) -> Truth:
     for need in sorted(rows):
         by_person[made.needs.person[need]].append(rows[need])
     stretches = [stretch for of_one in by_person.values() for stretch in _stretches(of_one)]
-    return Truth(made, steps, [_names(found) for found in rows.values()], [_names(found) for found in stretches])
+    names = [[_names(found) for found in some] for some in (rows.values(), stretches)]
+    return Truth(made, steps, *names, list(rows.values()), list(rows))
 
 
 def _stretches(needs: list[Moments]) -> list[Moments]:

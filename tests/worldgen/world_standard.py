@@ -30,6 +30,8 @@ LOOPS: Sizes = {
     "menu_again": (0.03, 0.08, 0.16),
     "ask_again": (0.0, 0.10, 0.20),
 }
+SLOWER: Sizes = {"slow_pick": (0.0, 0.10, 0.25, 0.50)}
+"""Slow picking that begins only five weeks before the end: what is late against the weeks before."""
 CONSOLIDATION: Sizes = {
     "together": (0.60, 0.80, 0.99),
     "handed_on": (0.0, 0.35, 0.60),
@@ -67,7 +69,12 @@ STANDARD: dict[str, Standard] = {
         settings={"drift_per_week": 0.02, "week_noise": 0.15, "outage_days": 1},
     ),
     "W1": Standard("deviations", DEVIATIONS),
-    "W2": Standard("loops and repeated contact", LOOPS, settings={"days": 100}),
+    "W2": Standard(
+        "loops and repeated contact; slower picking in the last weeks",
+        LOOPS | SLOWER,
+        {"slow_pick_from": 0.65},
+        {"days": 100},
+    ),
     "W3": Standard("merge, hand-off, asked twice, channel switch, mails of a day", CONSOLIDATION, CALLS, {"size": 1.3}),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),
