@@ -27,6 +27,7 @@ CODE = (
     "mining",
     "tests/worldgen",
     "tests/truth/judged.py",
+    "tests/truth/true_minutes.py",
     "tests/truth/true_needs.py",
     "tests/truth/true_waits.py",
     "tests/truth/claims.py",

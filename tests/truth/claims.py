@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from true_minutes import in_calls, in_loop
 from true_needs import Truth
 from true_waits import closed, waits
 from world_config import local_datetime
@@ -31,7 +32,8 @@ NOT_BOTH = "not both cancel and deliver"
 @dataclass(frozen=True)
 class Claim:
     """One truth. `rate` None: that it is so can be told, its size is not compared. `null`: the rate at which there
-    would be nothing to tell, such as the tolerance. `n`: about how many closed units there are to see it in.
+    would be nothing to tell, such as the tolerance. `n`: about how many closed units there are to see it in. `minutes`:
+    what it costs customers in a week, where that is known.
     """
 
     plant: str
@@ -41,6 +43,7 @@ class Claim:
     n: int
     null: float
     planted: bool = True
+    minutes: float | None = None
 
     def record(self) -> dict[str, Any]:
         """As JSON."""
@@ -60,6 +63,7 @@ OF_SHIPPED = {"skipped_shipping_mail", "cancel_ignored"}
 LOOPS: list[tuple[str, str, set[str]]] = [
     ("payment_loop", "loop.pingpong", {"payment_page", "pay_failed"}),
     ("address_again", "loop.self", {"checkout_address"}),
+    ("checkout_again", "loop.cycle", {"checkout_address", "checkout_delivery", "payment_page"}),
     ("sent_round", "loop.pingpong", {"call_returns", "call_status"}),
 ]
 OPEN = {"poor_page_call": "channel_switch, whose true size has no closed form"}
@@ -73,7 +77,7 @@ ASKED_ANYWAY: list[tuple[str, set[str]]] = [
 ]
 """Items that steps.toml says are asked in each call, and on the web before it."""
 CLAIMED = {plant for plant, _, _ in DEVIATIONS + LOOPS} | {
-    "slow_pick", "menu_again", "ask_again", "together", "handed_on", "asked_again", "mails_of_a_day",
+    "slow_pick", "sent_on", "menu_again", "ask_again", "together", "handed_on", "asked_again", "mails_of_a_day",
 }  # fmt: skip
 """Plants that claims are made of, below."""
 CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
@@ -82,6 +86,17 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         ("re_ask", {"address", "checkout_address"}),
     ],
     "asked_again": [("re_ask", {"parcel_no", "menu_parcel_number"})],
+    "checkout_again": [
+        *(("deviation.unexpected", {step, *prev}) for step in ("checkout_address", "checkout_delivery")
+          for prev in ((), ("payment_page",))),
+        ("duplicate_request", {"address"}), ("re_ask", {"address", "checkout_address"}),
+    ],
+    "sent_on": [
+        *(("deviation.unexpected", {"in_transit", *prev})
+          for prev in ((), ("out_for_delivery",), ("attempted_delivery",))),
+        ("loop.self", {"in_transit"}), ("loop.pingpong", {"in_transit", "out_for_delivery"}),
+        ("loop.cycle", {"in_transit", "out_for_delivery", "attempted_delivery"}),
+    ],
     "double_mail": [
         ("loop.self", {"confirmation_mail"}), ("batch_contact", {"confirmation_mail"}),
     ],
@@ -162,15 +177,11 @@ def late(truth: Truth) -> list[Claim]:
 
 
 def after_term(truth: Truth, scan: str, days: int) -> tuple[float, int]:
-    """Of orders that reached a scan, and whose need is over: the share that did later than so many business days after
-    the confirmation mail; and how many there are.
+    """Of orders that reach a scan, and whose need lies whole in the recorded days: the share that does later than so
+    many business days after the confirmation mail; and how many there are.
     """
     over = closed(truth)
-    took = [
-        _business_days(order, scan)
-        for order in truth.made.orders
-        if order.need in over and _has(order, scan) and order.created_s >= truth.made.start_s
-    ]
+    took = [_business_days(order, scan) for order in truth.made.orders if order.need in over and _has(order, scan)]
     return sum(found > days for found in took) / max(1, len(took)), len(took)
 
 
@@ -184,7 +195,12 @@ def loops(truth: Truth) -> list[Claim]:
     excess = plants.ask_again * asks / max(1, len(queued))
     heard = sum(bool(call.menu) for call in made.calls)
     out.append(Claim("menu_again", "loop.self", frozenset({"menu_main", "call"}), plants.menu_again, heard, 0.0))
-    return [*out, Claim("ask_again", "repeat_contact", frozenset({"product", "7"}), excess, len(queued) // 2, 0.0)]
+    if plants.sent_on:
+        share, n = truth.done_again({"in_transit"})
+        out.append(Claim("sent_on", "rework", frozenset({"in_transit"}), share, round(CLOSED_SHARE * n), 0.0))
+    again = in_calls(truth, "product", 4, made.tally.affected.get("ask_again", 0))
+    place = frozenset({"product", "7"})
+    return [*out, Claim("ask_again", "repeat_contact", place, excess, len(queued) // 2, 0.0, minutes=again)]
 
 
 def consolidations(truth: Truth) -> list[Claim]:
@@ -249,7 +265,9 @@ def followed(needs: Iterable[list[str]], first: str, second: str) -> float:
 
 def _loop(plant: str, kind: str, place: set[str], truth: Truth, *, planted: bool = True) -> Claim:
     share, n = truth.share(place)
-    return Claim(plant, kind, frozenset(place), share, round(CLOSED_SHARE * n), 0.0, planted)
+    allowed = min(truth.steps.allowed.get(step, 0) for step in place)
+    minutes = in_loop(truth, place, allowed) if share else None
+    return Claim(plant, kind, frozenset(place), share, round(CLOSED_SHARE * n), 0.0, planted, minutes)
 
 
 def _has(order: Order, code: str) -> bool:

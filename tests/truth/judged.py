@@ -78,12 +78,10 @@ def record(night: Loaded) -> dict[str, Any]:
     findings = [{key: finding[key] for key in KEPT} for finding in told]
     for finding, whole in zip(findings, told, strict=True):
         finding["tendency"] = ((whole.get("extra") or {}).get("tendency") or {}).get("verdict")
-        if finding["kind"].startswith("loop."):
+        if finding["kind"].startswith(("loop.", "rework")):
             place = place_of(finding)
-            finding["true_share"] = {
-                "need": truth.share(place)[0],
-                "customer": truth.share(place, stretched=True)[0],
-            }
+            share = truth.done_again if finding["kind"] == "rework" else truth.share
+            finding["true_share"] = {"need": share(place)[0], "customer": share(place, stretched=True)[0]}
     seconds = night.seconds | {"mining": time.perf_counter() - started}
     return {
         "world": config.standard,

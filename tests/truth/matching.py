@@ -152,6 +152,7 @@ _POWER: dict[str, Callable[[float, int, float, int], float]] = {
     "handoff": _power_of_test,
     "duplicate_request": _power_of_test,
     "loop": _power_of_floors,
+    "rework": _power_of_floors,
     "re_ask": _power_of_floors,
     "batch_contact": _power_of_floors,
 }

@@ -9,7 +9,7 @@ from claims import CLAIMED, OPEN
 from judged import judge
 from matching import detectable, match
 from regression import CUSTOMERS, NUMBERS, WORLDS, lines
-from scores import covers, score, worlds_allowed
+from scores import Score, cost_rank, covers, score, worlds_allowed
 from world_standard import STANDARD, drawn
 
 
@@ -68,3 +68,10 @@ def test_scores_by_hand() -> None:
     assert (skipped.recall, skipped.precision, skipped.covering, skipped.errors) == (0.5, 1.0, 1, [0.0])
     assert (loop.precision, loop.alarmed_worlds, loop.null_worlds) == (0.0, 1, 1)
     assert "recall 0.50" in skipped.failures() and "precision 0.00" in loop.failures()
+
+
+def test_costs_are_ranked_over_all_kinds() -> None:
+    assert cost_rank({"loop.self": Score(costs=[(1.0, 2.0)])}) is None
+    scores = {"loop.self": Score(costs=[(1.0, 2.0), (3.0, 3.0)]), "repeat_contact": Score(costs=[(2.0, 9.0)])}
+    rank, ratio, n = cost_rank(scores) or (0.0, 0.0, 0)
+    assert (round(rank, 3), ratio, n) == (0.5, 2.0, 3)

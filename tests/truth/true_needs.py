@@ -80,6 +80,14 @@ class Truth:
         n = sum(entry in found for found in sequences)
         return len(looping) / n, n
 
+    def done_again(self, names: Iterable[str], *, stretched: bool = False) -> tuple[float, int]:
+        """Of the needs (or stretches) that came to a step, the share that did it more often than is allowed; and how
+        many came.
+        """
+        (step,) = names
+        times = [n for found in (self.stretches if stretched else self.needs) if (n := found.count(step))]
+        return sum(n > 1 + self.steps.allowed.get(step, 0) for n in times) / max(1, len(times)), len(times)
+
     def _departments(self, found: Sequence[str]) -> list[str]:
         """The departments that a customer turned to, in turn."""
         names = (self.steps.department.get(step) for step in found)

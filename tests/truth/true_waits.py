@@ -50,11 +50,12 @@ def waits(truth: Truth, prev: str, step: str) -> dict[str, Waits]:
 
 
 def closed(truth: Truth) -> set[int]:
-    """Needs (by number) after which nothing more was to come: as long silent as ends a journey."""
+    """Needs (by number) that lie whole in the recorded days: as long silent before and after as parts two journeys."""
+    made = truth.made
     return {
         need
         for need, moments in zip(truth.numbers, truth.moments, strict=True)
-        if moments[-1][0] + GAP_S <= truth.made.end_s
+        if moments[0][0] >= made.start_s + GAP_S and moments[-1][0] + GAP_S <= made.end_s
     }
 
 

@@ -16,6 +16,7 @@ from world_delivery import (
     payment_rows,
     pick_time_s,
     refund_rows,
+    send_on,
 )
 from world_queue import in_open_hours
 from world_random import Draws
@@ -49,6 +50,9 @@ def after_order(actor: Actor, order: Order, refused_s: list[int]) -> Journey:
     if ignored is not None:
         order.log.append((order.created_s + int(ignored.between(0.2, 0.9) * (pick - order.created_s)), "cancelled", ""))
     parcel = deliver(actor.world, order, wait_in_warehouse(actor, pick), draws)
+    astray = actor.strikes("sent_on", parcel.transit_s)
+    if astray is not None:
+        parcel = send_on(order, parcel, astray)
     yield from wait_for_parcel(actor, order, parcel)
     mails = actor.strikes("mails_of_a_day", parcel.delivered_s)
     if mails is not None:

@@ -49,6 +49,8 @@ class Plants:
     slow_pick: float = 0.0  # of shipped orders: four to seven days longer in the warehouse
     slow_pick_from: float = 0.0  # share of the days that pass before slow picking begins
     address_again: float = 0.0  # of address pages: refused, and shown once more
+    checkout_again: float = 0.0  # of payment pages: back to the address, through the checkout once more
+    sent_on: float = 0.0  # of parcels: sent on from another depot, before the van, from it, or after nobody was home
     sent_round: float = 0.0  # of orders: the status line sends the caller to the returns line, which sends them back
     menu_again: float = 0.0  # of calls: the phone menu plays its main node once more, and so on
     asks_per_customer: float = 0.0  # product calls for no other reason, mean over 60 days, a rate of each customer

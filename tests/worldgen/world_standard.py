@@ -26,6 +26,8 @@ DEVIATIONS: Sizes = {
 LOOPS: Sizes = {
     "payment_loop": (0.03, 0.08, 0.16),
     "address_again": (0.03, 0.06, 0.12),
+    "checkout_again": (0.03, 0.08, 0.16),
+    "sent_on": (0.03, 0.08, 0.16),
     "sent_round": (0.05, 0.10, 0.20),
     "menu_again": (0.03, 0.08, 0.16),
     "ask_again": (0.0, 0.10, 0.20),
