@@ -76,11 +76,17 @@ def record(night: Loaded) -> dict[str, Any]:
         stage.mine(night.site, night.store, config.last_day)
     told = register.read(night.store)
     findings = [{key: finding[key] for key in KEPT} for finding in told]
+    shares = {
+        "loop": truth.share,
+        "rework": truth.done_again,
+        "re_ask": truth.asked_again,
+        "duplicate_request": truth.asked_again,
+    }
     for finding, whole in zip(findings, told, strict=True):
         finding["tendency"] = ((whole.get("extra") or {}).get("tendency") or {}).get("verdict")
-        if finding["kind"].startswith(("loop.", "rework")):
+        share = shares.get(finding["kind"].split(".")[0])
+        if share is not None:
             place = place_of(finding)
-            share = truth.done_again if finding["kind"] == "rework" else truth.share
             finding["true_share"] = {"need": share(place)[0], "customer": share(place, stretched=True)[0]}
     seconds = night.seconds | {"mining": time.perf_counter() - started}
     return {

@@ -41,8 +41,9 @@ class Told:
 class Verdict:
     """Of one world: its claims with their findings; and the confirmed findings that tell none of them.
 
-    false = not true at all. habits = loops that single needs do not have: customers come back with another need, and
-    the journeys are cut by time. allowed = what follows from a plant, and counts that are true though unplanted.
+    false = not true at all. habits = loops and questions that single needs do not have: customers come back with
+    another need, and the journeys are cut by time. allowed = what follows from a plant, and counts that are true though
+    unplanted.
     """
 
     told: list[Told]

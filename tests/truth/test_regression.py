@@ -10,6 +10,8 @@ from judged import judge
 from matching import detectable, match
 from regression import CUSTOMERS, NUMBERS, WORLDS, lines
 from scores import Score, cost_rank, covers, score, worlds_allowed
+from true_needs import Steps, Truth
+from world_build import TEMPLATES
 from world_standard import STANDARD, drawn
 
 
@@ -68,6 +70,18 @@ def test_scores_by_hand() -> None:
     assert (skipped.recall, skipped.precision, skipped.covering, skipped.errors) == (0.5, 1.0, 1, [0.0])
     assert (loop.precision, loop.alarmed_worlds, loop.null_worlds) == (0.0, 1, 1)
     assert "recall 0.50" in skipped.failures() and "precision 0.00" in loop.failures()
+
+
+def test_what_is_asked_again_is_told_by_need_and_by_customer() -> None:
+    """Two needs of one customer: each gives the address once, both together twice; an order number twice in one."""
+    steps = Steps(TEMPLATES / "steps.toml")
+    needs = [["checkout_address", "payment_page"], ["call_order", "call_status", "call_returns"]]
+    truth = Truth(None, steps, needs, [needs[0] + needs[1]], [], [])  # type: ignore[arg-type]
+    assert truth.asked_again({"address", "call_order"})[0] == 0.0
+    assert truth.asked_again({"address", "call_order"}, stretched=True) == (1.0, 1)
+    assert truth.asked_again({"order_number"}) == (1.0, 1)
+    changed = Truth(None, steps, [["call_order", "change_address", "checkout_address"]], [], [], [])  # type: ignore[arg-type]
+    assert changed.asked_again({"address"}) == (0.0, 1)
 
 
 def test_costs_are_ranked_over_all_kinds() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from world_config import DAY_S
 from world_record import Call, World
 
-from ingest.touch import Matcher, load_steps
+from ingest.touch import Matcher, StepDictionary, load_steps
 
 GAP_S = 7 * DAY_S
 """Needs of one customer that are no further apart may lawfully be one journey (method note 2.2)."""
@@ -35,6 +35,8 @@ class Steps:
         self.department = {
             step.step: step.department for step in known.step if step.actor == "customer" and step.step not in self.free
         }
+        self.asks = {item: {step.step for step in known.step if item in step.asks} for item in _items(known)}
+        self.changes = {item: {step.step for step in known.step if item in step.changes} for item in self.asks}
         self._matcher = Matcher(known)
         self._known: dict[tuple[str, str], str | None] = {}
 
@@ -45,6 +47,10 @@ class Steps:
             step = self._matcher.match(source, code).step
             self._known[key] = step if step in self.visible else None
         return self._known[key]
+
+
+def _items(known: StepDictionary) -> set[str]:
+    return {item for step in known.step for item in step.asks}
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,30 @@ class Truth:
         (step,) = names
         times = [n for found in (self.stretches if stretched else self.needs) if (n := found.count(step))]
         return sum(n > 1 + self.steps.allowed.get(step, 0) for n in times) / max(1, len(times)), len(times)
+
+    def asked_again(self, names: Iterable[str], *, stretched: bool = False) -> tuple[float, int]:
+        """Of the needs (or stretches) that a step asked for an item, or any step: the share that had given it before,
+        and not altered it since; and how many were asked.
+        """
+        (item,) = (name for name in names if name in self.steps.asks)
+        asking = self.steps.asks[item]
+        at = asking & set(names) or asking
+        reached = [found for found in (self.stretches if stretched else self.needs) if at & set(found)]
+        return sum(self._gives_again(found, item, at) for found in reached) / max(1, len(reached)), len(reached)
+
+    def _gives_again(self, found: Sequence[str], item: str, at: set[str]) -> bool:
+        given: list[str] = []
+        for step in found:
+            if step in self.steps.changes[item]:
+                given = []
+            if step not in self.steps.asks[item]:
+                continue
+            by_others, by_itself = len(given) - given.count(step), given.count(step)
+            is_free = step in self.steps.free
+            if step in at and (by_others or (by_itself > self.steps.allowed.get(step, 0) and not is_free)):
+                return True
+            given.append(step)
+        return False
 
     def _departments(self, found: Sequence[str]) -> list[str]:
         """The departments that a customer turned to, in turn."""
