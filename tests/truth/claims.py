@@ -115,6 +115,10 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         ("deviation.late", {"confirmation_mail", "shipping_mail", "mail", hours})
         for hours in ("business hours", "other hours")
     ],
+    **{
+        plant: [("batch_contact", {plant, other}) for other in ("confirmation_mail", "shipping_mail", more)]
+        for plant, more in (("tips_mail", "notice_mail"), ("notice_mail", "tips_mail"))
+    },
     "poor_page_call": [("channel_switch", {"call_product", "web"})],
     "menu_again": [
         ("loop.self", {"menu_topic", "call"}), ("loop.self", {"menu_main"}), ("loop.self", {"menu_topic"}),
@@ -221,10 +225,31 @@ def consolidations(truth: Truth) -> list[Claim]:
         out.append(Claim("asked_again", "duplicate_request", frozenset({"parcel_no"}), share, asked, REQUEST_MIN))
         place = frozenset({"parcel_no", "agent_asks_parcel"})
         out.append(Claim("asked_again", "re_ask", place, None, asked, 0.0))
+    if plants.tips_mail:
+        out += droppable(truth)
     if plants.mails_of_a_day:
         n = sum(_has(order, "review_mail_sent") for order in made.orders)
         out.append(Claim("mails_of_a_day", "batch_contact", frozenset({"review_mail", "offer_mail"}), 1.0, n, 0.0))
     return out
+
+
+def droppable(truth: Truth) -> list[Claim]:
+    """The mail that half the orders have by lot and that changes nothing: journeys of the smaller group, and, as what
+    likeness is judged by, the share that ends badly. Logging in is as idle, but nobody draws it by lot.
+    """
+    over, bad = closed(truth), truth.steps.bad
+    found = [
+        names
+        for need, names in zip(truth.numbers, truth.needs, strict=True)
+        if need in over and "confirmation_mail" in names
+    ]
+    n_with = sum("tips_mail" in names for names in found)
+    base = sum(not bad.isdisjoint(names) for names in found) / max(1, len(found))
+    n = min(n_with, len(found) - n_with)
+    return [
+        Claim("tips_mail", "eliminate", frozenset({"tips_mail"}), None, n, base),
+        Claim("idle", "eliminate", frozenset({"login"}), None, n, base, planted=False),
+    ]
 
 
 def background(truth: Truth) -> list[Claim]:

@@ -12,6 +12,7 @@ from scipy import stats
 
 Record = dict[str, Any]
 CONFIRM_PART, POWER, MARGIN = 0.4, 0.80, 1.5
+LIKE_WITHIN = 0.02
 LOOP_HITS = {0.4: 8, 0.6: 12}
 """The floor of hits of a loop in each part (method note 4: 20 in all)."""
 
@@ -96,6 +97,8 @@ def _class(finding: Record, follows: set[tuple[str, frozenset[str]]]) -> str:
 
 def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
     """Whether the claim's size is at least 1.5 times the detectable one."""
+    if claim["kind"] == "eliminate":
+        return _power_of_likeness(claim["n"], claim["null"]) >= POWER
     if claim["rate"] is None:
         return False
     family = claim["kind"].split(".")[0]
@@ -128,6 +131,12 @@ def _power_of_floors(share: float, n: int, _null: float, _m: int) -> float:
     """Enough hits in both parts."""
     confirm = stats.binom.sf(LOOP_HITS[0.4] - 1, n, share)
     return float(confirm * stats.binom.sf(LOOP_HITS[0.6] - 1, round(n * 1.5), share)) if n >= 40 else 0.0
+
+
+def _power_of_likeness(n: int, share: float) -> float:
+    """Two one-sided tests at 5 % within the widest margin, in the customers kept apart, where nothing differs."""
+    error = (2 * share * (1 - share) / (CONFIRM_PART * n)) ** 0.5
+    return max(0.0, 2 * float(stats.norm.cdf(LIKE_WITHIN / error - stats.norm.isf(0.05))) - 1)
 
 
 def _power_of_weeks(share: float, n: int, null: float, _m: int) -> float:

@@ -29,6 +29,7 @@ class Steps:
     def __init__(self, path: Path) -> None:
         known = load_steps(path)
         self.visible = {step.step for step in known.step if step.visible}
+        self.bad = {step.step for step in known.step if step.bad}
         self.browse = {step.step for step in known.step if step.kind == "browse"}
         self.free = {step.step for step in known.step if step.kind == "browse" or step.repeats == "any"}
         self.allowed = {step.step: step.repeats for step in known.step if isinstance(step.repeats, int)}

@@ -86,6 +86,19 @@ def deliver(world: World, order: Order, pick_s: int, draws: Draws) -> Delivery:
     return Delivery(pick_s, label, transit, due, delivered, late_days if is_late else 0)
 
 
+def tell_day(told: Draws | None, order: Order, parcel: Delivery, lot: Draws, shares: tuple[float, float]) -> None:
+    """Mail the day of delivery to those drawn by lot; of the others more have to fetch the parcel. `shares` = of those
+    told and of the others.
+    """
+    if told is not None:
+        at = parcel.transit_s + int(told.between(300, 900))
+        order.log.append((at, "event", "notice_mail_sent"))
+    if lot.chance(shares[0 if told is not None else 1]):
+        loaded = max(at_s for at_s, _, code in order.log if code == "out_for_delivery" and at_s < parcel.delivered_s)
+        at = loaded + int(lot.between(0.2, 0.8) * (parcel.delivered_s - loaded))
+        order.log.append((at, "scan", "ready_for_pickup"))
+
+
 def send_on(order: Order, parcel: Delivery, draws: Draws) -> Delivery:
     """Let the parcel be in the wrong depot on the day it was to come: noticed before it is in the van, in the van, or
     only after nobody was home. It is on its way once more, and all else happens on the next workday.

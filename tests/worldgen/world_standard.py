@@ -62,6 +62,8 @@ class Standard:
     sizes: Sizes = field(default_factory=dict)
     plants: dict[str, float] = field(default_factory=dict)
     settings: dict[str, float] = field(default_factory=dict)
+    is_long: bool = False
+    """Minutes a world: only judged when it is asked for by name."""
 
 
 STANDARD: dict[str, Standard] = {
@@ -78,6 +80,12 @@ STANDARD: dict[str, Standard] = {
         {"days": 100},
     ),
     "W3": Standard("merge, hand-off, asked twice, channel switch, mails of a day", CONSOLIDATION, CALLS, {"size": 1.3}),
+    "W3E": Standard(
+        "a step by lot that changes nothing, and one that keeps a bad end away; thousands of orders",
+        plants={"tips_mail": 0.5, "notice_mail": 0.5, "fetched": 0.06, "fetched_told": 0.03, "asks_per_customer": 0.0},
+        settings={"size": 13.0, "only_orders": True},
+        is_long=True,
+    ),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),
     "W11": Standard("50 customers, everything planted", DEVIATIONS | LOOPS | CONSOLIDATION),
