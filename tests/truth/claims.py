@@ -115,6 +115,7 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         ("deviation.late", {"confirmation_mail", "shipping_mail", "mail", hours})
         for hours in ("business hours", "other hours")
     ],
+    "swapped_scans": [("deviation.unexpected", {"deliver", "out_for_delivery"})],
     **{
         plant: [("batch_contact", {plant, other}) for other in ("confirmation_mail", "shipping_mail", more)]
         for plant, more in (("tips_mail", "notice_mail"), ("notice_mail", "tips_mail"))
