@@ -9,7 +9,10 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
+
+import numpy as np
 
 from ingest.store import Store
 from mining import recording
@@ -35,6 +38,12 @@ class Variant:
     steps: tuple[str, ...]
     counts: dict[str, int]
     pattern: str = ""
+
+
+def totals(ways: Iterable[Variant]) -> dict[str, int]:
+    """Journeys on some ways, in all and by split."""
+    counts = np.fromiter(chain.from_iterable(way.counts.values() for way in ways), np.int64)
+    return dict(zip(SPLITS, counts.reshape(-1, len(SPLITS)).sum(axis=0).tolist(), strict=True))
 
 
 @dataclass(frozen=True)

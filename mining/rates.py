@@ -34,12 +34,12 @@ class Rate:
         return wilson(self.hits[split], self.n[split], confidence)
 
 
-def rate_of(hit: list[tuple[Variant, float]], eligible: list[Variant]) -> Rate:
+def rate_of(hit: list[tuple[Variant, float]], n: dict[str, int]) -> Rate:
     """The rate from the variants that show something (with the hits of one journey, at most 1) and the eligible
-    ones.
+    journeys by split.
     """
     hits = {split: float(sum(v.counts[split] * min(1.0, amount) for v, amount in hit)) for split in SPLITS}
-    return Rate(hits, {split: sum(v.counts[split] for v in eligible) for split in SPLITS})
+    return Rate(hits, n)
 
 
 def n_part(rate: Rate, reach: Reach, sample: str, *, events: int | None, n_needed: int | None) -> dict[str, Any]:

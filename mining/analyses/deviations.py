@@ -14,8 +14,9 @@ channel: an association (C), said so.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
@@ -31,7 +32,7 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.intended import Intended
 from mining.method import Method
-from mining.population import Scope, Variant, left_out, running_ways, ways
+from mining.population import Scope, Variant, left_out, running_ways, totals, ways
 from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, rate_of, robustness_part
 from mining.sentences import share_text
 
@@ -50,7 +51,6 @@ class Case:
 
     deviation: Deviation
     hits: dict[int, float]
-    eligible: list[Variant]
     rate: Rate
     kind: str
     where: dict[str, Any]
@@ -71,15 +71,39 @@ class Checking:
     running: list[Checked]
     n_unrecorded: dict[str, int]
 
-    @property
+    @cached_property
     def n_undecided(self) -> int:
         """Closed journeys that could not be aligned exactly."""
         return sum(one.variant.counts["all"] for one in self.closed if not one.is_decided)
 
-    @property
+    @cached_property
     def n_closed(self) -> int:
         """All closed journeys that were checked."""
         return sum(one.variant.counts["all"] for one in self.closed)
+
+    @cached_property
+    def n_conforming(self) -> int:
+        """Those without a deviation."""
+        return sum(one.variant.counts["all"] for one in self.closed if one.conforms)
+
+    @cached_property
+    def n_running(self) -> int:
+        """Journeys that still run."""
+        return sum(one.variant.counts["all"] for one in self.running)
+
+    @cached_property
+    def running_hits(self) -> Counter[Deviation]:
+        """Of them, how many may show each deviation: some optimal alignment does; without a context, after any step."""
+        hits: Counter[Deviation] = Counter()
+        for one in self.running:
+            shown = {place for seen in one.deviations for place in (seen, replace(seen, context=START))}
+            hits.update(dict.fromkeys(shown, one.variant.counts["all"]))
+        return hits
+
+    @cached_property
+    def by_id(self) -> dict[int, Checked]:
+        """The closed ones, by the number of their way."""
+        return {one.variant.variant_id: one for one in self.closed}
 
 
 def scope_of(intended: Intended) -> Scope:
@@ -116,16 +140,13 @@ def find(store: Store, context: Context) -> list[Finding]:
 
 def gather(checked: list[Checked], intended: Intended, context: Context) -> list[Case]:
     """Group deviations by (type, step, context); a context reached by few journeys is dropped from the grouping."""
-    every = [one.variant for one in checked]
     reached: dict[str, list[Variant]] = defaultdict(list)
     for one in checked:
         for step in sorted(set(one.steps)):
             reached[step].append(one.variant)
-    few = {
-        step
-        for step, ways in reached.items()
-        if sum(w.counts["all"] for w in ways) < context.method.context_journeys_min
-    }
+    n_reached = {step: totals(ways) for step, ways in reached.items()}
+    n_reached[START] = totals(one.variant for one in checked)
+    few = {step for step, n in n_reached.items() if n["all"] < context.method.context_journeys_min}
     hits: dict[Deviation, dict[int, float]] = defaultdict(dict)
     by_id = {one.variant.variant_id: one.variant for one in checked}
     for one in checked:
@@ -135,12 +156,13 @@ def gather(checked: list[Checked], intended: Intended, context: Context) -> list
             hits[place][one.variant.variant_id] = min(1.0, known + blame)
     out = []
     for deviation in sorted(hits):
-        eligible = reached[deviation.context] if deviation.context else every
-        rate = rate_of([(by_id[v], blame) for v, blame in sorted(hits[deviation].items())], eligible)
+        rate = rate_of(
+            [(by_id[v], blame) for v, blame in sorted(hits[deviation].items())], n_reached[deviation.context]
+        )
         where: dict[str, Any] = {"process": intended.process, "step": deviation.step}
         where |= {"prev": deviation.context} if deviation.context else {}
         where |= {"next": deviation.other} if deviation.other else {}
-        out.append(Case(deviation, hits[deviation], eligible, rate, f"deviation.{deviation.kind}", where))
+        out.append(Case(deviation, hits[deviation], rate, f"deviation.{deviation.kind}", where))
     return out
 
 
@@ -185,27 +207,26 @@ def _finding(
 
 def _extra(case: Case, checking: Checking, rate: Rate, verdict: tolerated.Verdict, method: Method) -> dict[str, Any]:
     intended, undecided = checking.intended, checking.n_undecided
-    conforming = sum(one.variant.counts["all"] for one in checking.closed if one.conforms)
     n = max(1, rate.n["all"])
-    weight = {one.variant.variant_id: one.variant.counts["all"] for one in checking.closed}
-    blame = sum(weight[v] * b for v, b in case.hits.items()) / max(1, sum(weight[v] for v in case.hits))
-    running = sum(one.variant.counts["all"] for one in checking.running if may_show(one, case.deviation))
+    weight = {v: checking.by_id[v].variant.counts["all"] for v in case.hits}
+    blame = sum(weight[v] * b for v, b in case.hits.items()) / max(1, sum(weight.values()))
+    running = checking.running_hits[case.deviation]
     return {
         "move": case.deviation.kind,
         "step": case.deviation.step,
         "context": case.deviation.context or None,
         "known_step": case.deviation.known,
         "blame_mean": round(blame, 4),
-        "alternatives": _alternatives(case, checking.closed) if blame < method.alternative_blame else [],
+        "alternatives": _alternatives(case, checking.by_id) if blame < method.alternative_blame else [],
         "n_undecided": undecided,
         "rate_interval": [round(rate.hits["all"] / n, 6), round(min(n, rate.hits["all"] + undecided) / n, 6)],
         "tolerance": intended.tolerance,
-        "conforming_share": round(conforming / checking.n_closed, 6) if checking.n_closed else None,
-        "n_conforming": conforming,
+        "conforming_share": round(checking.n_conforming / checking.n_closed, 6) if checking.n_closed else None,
+        "n_conforming": checking.n_conforming,
         "n_checked": checking.n_closed,
         "n_unrecorded": checking.n_unrecorded["silent"],
         "n_unlinked": checking.n_unrecorded["unlinked"],
-        "n_running": sum(one.variant.counts["all"] for one in checking.running),
+        "n_running": checking.n_running,
         # of fewer, with what is known of customers, one might tell who they are
         "n_running_hits": running if running >= method.small_cell_customers else None,
         "process": intended.process,
@@ -216,16 +237,12 @@ def _extra(case: Case, checking: Checking, rate: Rate, verdict: tolerated.Verdic
     }
 
 
-def may_show(one: Checked, deviation: Deviation) -> bool:
-    """Whether some optimal alignment of a way shows the deviation; without a context, after whatever step."""
-    return any(deviation in (seen, replace(seen, context=START)) for seen in one.deviations)
-
-
-def _alternatives(case: Case, checked: list[Checked]) -> list[dict[str, str]]:
+def _alternatives(case: Case, by_id: dict[int, Checked]) -> list[dict[str, str]]:
     """What the same journeys may have done instead (3.3): at most three, most frequent first."""
     others: dict[Deviation, float] = defaultdict(float)
-    for one in checked:
-        if case.hits.get(one.variant.variant_id, 1.0) < 1:
+    for variant_id, blame in sorted(case.hits.items()):
+        if blame < 1:
+            one = by_id[variant_id]
             for deviation, share in one.deviations.items():
                 if deviation != case.deviation and share < 1:
                     others[deviation] += share * one.variant.counts["all"]

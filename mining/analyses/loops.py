@@ -20,7 +20,7 @@ loop closes most often. Three claims, kept apart:
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -38,7 +38,7 @@ from mining.deciding import Floor, seen_again
 from mining.erasure import Passes
 from mining.evidence import Reach
 from mining.findings import Finding
-from mining.population import SPLITS, Scope, Variant, variants
+from mining.population import SPLITS, Scope, Variant, totals, variants
 from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, robustness_part
 from mining.sentences import counted, share_text
 from mining.tendency import Direction, Verdict
@@ -94,7 +94,7 @@ def find(store: Store, context: Context) -> list[Finding]:
     minutes = _minutes(store, [loop for loop, _ in loops])
     frame = Frame(
         {way.variant_id: way for way in ways},
-        _reached(ways, {step: step for step in context.touch}),
+        _reached(ways, None),
         _reached(ways, sought(context)),
         dict(store.rows("select cast(step as varchar), n_raw - n_events from steps")),
         _verdicts(ways, [loop for loop, _ in loops], context),
@@ -105,14 +105,15 @@ def find(store: Store, context: Context) -> list[Finding]:
     ]
 
 
-def _reached(ways: Sequence[Variant], place: Mapping[str, str | None]) -> dict[str, dict[str, int]]:
-    """Journeys that reach each place, by split."""
-    counts = np.array([[way.counts[split] for split in SPLITS] for way in ways], dtype=np.int64)
-    at: dict[str, list[int]] = {}
-    for row, way in enumerate(ways):
-        for name in {place.get(step) for step in set(way.steps)} - {None}:
-            at.setdefault(str(name), []).append(row)
-    return {name: dict(zip(SPLITS, counts[rows].sum(axis=0).tolist(), strict=True)) for name, rows in at.items()}
+def _reached(ways: Sequence[Variant], place: Mapping[str, str | None] | None) -> dict[str, dict[str, int]]:
+    """Journeys that reach each step, or the `place` of one, by split."""
+    at: defaultdict[str, list[Variant]] = defaultdict(list)
+    for way in ways:
+        steps = set(way.steps)
+        for name in steps if place is None else {place.get(step) for step in steps}:
+            if name is not None:
+                at[name].append(way)
+    return {name: totals(reaching) for name, reaching in at.items()}
 
 
 def _verdicts(ways: Sequence[Variant], loops: Sequence[Loop], context: Context) -> dict[Direction, Verdict]:

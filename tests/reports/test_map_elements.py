@@ -129,7 +129,7 @@ def test_waits_failures_and_unexpected_steps_are_marked() -> None:
     body = str(drawn(process).body)
     assert [body.count(f'class="{name}"') for name in ("unx", "enc mot", "tri", "fm")] == [1, 1, 2, 2]
     assert body.count('<rect class="wm"') == 2
-    assert process.signs == {"encounter", "moment", "wait", "failing", "unexpected", "hand_over"}
+    assert process.signs == {"encounter", "moment", "wait", "failing", "unexpected", "hand_over", "material"}
 
 
 def test_a_step_that_all_skip_is_a_box_without_events() -> None:
