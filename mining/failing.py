@@ -13,7 +13,7 @@ from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.findings import identity
 from mining.hazard import Design, Fit, Patterns, design, fit, risks, sandwich
-from mining.hazard_counts import Outcome, chosen_of, meats, rows_at_risk
+from mining.hazard_counts import BEFORE, Outcome, chosen_of, meats, rows_at_risk
 from mining.method import Method
 from mining.power import POWER
 from mining.rates import Rate
@@ -160,10 +160,14 @@ def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
         return None
     reactive = frozenset(step for step, touch in context.touch.items() if touch.reactive)
     made = design(patterns, reactive, method.failure_rows_min, method.failure_outcomes_min, method.failure_epv_min)
-    fits = {split: fit(made, patterns.n[split], patterns.y[split]) for split in patterns.n if patterns.n[split].any()}
+    fits = {
+        split: fit(made, patterns.n[split], patterns.y[split])
+        for split in patterns.n
+        if patterns.y[split].sum() >= (method.failure_outcomes_min if split == BEFORE else 1)
+    }
     if not {*_TESTED} <= fits.keys():
         return None
-    tested = {split: one for split, one in fits.items() if split in (*_TESTED, "before")}
+    tested = {split: one for split, one in fits.items() if split in (*_TESTED, BEFORE)}
     sums = meats(store, patterns, made, {split: one.p for split, one in tested.items()})
     errors = {split: sandwich(fits[split], *sums[split]) for split in sums}
     customers = dict(store.rows("select step::varchar, count(distinct customer_id) from hazard_row group by step"))
@@ -215,8 +219,8 @@ def _failing(
     n_of = {split: int(patterns.n[split][chosen].sum()) for split in patterns.n}
     hits = {split: float(patterns.y[split][chosen].sum()) for split in patterns.y}
     control = None
-    if hits["before"] >= method.failure_outcomes_min and "before" in errors:
-        control = (float(fits["before"].beta[column]), float(errors["before"][column]))
+    if hits[BEFORE] >= method.failure_outcomes_min and BEFORE in errors:
+        control = (float(fits[BEFORE].beta[column]), float(errors[BEFORE][column]))
     return Failing(
         outcome,
         step,

@@ -14,7 +14,7 @@ _ACCOUNTED = {
     "is_back": mark("whether the customer was here before"),
     "is_off": mark("the time of the week"),
     "wait": mark("the wait"),
-    "passes": mark("how often the step had come before"),
+    "is_again": mark("whether the step had come before"),
 }
 _TITLES = {
     "terminal": mark(

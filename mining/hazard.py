@@ -23,9 +23,16 @@ from scipy import sparse
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 OTHER = "(other)"
-FACTORS = {"band": (1, 4), "prior": (4, 3), "is_back": (12, 2), "is_off": (24, 2), "wait": (48, 3), "passes": (144, 3)}
+FACTORS = {
+    "band": (1, 4),
+    "prior": (4, 3),
+    "is_back": (12, 2),
+    "is_off": (24, 2),
+    "wait": (48, 3),
+    "is_again": (144, 2),
+}
 """What is accounted for -> (unit, levels) within a cell's number (hazards.sql)."""
-LEAST_NEEDED = ("passes", "wait", "is_back", "prior", "is_off", "band")
+LEAST_NEEDED = ("is_again", "wait", "is_back", "prior", "is_off", "band")
 """In this order they are given up where there are too few outcomes for so many parameters."""
 _RIDGE, _ROUNDS, _CLOSE, _STEEPEST = 1e-3, 60, 1e-9, 30.0
 

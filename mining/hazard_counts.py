@@ -33,11 +33,12 @@ _SPLITS = {
     "confirm": "not is_discovery",
     "light": "not is_heavy",
     "strict": "is_strict",
-    "before": "true",
 }
-"""Split -> its rows. `before` = the negative control: the outcome came before the step."""
-_SCALE = 1_000_000_000
-"""Residuals are summed as whole billionths: sums of fractions differ with the order of threads."""
+"""Split -> its rows."""
+BEFORE = "before"
+"""The negative control, counted like a split: the outcome came before the step."""
+_SCALE = 1e9
+"""Residuals are summed as whole billionths, exact in a double: sums of fractions differ with the order of threads."""
 _NEVER_SHARE = 0.05
 """A good outcome ends the risk of a bad one that comes after it in less than this share of journeys with both."""
 
@@ -81,13 +82,20 @@ _DELAYED_ROWS = """
     from hazard_moment as m left join next_bad using (pos)
     where m.step <> $outcome and m.occurred_at < $until"""
 _CONTROL = """
-    create or replace temporary table hazard_row as
-    with last_bad as (
-        select r.pos
-        from (select * from hazard_row semi join hazard_bad using (customer_id)) as r
-        asof inner join hazard_bad as b on r.customer_id = b.customer_id and r.occurred_at > b.occurred_at
-        where b.occurred_at >= r.occurred_at - to_days($days))
-    select r.*, last_bad.pos is not null as is_bad_before from hazard_row as r left join last_bad using (pos)"""
+    create or replace temporary table hazard_before as
+    select r.pos
+    from (
+        select pos, customer_id, occurred_at from hazard_row
+        semi join hazard_bad using (customer_id)
+    ) as r
+    asof inner join hazard_bad as b on r.customer_id = b.customer_id and r.occurred_at > b.occurred_at
+    where b.occurred_at >= r.occurred_at - to_days($days)"""
+_PATTERNS = """
+    with before as (
+        select step, cell, count(*) as y_before from hazard_row semi join hazard_before using (pos) group by all)
+    select step::varchar as step, any_value(stage)::varchar as stage, cell::bigint as cell,
+        count(*) as n_before, coalesce(any_value(y_before), 0)::bigint as y_before, {counts}
+    from hazard_row left join before using (step, cell) group by all order by step, cell"""
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,9 @@ def begins(context: Context) -> list[str]:
     return [
         step
         for step, touch in context.touch.items()
-        if touch.stage == "order" and touch.actor == "customer" and not touch.is_free and touch.step_class != "outcome"
+        if touch.stage == "order"
+        and touch.actor == "customer"
+        and not (touch.is_free or touch.bad or touch.step_class == "outcome")
     ]
 
 
@@ -159,13 +169,13 @@ def rows_at_risk(store: Store, context: Context, outcome: Outcome) -> Patterns:
         chosen |= {"begins": begins(context)} if outcome.form == GIVING_UP else {"outcome": outcome.name}
         store.run(_TERMINAL_ROWS.format(fate=_FATES[outcome.form]), chosen, name="hazard_row")
         _bad(store, _TERMINAL_BAD[outcome.form], outcome)
-    store.run(_CONTROL, {"days": method.failure_control_days}, name="hazard_row")
     store.run(
         """delete from hazard_row where stage in (
             select stage from hazard_row group by stage having count(*) filter (is_bad) < $least)""",
         {"least": method.failure_outcomes_min},
         name="hazard_row",
     )
+    store.run(_CONTROL, {"days": method.failure_control_days}, name="hazard_before")
     return _patterns(store)
 
 
@@ -176,20 +186,16 @@ def _bad(store: Store, query: str, outcome: Outcome) -> None:
 
 def _patterns(store: Store) -> Patterns:
     counts = ", ".join(
-        f"count(*) filter ({chosen}) as n_{split}, "
-        f"count(*) filter (({chosen}) and {'is_bad_before' if split == 'before' else 'is_bad'}) as y_{split}"
+        f"count(*) filter ({chosen}) as n_{split}, count(*) filter (is_bad and {chosen}) as y_{split}"
         for split, chosen in _SPLITS.items()
     )
-    table = store.arrow(
-        f"select step::varchar as step, any_value(stage)::varchar as stage, cell::bigint as cell, {counts} "
-        "from hazard_row group by all order by step, cell"
-    )
+    table = store.arrow(_PATTERNS.format(counts=counts))
     return Patterns(
         table["step"].to_pylist(),
         table["stage"].to_pylist(),
         _numbers(table["cell"]),
-        {split: _numbers(table[f"n_{split}"]) for split in _SPLITS},
-        {split: _numbers(table[f"y_{split}"]) for split in _SPLITS},
+        {split: _numbers(table[f"n_{split}"]) for split in (*_SPLITS, BEFORE)},
+        {split: _numbers(table[f"y_{split}"]) for split in (*_SPLITS, BEFORE)},
     )
 
 
@@ -199,10 +205,10 @@ def _numbers(column: pa.ChunkedArray) -> Ints:
 
 def meats(store: Store, patterns: Patterns, made: Design, p: dict[str, Floats]) -> dict[str, tuple[Floats, int]]:
     """split -> (sum over customers of the products of their score sums, customers). `p`: probabilities by pattern."""
-    dense = np.asarray(made.matrix.todense()).astype(np.int8)
+    dense = np.asarray(made.matrix.todense())
     columns: dict[str, Any] = {"step": list(patterns.step), "cell": patterns.cell}
     columns |= {f"x{k}": dense[:, k] for k in range(dense.shape[1])}
-    columns |= {f"p_{split}": np.round(values * _SCALE).astype(np.int64) for split, values in p.items()}
+    columns |= {f"p_{split}": np.round(values * _SCALE) for split, values in p.items()}
     store.put("incoming_patterns", pa.table(columns))
     store.run(
         "create or replace temporary table hazard_pattern as "
@@ -212,12 +218,14 @@ def meats(store: Store, patterns: Patterns, made: Design, p: dict[str, Floats]) 
     store.drop("incoming_patterns")
     out = {}
     for split in p:
-        bad = "is_bad_before" if split == "before" else "is_bad"
-        rest = f"({_SCALE} * r.{bad}::bigint - q.p_{split})"
-        sums = ", ".join(f"sum({rest} * q.x{k})::double as s{k}" for k in range(dense.shape[1]))
+        sums = ", ".join(f"sum(rest * x{k}) as s{k}" for k in range(dense.shape[1]))
+        bad = "r.is_bad" if split != BEFORE else "b.pos is not null"
+        early = "" if split != BEFORE else "left join hazard_before as b on r.pos = b.pos"
         table = store.arrow(
-            f"select {sums} from hazard_row as r inner join hazard_pattern as q using (step, cell) "
-            f"where {_SPLITS[split]} group by r.customer_id order by r.customer_id"
+            f"select {sums} from (select r.customer_id, q.*, "
+            f"case when {bad} then {_SCALE!r}::double else 0 end - q.p_{split} as rest "
+            f"from hazard_row as r inner join hazard_pattern as q using (step, cell) {early} "
+            f"where {_SPLITS.get(split, 'true')}) as m group by customer_id order by customer_id"
         )
         scores = np.column_stack([column.to_numpy() for column in table.columns]) / _SCALE
         out[split] = (scores.T @ scores, len(scores))

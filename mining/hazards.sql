@@ -3,7 +3,7 @@
 -- cell: what is accounted for besides the step, as one number: band (place 0-2, 3-5, 6-9, 10 and more) + 4 * prior
 -- (contacts of the customer in the 90 days before the journey: 0, 1-2, 3 and more) + 12 * is_back (an earlier journey)
 -- + 24 * is_off (begun at a weekend, or before 8 or after 18 o'clock) + 48 * wait (below 2 minutes, below 10, longer)
--- + 144 * passes (times the journey met the step before: 0, 1, 2 and more).
+-- + 144 * is_again (the journey met the step before).
 -- Journeys of which the order of steps is not told, of which a source did not tell, and such as began before the data
 -- are left out. Params: timezone = the site's clock.
 create or replace temporary table hazard_moment as
@@ -68,6 +68,15 @@ framed as (
     inner join earlier on began.journey_id = earlier.journey_id
 ),
 
+first_time as (
+    select
+        journey_id,
+        step,
+        min(pos) as pos
+    from journey_event
+    group by journey_id, step
+),
+
 placed as (
     select
         journey_event.pos,
@@ -76,16 +85,13 @@ placed as (
         journey_event.stage,
         journey_event.occurred_at,
         journey_event.wait_ms,
-        row_number() over (
-            partition by journey_event.journey_id
-            order by journey_event.pos
-        ) - 1 as place,
-        count(*) over (partition by journey_event.journey_id) as n_places,
-        row_number() over (
-            partition by journey_event.journey_id, journey_event.step
-            order by journey_event.pos
-        ) - 1 as n_passes
+        journey_event.pos - metrics.first_pos as place,
+        metrics.n_events as n_places,
+        journey_event.pos > first_time.pos as is_again
     from journey_event
+    inner join journey_metrics as metrics on journey_event.journey_id = metrics.journey_id
+    inner join first_time
+        on journey_event.journey_id = first_time.journey_id and journey_event.step = first_time.step
 )
 
 select
@@ -109,8 +115,7 @@ select
                 else 2
             end
         )
-        + 144 * least(placed.n_passes, 2) as usmallint
+        + 144 * cast(placed.is_again as integer) as usmallint
     ) as cell
 from placed
 inner join framed on placed.journey_id = framed.journey_id
-order by placed.pos

@@ -61,7 +61,7 @@ def find(store: Store, context: Context) -> list[Finding]:
         findings += [
             _finding(store, context, found, one, reach, decided.get(one.step), n_tested, curves) for one, reach in shown
         ]
-    for table in ("hazard_moment", "hazard_row", "hazard_bad", "hazard_pattern"):
+    for table in ("hazard_moment", "hazard_row", "hazard_bad", "hazard_before", "hazard_pattern"):
         store.run(f"drop table if exists {table}", name=table)
     return findings
 

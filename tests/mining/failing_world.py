@@ -61,7 +61,7 @@ def log(plan: Plan, seed: int) -> dict[str, Any]:
         k = rng.choice(N_STEPS, len(alive), p=weights)
         if trouble >= 0:
             has_trouble[alive] |= rng.random(len(alive)) < 0.06
-            k = np.where(has_trouble[alive] & (rng.random(len(alive)) < 0.5), trouble, k)
+            k = np.where(has_trouble[alive] & (rng.random(len(alive)) < 0.2), trouble, k)
         clock[alive] += np.round(60 + rng.exponential(3600, len(alive)))
         case += alive.tolist()
         at_s += clock[alive].tolist()
