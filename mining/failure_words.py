@@ -83,8 +83,8 @@ def caution(context: Context, one: Failing, effect: Effect, needed: int | None) 
         if one.is_known_by_control(method.confidence)
         else "",
         say(
-            "This is not proof of cause. A factor that no log tells would have to go with both the step and the "
-            "outcome, each {e} times as often, to account for it.",
+            "This is not proof of cause. To account for it, a factor that no log tells would have to make both the "
+            "step and the outcome {e} times as likely.",
             e=f"{e_value(ratio):.1f}",
         ),
     )
