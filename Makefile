@@ -80,9 +80,6 @@ bench-findings: setup-dev ## What all findings cost, against the DFG and variant
 texts: setup-dev ## Bring the catalogues of the languages up to date with the sources
 	@$(PY) -m reports.texts
 
-texts: setup-dev ## Bring the catalogues of the languages up to date with the sources
-	@$(PY) -m reports.texts
-
 sample: setup-dev ## Rebuild data/sample byte for byte
 	$(PY) tests/worldgen/build.py --out data/sample
 

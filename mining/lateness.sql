@@ -27,7 +27,8 @@ left join heavy as h on j.customer_id = h.customer_id
 where not exists (select 1 from unrecorded_journey as u where u.journey_id = j.journey_id)
 order by j.journey_id;
 
--- Grain: one row per wait of [$baseline_from, $window_to) that ended with a step of the company.
+-- Grain: one row per wait of [$baseline_from, $window_to) that ended with a step of the company. Browsing is looked
+-- through: who waits long looks in on the way, and those waits are the very ones that must not be lost.
 create or replace temporary table wait as
 with step as (
     select
@@ -37,23 +38,39 @@ with step as (
         cast(e.channel as varchar) as channel,
         e.occurred_at,
         coalesce(e.ended_at, e.occurred_at) as free_at,
-        c.pos is not null as is_coarse
-    from journey_event as e left join coarse_event as c on e.pos = c.pos
+        c.pos is not null as is_coarse,
+        coalesce(cast(t.actor as varchar) = 'company', false) as is_company
+    from journey_event as e
+    left join touch as t on e.step = cast(t.step as step_t)
+    left join coarse_event as c on e.pos = c.pos
+    where coalesce(cast(t.class as varchar), '') <> 'browse'
+),
+
+placed as (
+    select
+        *,
+        lag(journey_id) over in_turn as journey_before,
+        lag(step) over in_turn as prev,
+        lag(free_at) over in_turn as begun_at,
+        lag(is_coarse) over in_turn as is_begun_coarse
+    from step
+    window in_turn as (
+        order by pos
+    )
 ),
 
 pair as (
     select
-        a.journey_id,
-        a.step as prev,
-        b.step,
-        b.channel,
-        a.free_at,
-        b.occurred_at,
-        epoch_ms(b.occurred_at) - epoch_ms(a.free_at) as wait_ms
-    from step as a
-    inner join step as b on b.pos = a.pos + 1 and a.journey_id = b.journey_id
-    inner join touch as t on b.step = t.step
-    where t.actor = 'company' and not a.is_coarse and not b.is_coarse and b.occurred_at > a.free_at
+        journey_id,
+        prev,
+        step,
+        channel,
+        begun_at as free_at,
+        occurred_at,
+        epoch_ms(occurred_at) - epoch_ms(begun_at) as wait_ms
+    from placed
+    where
+        journey_before = journey_id and is_company and not is_coarse and not is_begun_coarse and occurred_at > begun_at
 )
 
 select

@@ -30,7 +30,7 @@ from reports.diagram_boxes import DISC, box_svg, disc, tag_px
 from reports.layout import Box, Edge, Layout, PlacedEdge, Sizes, lay_out
 from reports.layout_cells import Cell
 from reports.layout_labels import Rect, segment_rects
-from reports.maps import Coverage, MapEdge, ProcessMap
+from reports.maps import INFORMATION, MATERIAL, Coverage, MapEdge, ProcessMap
 from reports.svg import arrow, px, rounded_path, text
 
 _WIDEST, _TIGHTEST = 90.0, 12.0
@@ -207,11 +207,15 @@ def _label_px(edge: MapEdge, k: int) -> tuple[float, float]:
 
 
 def _edge(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int], tick: str) -> str:
-    line, head = arrow(placed.points, min(placed.edge.stroke_px, 5.0))
+    stroke = min(placed.edge.stroke_px, 5.0)
+    line, head = arrow(placed.points, stroke)
     back = " bk" if placed.is_back else ""
+    if edge.flow == MATERIAL:
+        head += arrow(line, stroke)[1]  # a second head behind the first
+    look = "h hi" if edge.flow == INFORMATION else "h"
     return (
         f'<g class="ed k-{edge.kind[0]}{back} s-{number[edge.source]} t-{number[edge.target]}" data-n="{edge.n}">'
-        f'<path d="{rounded_path(line)}" stroke-width="{px(placed.edge.stroke_px)}"/><path class="h" d="{head}"/>'
+        f'<path d="{rounded_path(line)}" stroke-width="{px(placed.edge.stroke_px)}"/><path class="{look}" d="{head}"/>'
         f"{tick}</g>"
     )
 

@@ -10,9 +10,12 @@ from ingest.language import say
 from reports import formats
 from reports.figures_map import Touch
 from reports.map_marks import Marks, channel_word
-from reports.maps import MapEdge, MapLane, MapStep, ProcessMap, simple_view
+from reports.maps import CONTROL, INFORMATION, MATERIAL, MapEdge, MapLane, MapStep, ProcessMap, simple_view
 from reports.places import COSTLY, Place, edge_class, place_of
 from reports.records import FindingFigure, MoveFigure, StepFigure
+
+_FLOWS = {"mail": INFORMATION, "parcel": MATERIAL}
+"""What a path brings, by the channel of the step it leads to; any other brings the customer."""
 
 MOST_DISCS = 9
 """Findings whose number is on the map: the first nine, and no more."""
@@ -36,6 +39,7 @@ def process_map(
     events, placed after the step before it.
     """
     occurring = frozenset(step.step for step in steps)
+    flow = {step.step: _FLOWS.get(step.channel, CONTROL) for step in steps}
     missing = _never_taken(declared, occurring, findings)
     shown = [touch for touch in declared if touch.step in occurring or touch.step in missing]
     lanes, lane_of = _lanes(shown, departments)
@@ -90,6 +94,7 @@ def process_map(
             m.n_customers,
             m.gap_ms,
             tuple(sorted(at_path.get((m.source, m.target), []))),
+            flow.get(m.target, CONTROL),
         )
         for m in moves
         if m.source in known and m.target in known

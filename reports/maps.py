@@ -15,6 +15,8 @@ from reports import formats
 from reports.map_marks import NO_MARKS, Marks
 
 INTENDED, ALLOWED, DEVIATION = "intended", "allowed", "deviation"
+CONTROL, INFORMATION, MATERIAL = "control", "information", "material"
+"""What flows along a path (LOVEM): the customer goes on, a message comes, goods come."""
 
 MOST_STEPS, MOST_EDGES, ALL_BELOW, FLOW_SHARE = 25, 60, 45, 0.8
 """Reduction (reports.md 2d): at most so many boxes and paths; with no more than ALL_BELOW paths all are drawn."""
@@ -59,7 +61,7 @@ class MapStep:
 
 @dataclass(frozen=True, slots=True)
 class MapEdge:
-    """A path from step to step: `n` moves, its class, the numbers of the findings it belongs to."""
+    """A path from step to step: `n` moves, its class, the numbers of the findings it belongs to, what flows."""
 
     source: str
     target: str
@@ -68,6 +70,7 @@ class MapEdge:
     n_people: int | None = None
     gap_ms: int | None = None
     findings: tuple[int, ...] = ()
+    flow: str = CONTROL
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,8 @@ class ProcessMap:
             "failing": any(step.marks.is_failing or step.is_failure for step in self.steps),
             "skipped": any(step.marks.skipped for step in self.steps),
             "unexpected": any(step.marks.is_unexpected for step in self.steps),
+            INFORMATION: any(edge.flow == INFORMATION for edge in self.edges),
+            MATERIAL: any(edge.flow == MATERIAL for edge in self.edges),
             "hand_over": any(a and b and a != b for a, b in self._lane_pairs()),
         }
         return frozenset(sign for sign, holds in held.items() if holds)
@@ -288,7 +293,8 @@ def neighbourhood(
 
 
 def _add_up(edges: Sequence[MapEdge], box_of: Mapping[str, str]) -> tuple[MapEdge, ...]:
-    """Sum paths between boxes. A sum has the class that most of its moves have; the findings are united."""
+    """Sum paths between boxes. A sum has the class that most of its moves have; the findings are united. Where
+    different things flow, control does."""
     moves: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: {DEVIATION: 0, INTENDED: 0, ALLOWED: 0})
     members: dict[tuple[str, str], list[MapEdge]] = defaultdict(list)
     for edge in edges:
@@ -302,7 +308,9 @@ def _add_up(edges: Sequence[MapEdge], box_of: Mapping[str, str]) -> tuple[MapEdg
         findings = tuple(sorted({number for part in parts for number in part.findings}))
         people = parts[0].n_people if len(parts) == 1 else None
         gap = parts[0].gap_ms if len(parts) == 1 else None
-        result.append(MapEdge(source, target, sum(by_kind.values()), kind, people, gap, findings))
+        flows = {part.flow for part in parts}
+        flow = flows.pop() if len(flows) == 1 else CONTROL
+        result.append(MapEdge(source, target, sum(by_kind.values()), kind, people, gap, findings, flow))
     return tuple(result)
 
 

@@ -48,6 +48,19 @@ def test_planted_lateness_is_confirmed(store: Store) -> None:
     assert "took longer than" in outside.title and "[" in outside.title
 
 
+def test_who_looks_in_while_waiting_is_not_lost(store: Store) -> None:
+    """The longer the wait, the surer somebody looks at the tracking page before it is over."""
+    log = waits(9000, 0.2)
+    log.steps = [*STEPS[:2], replace(STEPS[2], step_class="browse", repeats=None)]
+    paid = {event.case: event for event in log.events if event.step == "pay"}
+    for event in [event for event in log.events if event.step == "ship"]:
+        if event.at - paid[event.case].at > dt.timedelta(days=3):
+            at = event.at - dt.timedelta(days=1)
+            log.events.append(replace(event, step="look", at=at))
+    told = pick(mined(store, log, only="lateness"), "deviation.late", hours="other hours")
+    assert told.status == "confirmed" and told.where["prev"] == "pay" and told.where["step"] == "ship"
+
+
 def test_nothing_planted_nothing_confirmed() -> None:
     for seed in range(3):
         with Store.open() as store:

@@ -12,7 +12,9 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from true_minutes import in_calls, in_loop
 from true_needs import Truth
+from true_waits import closed, waits
 from world_config import local_datetime
 from world_record import Order
 
@@ -30,7 +32,8 @@ NOT_BOTH = "not both cancel and deliver"
 @dataclass(frozen=True)
 class Claim:
     """One truth. `rate` None: that it is so can be told, its size is not compared. `null`: the rate at which there
-    would be nothing to tell, such as the tolerance. `n`: about how many closed units there are to see it in.
+    would be nothing to tell, such as the tolerance. `n`: about how many closed units there are to see it in. `minutes`:
+    what it costs customers in a week, where that is known.
     """
 
     plant: str
@@ -40,6 +43,7 @@ class Claim:
     n: int
     null: float
     planted: bool = True
+    minutes: float | None = None
 
     def record(self) -> dict[str, Any]:
         """As JSON."""
@@ -59,6 +63,7 @@ OF_SHIPPED = {"skipped_shipping_mail", "cancel_ignored"}
 LOOPS: list[tuple[str, str, set[str]]] = [
     ("payment_loop", "loop.pingpong", {"payment_page", "pay_failed"}),
     ("address_again", "loop.self", {"checkout_address"}),
+    ("checkout_again", "loop.cycle", {"checkout_address", "checkout_delivery", "payment_page"}),
     ("sent_round", "loop.pingpong", {"call_returns", "call_status"}),
 ]
 OPEN = {"poor_page_call": "channel_switch, whose true size has no closed form"}
@@ -72,7 +77,7 @@ ASKED_ANYWAY: list[tuple[str, set[str]]] = [
 ]
 """Items that steps.toml says are asked in each call, and on the web before it."""
 CLAIMED = {plant for plant, _, _ in DEVIATIONS + LOOPS} | {
-    "slow_pick", "menu_again", "ask_again", "together", "handed_on", "asked_again", "mails_of_a_day",
+    "slow_pick", "sent_on", "menu_again", "ask_again", "together", "handed_on", "asked_again", "mails_of_a_day",
 }  # fmt: skip
 """Plants that claims are made of, below."""
 CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
@@ -81,6 +86,17 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         ("re_ask", {"address", "checkout_address"}),
     ],
     "asked_again": [("re_ask", {"parcel_no", "menu_parcel_number"})],
+    "checkout_again": [
+        *(("deviation.unexpected", {step, *prev}) for step in ("checkout_address", "checkout_delivery")
+          for prev in ((), ("payment_page",))),
+        ("duplicate_request", {"address"}), ("re_ask", {"address", "checkout_address"}),
+    ],
+    "sent_on": [
+        *(("deviation.unexpected", {"in_transit", *prev})
+          for prev in ((), ("out_for_delivery",), ("attempted_delivery",))),
+        ("loop.self", {"in_transit"}), ("loop.pingpong", {"in_transit", "out_for_delivery"}),
+        ("loop.cycle", {"in_transit", "out_for_delivery", "attempted_delivery"}),
+    ],
     "double_mail": [
         ("loop.self", {"confirmation_mail"}), ("batch_contact", {"confirmation_mail"}),
     ],
@@ -95,6 +111,15 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         ("deviation.rule", {"call_status", "at most 1 call_status per journey"}),
     ],
     "payment_loop": [("loop.self", {"pay_failed"})],
+    "slow_pick": [
+        ("deviation.late", {"confirmation_mail", "shipping_mail", "mail", hours})
+        for hours in ("business hours", "other hours")
+    ],
+    "swapped_scans": [("deviation.unexpected", {"deliver", "out_for_delivery"})],
+    **{
+        plant: [("batch_contact", {plant, other}) for other in ("confirmation_mail", "shipping_mail", more)]
+        for plant, more in (("tips_mail", "notice_mail"), ("notice_mail", "tips_mail"))
+    },
     "poor_page_call": [("channel_switch", {"call_product", "web"})],
     "menu_again": [
         ("loop.self", {"menu_topic", "call"}), ("loop.self", {"menu_main"}), ("loop.self", {"menu_topic"}),
@@ -136,7 +161,33 @@ def deviations(truth: Truth) -> list[Claim]:
         for plant, kind, place in DEVIATIONS
     ]
     place = frozenset({"in_transit", "confirmation_mail", SLOW})
-    return [*out, Claim("slow_pick", "deviation.rule", place, plants.slow_pick, round(shipped * n), TOLERANCE)]
+    rate = after_term(truth, "in_transit", 2)[0] if plants.slow_pick_from else plants.slow_pick
+    out.append(Claim("slow_pick", "deviation.rule", place, rate, round(shipped * n), TOLERANCE))
+    return [*out, *(late(truth) if plants.slow_pick and plants.slow_pick_from else [])]
+
+
+def late(truth: Truth) -> list[Claim]:
+    """Slow picking that began in the last weeks: the mail that tells of the parcel is late against what was usual."""
+    return [
+        Claim(
+            "slow_pick",
+            "deviation.late",
+            frozenset({"confirmation_mail", "shipping_mail", "mail", hours}),
+            found.late,
+            found.n,
+            found.usual,
+        )
+        for hours, found in waits(truth, "confirmation_mail", "shipping_mail").items()
+    ]
+
+
+def after_term(truth: Truth, scan: str, days: int) -> tuple[float, int]:
+    """Of orders that reach a scan, and whose need lies whole in the recorded days: the share that does later than so
+    many business days after the confirmation mail; and how many there are.
+    """
+    over = closed(truth)
+    took = [_business_days(order, scan) for order in truth.made.orders if order.need in over and _has(order, scan)]
+    return sum(found > days for found in took) / max(1, len(took)), len(took)
 
 
 def loops(truth: Truth) -> list[Claim]:
@@ -149,7 +200,12 @@ def loops(truth: Truth) -> list[Claim]:
     excess = plants.ask_again * asks / max(1, len(queued))
     heard = sum(bool(call.menu) for call in made.calls)
     out.append(Claim("menu_again", "loop.self", frozenset({"menu_main", "call"}), plants.menu_again, heard, 0.0))
-    return [*out, Claim("ask_again", "repeat_contact", frozenset({"product", "7"}), excess, len(queued) // 2, 0.0)]
+    if plants.sent_on:
+        share, n = truth.done_again({"in_transit"})
+        out.append(Claim("sent_on", "rework", frozenset({"in_transit"}), share, round(CLOSED_SHARE * n), 0.0))
+    again = in_calls(truth, "product", 4, made.tally.affected.get("ask_again", 0))
+    place = frozenset({"product", "7"})
+    return [*out, Claim("ask_again", "repeat_contact", place, excess, len(queued) // 2, 0.0, minutes=again)]
 
 
 def consolidations(truth: Truth) -> list[Claim]:
@@ -170,10 +226,31 @@ def consolidations(truth: Truth) -> list[Claim]:
         out.append(Claim("asked_again", "duplicate_request", frozenset({"parcel_no"}), share, asked, REQUEST_MIN))
         place = frozenset({"parcel_no", "agent_asks_parcel"})
         out.append(Claim("asked_again", "re_ask", place, None, asked, 0.0))
+    if plants.tips_mail:
+        out += droppable(truth)
     if plants.mails_of_a_day:
         n = sum(_has(order, "review_mail_sent") for order in made.orders)
         out.append(Claim("mails_of_a_day", "batch_contact", frozenset({"review_mail", "offer_mail"}), 1.0, n, 0.0))
     return out
+
+
+def droppable(truth: Truth) -> list[Claim]:
+    """The mail that half the orders have by lot and that changes nothing: journeys of the smaller group, and, as what
+    likeness is judged by, the share that ends badly. Logging in is as idle, but nobody draws it by lot.
+    """
+    over, bad = closed(truth), truth.steps.bad
+    found = [
+        names
+        for need, names in zip(truth.numbers, truth.needs, strict=True)
+        if need in over and "confirmation_mail" in names
+    ]
+    n_with = sum("tips_mail" in names for names in found)
+    base = sum(not bad.isdisjoint(names) for names in found) / max(1, len(found))
+    n = min(n_with, len(found) - n_with)
+    return [
+        Claim("tips_mail", "eliminate", frozenset({"tips_mail"}), None, n, base),
+        Claim("idle", "eliminate", frozenset({"login"}), None, n, base, planted=False),
+    ]
 
 
 def background(truth: Truth) -> list[Claim]:
@@ -182,16 +259,13 @@ def background(truth: Truth) -> list[Claim]:
     order by phone and before a question, the order number and the name in each call.
     """
     orders = truth.made.orders
-    terms = [
-        _business_days(order) for order in orders if _has(order, "delivered") and order.created_s >= truth.made.start_s
-    ]
-    late = sum(days > 5 for days in terms) / max(1, len(terms))
+    beyond, n_terms = after_term(truth, "delivered", 5)
     rule = frozenset({"deliver", "confirmation_mail", LATE})
     seen = [] if truth.made.config.plants.no_page_call else [{"call_product", "web"}]
     return [
         _loop("second try", "loop.pingpong", {"attempted_delivery", "out_for_delivery"}, truth, planted=False),
         Claim("menu", "merge", frozenset({"menu_main", "menu_topic"}), None, len(truth.needs), MERGE_MIN, False),
-        Claim("term", "deviation.rule", rule, late, round(CLOSED_SHARE * len(terms)), TOLERANCE, False),
+        Claim("term", "deviation.rule", rule, beyond, n_terms, TOLERANCE, False),
         Claim(
             "mails", "batch_contact", frozenset({"confirmation_mail", "shipping_mail"}), None, len(orders), 0.0, False
         ),
@@ -217,16 +291,18 @@ def followed(needs: Iterable[list[str]], first: str, second: str) -> float:
 
 def _loop(plant: str, kind: str, place: set[str], truth: Truth, *, planted: bool = True) -> Claim:
     share, n = truth.share(place)
-    return Claim(plant, kind, frozenset(place), share, round(CLOSED_SHARE * n), 0.0, planted)
+    allowed = min(truth.steps.allowed.get(step, 0) for step in place)
+    minutes = in_loop(truth, place, allowed) if share else None
+    return Claim(plant, kind, frozenset(place), share, round(CLOSED_SHARE * n), 0.0, planted, minutes)
 
 
 def _has(order: Order, code: str) -> bool:
     return any(code in (kind, name) for _, kind, name in order.log)
 
 
-def _business_days(order: Order) -> int:
-    """Working days from the confirmation mail to delivery, the first day not counted."""
+def _business_days(order: Order, scan: str) -> int:
+    """Working days from the confirmation mail to a scan of the parcel, the first day not counted."""
     mail = min(at_s for at_s, _, name in order.log if name == "confirmation_mail_sent")
-    there = max(at_s for at_s, _, name in order.log if name == "delivered")
+    there = max(at_s for at_s, _, name in order.log if name == scan)
     first, last = (local_datetime(at_s).date() for at_s in (mail, there))
     return int(np.busday_count(first, last)) if first < last else 0

@@ -76,14 +76,18 @@ def record(night: Loaded) -> dict[str, Any]:
         stage.mine(night.site, night.store, config.last_day)
     told = register.read(night.store)
     findings = [{key: finding[key] for key in KEPT} for finding in told]
+    shares = {
+        "loop": truth.share,
+        "rework": truth.done_again,
+        "re_ask": truth.asked_again,
+        "duplicate_request": truth.asked_again,
+    }
     for finding, whole in zip(findings, told, strict=True):
         finding["tendency"] = ((whole.get("extra") or {}).get("tendency") or {}).get("verdict")
-        if finding["kind"].startswith("loop."):
+        share = shares.get(finding["kind"].split(".")[0])
+        if share is not None:
             place = place_of(finding)
-            finding["true_share"] = {
-                "need": truth.share(place)[0],
-                "customer": truth.share(place, stretched=True)[0],
-            }
+            finding["true_share"] = {"need": share(place)[0], "customer": share(place, stretched=True)[0]}
     seconds = night.seconds | {"mining": time.perf_counter() - started}
     return {
         "world": config.standard,

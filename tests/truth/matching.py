@@ -12,6 +12,7 @@ from scipy import stats
 
 Record = dict[str, Any]
 CONFIRM_PART, POWER, MARGIN = 0.4, 0.80, 1.5
+LIKE_WITHIN = 0.02
 LOOP_HITS = {0.4: 8, 0.6: 12}
 """The floor of hits of a loop in each part (method note 4: 20 in all)."""
 
@@ -41,8 +42,9 @@ class Told:
 class Verdict:
     """Of one world: its claims with their findings; and the confirmed findings that tell none of them.
 
-    false = not true at all. habits = loops that single needs do not have: customers come back with another need, and
-    the journeys are cut by time. allowed = what follows from a plant, and counts that are true though unplanted.
+    false = not true at all. habits = loops and questions that single needs do not have: customers come back with
+    another need, and the journeys are cut by time. allowed = what follows from a plant, and counts that are true though
+    unplanted.
     """
 
     told: list[Told]
@@ -95,6 +97,8 @@ def _class(finding: Record, follows: set[tuple[str, frozenset[str]]]) -> str:
 
 def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
     """Whether the claim's size is at least 1.5 times the detectable one."""
+    if claim["kind"] == "eliminate":
+        return _power_of_likeness(claim["n"], claim["null"]) >= POWER
     if claim["rate"] is None:
         return False
     family = claim["kind"].split(".")[0]
@@ -103,6 +107,7 @@ def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
     else:
         n = finding["n"].get("n_confirm") if finding else None
         n = round(CONFIRM_PART * claim["n"]) if n is None else n
+        family = claim["kind"] if claim["kind"] in _POWER else family
         limit = detectable(family, n, claim["null"], len(world["truths"]))
     return limit is not None and claim["rate"] - claim["null"] >= MARGIN * (limit - claim["null"])
 
@@ -128,6 +133,18 @@ def _power_of_floors(share: float, n: int, _null: float, _m: int) -> float:
     return float(confirm * stats.binom.sf(LOOP_HITS[0.6] - 1, round(n * 1.5), share)) if n >= 40 else 0.0
 
 
+def _power_of_likeness(n: int, share: float) -> float:
+    """Two one-sided tests at 5 % within the widest margin, in the customers kept apart, where nothing differs."""
+    error = (2 * share * (1 - share) / (CONFIRM_PART * n)) ** 0.5
+    return max(0.0, 2 * float(stats.norm.cdf(LIKE_WITHIN / error - stats.norm.isf(0.05))) - 1)
+
+
+def _power_of_weeks(share: float, n: int, null: float, _m: int) -> float:
+    """One-sided t test over the shares of four weeks, at 5 % over two kinds of waits."""
+    error = (share * (1 - share) / n) ** 0.5
+    return float(stats.nct.sf(stats.t.isf(0.05 / 2, 3), 3, (share - null) / error)) if n >= 40 else 0.0
+
+
 def _limit_of_excess(finding: Record) -> float | None:
     """The smallest excess found with 80 % power in the customers kept apart, by the width of the interval."""
     if finding["status"] == "not_enough_data" or finding["ci"].get("low") is None:
@@ -140,10 +157,12 @@ def _limit_of_excess(finding: Record) -> float | None:
 
 _POWER: dict[str, Callable[[float, int, float, int], float]] = {
     "deviation": _power_of_test,
+    "deviation.late": _power_of_weeks,
     "merge": _power_of_test,
     "handoff": _power_of_test,
     "duplicate_request": _power_of_test,
     "loop": _power_of_floors,
+    "rework": _power_of_floors,
     "re_ask": _power_of_floors,
     "batch_contact": _power_of_floors,
 }

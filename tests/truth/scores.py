@@ -34,6 +34,8 @@ class Score:
     alarmed_worlds: int = 0
     tiny_confirmed: int = 0
     habits: int = 0
+    costs: list[tuple[float, float]] = field(default_factory=list)
+    """(true, told) customer minutes a week of confirmed findings of a plant."""
 
     @property
     def recall(self) -> float | None:
@@ -114,6 +116,7 @@ def _add(out: defaultdict[str, Score], world: Record, kinds: set[str]) -> None:
             kind.intervals += 1
             kind.covering += finding["ci"]["low"] <= claim["rate"] <= finding["ci"]["high"]
             if one.is_confirmed and one.is_real:
+                kind.costs += _cost(claim, finding)
                 kind.errors.append(finding["effect"]["value"] / claim["rate"] - 1)
                 kind.wrong_sign += finding["effect"]["value"] < claim["null"]
     for name in wrong:
@@ -135,6 +138,23 @@ def _add(out: defaultdict[str, Score], world: Record, kinds: set[str]) -> None:
         if finding["q"] is not None and finding["q"] <= 0.10 and finding["status"] in ("confirmed", "candidate"):
             out[finding["kind"]].q_small += 1
             out[finding["kind"]].q_false += id(finding) not in real and finding in false
+
+
+def _cost(claim: Record, finding: Record) -> list[tuple[float, float]]:
+    """The true and the told minutes, where both are known."""
+    told = (finding.get("cost") or {}).get("customer_min_per_week")
+    return [(claim["minutes"], told["mid"])] if claim.get("minutes") and told else []
+
+
+def cost_rank(scores: dict[str, Score]) -> tuple[float, float, int] | None:
+    """Of the confirmed findings whose true minutes are known: rank correlation of told and true minutes, the median of
+    told / true, and how many there are. None for fewer than three.
+    """
+    costs = [pair for one in scores.values() for pair in one.costs]
+    if len(costs) < 3:
+        return None
+    rank = float(stats.spearmanr(*zip(*costs, strict=True)).statistic)
+    return rank, statistics.median(told / true for true, told in costs), len(costs)
 
 
 def _add_tendency(out: defaultdict[str, Score], world: Record, verdict: Verdict) -> None:

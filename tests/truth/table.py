@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from matching import Record, match
-from scores import Score
+from scores import Score, cost_rank
 
 HEAD = (
     "kind", "plants", "detectable", "recall", "confirmed", "precision", "coverage of 95 %", "bias", "q <= 0.1 false",
@@ -21,7 +21,7 @@ def table(worlds: list[Record], scores: dict[str, Score]) -> str:
     seconds = [sum(world["seconds"].values()) for world in worlds]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines += ["", f"Worlds: {told}; {sum(seconds) / max(1, len(seconds)):.0f} s each."]
-    return "\n".join(lines + _false(worlds))
+    return "\n".join(lines + _costs(scores) + _false(worlds))
 
 
 def failures(scores: dict[str, Score]) -> dict[str, list[str]]:
@@ -48,6 +48,15 @@ def _row(kind: str, one: Score) -> tuple[str, ...]:
 
 def _share(value: float | None, n: int) -> str:
     return "" if value is None else f"{value:.2f} of {n}"
+
+
+def _costs(scores: dict[str, Score]) -> list[str]:
+    """One line on how well the minutes of confirmed findings agree with the planted ones."""
+    found = cost_rank(scores)
+    if found is None:
+        return []
+    rank, ratio, n = found
+    return [f"Cost: rank correlation {rank:.2f} with the planted customer minutes, told / true {ratio:.2f}, of {n}."]
 
 
 def _false(worlds: list[Record]) -> list[str]:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import random
+from types import SimpleNamespace
 
 import pytest
 from claims import CLAIMED, OPEN
 from judged import judge
 from matching import detectable, match
 from regression import CUSTOMERS, NUMBERS, WORLDS, lines
-from scores import covers, score, worlds_allowed
+from scores import Score, cost_rank, covers, score, worlds_allowed
+from true_minutes import in_loop
+from true_needs import Steps, Truth
+from true_waits import waits
+from world_build import TEMPLATES
+from world_config import DAY_S
+from world_record import Hit
 from world_standard import STANDARD, drawn
 
 
@@ -68,3 +76,48 @@ def test_scores_by_hand() -> None:
     assert (skipped.recall, skipped.precision, skipped.covering, skipped.errors) == (0.5, 1.0, 1, [0.0])
     assert (loop.precision, loop.alarmed_worlds, loop.null_worlds) == (0.0, 1, 1)
     assert "recall 0.50" in skipped.failures() and "precision 0.00" in loop.failures()
+
+
+def test_what_is_asked_again_is_told_by_need_and_by_customer() -> None:
+    """Two needs of one customer: each gives the address once, both together twice; an order number twice in one."""
+    steps = Steps(TEMPLATES / "steps.toml")
+    needs = [["checkout_address", "payment_page"], ["call_order", "call_status", "call_returns"]]
+    truth = Truth(None, steps, needs, [needs[0] + needs[1]], [], [])  # type: ignore[arg-type]
+    assert truth.asked_again({"address", "call_order"})[0] == 0.0
+    assert truth.asked_again({"address", "call_order"}, stretched=True) == (1.0, 1)
+    assert truth.asked_again({"order_number"}) == (1.0, 1)
+    changed = Truth(None, steps, [["call_order", "change_address", "checkout_address"]], [], [], [])  # type: ignore[arg-type]
+    assert changed.asked_again({"address"}) == (0.0, 1)
+
+
+def test_minutes_of_a_loop_are_those_after_the_place_where_it_closes() -> None:
+    """Refused after 60 s, back at the payment page for 40 s, then five minutes at most on it: 340 s in one week."""
+    times = {0: "payment_page", 60: "pay_failed", 100: "payment_page", 500: "pay"}
+    hits = [Hit(at, at, 0, "GET", f"/{at}", "", 200, 0, "-", 0, False) for at in times]
+    made = SimpleNamespace(hits=[hits], calls=[], start_s=0, end_s=7 * DAY_S)
+    steps = SimpleNamespace(free=set())
+    moments = [(at, at, step) for at, step in times.items()]
+    truth = Truth(made, steps, [list(times.values())], [], [moments], [0])  # type: ignore[arg-type]
+    assert in_loop(truth, {"payment_page", "pay_failed"}, 0) == 340 / 60
+    assert in_loop(truth, {"payment_page", "pay_failed"}, 1) == 0.0
+
+
+def test_a_true_wait_is_looked_through_and_held_against_the_weeks_before() -> None:
+    """A day or a little more, in the last weeks for half of them ten; everybody looks in on the way."""
+    end, rng = 84 * DAY_S, random.Random(1)
+    moments = []
+    for n in range(900):
+        begun = n * end // 900
+        took = round(rng.lognormvariate(0, 0.2) * DAY_S) if begun < 56 * DAY_S or n % 2 else 10 * DAY_S
+        moments.append([(begun, 0, "mail"), (begun + took // 2, 0, "track"), (begun + took, 0, "parcel")])
+    made, steps = SimpleNamespace(end_s=end), SimpleNamespace(browse={"track"})
+    truth = Truth(made, steps, [], [], moments, list(range(900)))  # type: ignore[arg-type]
+    told = waits(truth, "mail", "parcel")["other hours"]
+    assert 0.3 < told.late < 0.6 and 0.01 <= told.usual < 0.03 and 150 < told.n < 300
+
+
+def test_costs_are_ranked_over_all_kinds() -> None:
+    assert cost_rank({"loop.self": Score(costs=[(1.0, 2.0)])}) is None
+    scores = {"loop.self": Score(costs=[(1.0, 2.0), (3.0, 3.0)]), "repeat_contact": Score(costs=[(2.0, 9.0)])}
+    rank, ratio, n = cost_rank(scores) or (0.0, 0.0, 0)
+    assert (round(rank, 3), ratio, n) == (0.5, 2.0, 3)

@@ -14,7 +14,7 @@ from pathlib import Path
 from world_config import DAY_S
 from world_record import Call, World
 
-from ingest.touch import Matcher, load_steps
+from ingest.touch import Matcher, StepDictionary, load_steps
 
 GAP_S = 7 * DAY_S
 """Needs of one customer that are no further apart may lawfully be one journey (method note 2.2)."""
@@ -29,11 +29,15 @@ class Steps:
     def __init__(self, path: Path) -> None:
         known = load_steps(path)
         self.visible = {step.step for step in known.step if step.visible}
+        self.bad = {step.step for step in known.step if step.bad}
+        self.browse = {step.step for step in known.step if step.kind == "browse"}
         self.free = {step.step for step in known.step if step.kind == "browse" or step.repeats == "any"}
         self.allowed = {step.step: step.repeats for step in known.step if isinstance(step.repeats, int)}
         self.department = {
             step.step: step.department for step in known.step if step.actor == "customer" and step.step not in self.free
         }
+        self.asks = {item: {step.step for step in known.step if item in step.asks} for item in _items(known)}
+        self.changes = {item: {step.step for step in known.step if item in step.changes} for item in self.asks}
         self._matcher = Matcher(known)
         self._known: dict[tuple[str, str], str | None] = {}
 
@@ -46,14 +50,22 @@ class Steps:
         return self._known[key]
 
 
+def _items(known: StepDictionary) -> set[str]:
+    return {item for step in known.step for item in step.asks}
+
+
 @dataclass(frozen=True)
 class Truth:
-    """Steps of each need; and of each stretch of a customer's life, which is needs no further apart than GAP_S."""
+    """Steps of each need, in the same order their moments and the need's number; and the steps of each stretch of a
+    customer's life, which is needs no further apart than GAP_S.
+    """
 
     made: World
     steps: Steps
     needs: list[list[str]]
     stretches: list[list[str]]
+    moments: list[Moments]
+    numbers: list[int]
 
     def share(self, names: Iterable[str], *, stretched: bool = False) -> tuple[float, int]:
         """Of the needs (or stretches) that reached a loop's entry, the share that went round beyond what is allowed;
@@ -75,6 +87,38 @@ class Truth:
         n = sum(entry in found for found in sequences)
         return len(looping) / n, n
 
+    def done_again(self, names: Iterable[str], *, stretched: bool = False) -> tuple[float, int]:
+        """Of the needs (or stretches) that came to a step, the share that did it more often than is allowed; and how
+        many came.
+        """
+        (step,) = names
+        times = [n for found in (self.stretches if stretched else self.needs) if (n := found.count(step))]
+        return sum(n > 1 + self.steps.allowed.get(step, 0) for n in times) / max(1, len(times)), len(times)
+
+    def asked_again(self, names: Iterable[str], *, stretched: bool = False) -> tuple[float, int]:
+        """Of the needs (or stretches) that a step asked for an item, or any step: the share that had given it before,
+        and not altered it since; and how many were asked.
+        """
+        (item,) = (name for name in names if name in self.steps.asks)
+        asking = self.steps.asks[item]
+        at = asking & set(names) or asking
+        reached = [found for found in (self.stretches if stretched else self.needs) if at & set(found)]
+        return sum(self._gives_again(found, item, at) for found in reached) / max(1, len(reached)), len(reached)
+
+    def _gives_again(self, found: Sequence[str], item: str, at: set[str]) -> bool:
+        given: list[str] = []
+        for step in found:
+            if step in self.steps.changes[item]:
+                given = []
+            if step not in self.steps.asks[item]:
+                continue
+            by_others, by_itself = len(given) - given.count(step), given.count(step)
+            is_free = step in self.steps.free
+            if step in at and (by_others or (by_itself > self.steps.allowed.get(step, 0) and not is_free)):
+                return True
+            given.append(step)
+        return False
+
     def _departments(self, found: Sequence[str]) -> list[str]:
         """The departments that a customer turned to, in turn."""
         names = (self.steps.department.get(step) for step in found)
@@ -88,7 +132,8 @@ def truth_of(made: World, steps: Steps) -> Truth:
     for need in sorted(rows):
         by_person[made.needs.person[need]].append(rows[need])
     stretches = [stretch for of_one in by_person.values() for stretch in _stretches(of_one)]
-    return Truth(made, steps, [_names(found) for found in rows.values()], [_names(found) for found in stretches])
+    names = [[_names(found) for found in some] for some in (rows.values(), stretches)]
+    return Truth(made, steps, *names, list(rows.values()), list(rows))
 
 
 def _stretches(needs: list[Moments]) -> list[Moments]:

@@ -16,6 +16,8 @@ from world_delivery import (
     payment_rows,
     pick_time_s,
     refund_rows,
+    send_on,
+    tell_day,
 )
 from world_queue import in_open_hours
 from world_random import Draws
@@ -32,6 +34,10 @@ def after_order(actor: Actor, order: Order, refused_s: list[int]) -> Journey:
     draws = actor.draws
     payment_rows(order, refused_s)
     first_rows(order, draws)
+    tipped = actor.strikes("tips_mail", order.created_s)
+    if tipped is not None:
+        confirmed = next(at_s for at_s, _, code in order.log if code == "confirmation_mail_sent")
+        order.log.append((confirmed + int(tipped.between(60, 300)), "event", "tips_mail_sent"))
     doubled = actor.strikes("double_mail", order.created_s)
     if doubled is not None:
         order.log.append((order.created_s + 600 + int(doubled.exp(400)), "event", "confirmation_mail_sent"))
@@ -49,6 +55,14 @@ def after_order(actor: Actor, order: Order, refused_s: list[int]) -> Journey:
     if ignored is not None:
         order.log.append((order.created_s + int(ignored.between(0.2, 0.9) * (pick - order.created_s)), "cancelled", ""))
     parcel = deliver(actor.world, order, wait_in_warehouse(actor, pick), draws)
+    astray = actor.strikes("sent_on", parcel.transit_s)
+    if astray is not None:
+        parcel = send_on(order, parcel, astray)
+    plants = actor.world.config.plants
+    if plants.notice_mail:
+        lot = Draws(actor.world.config.seed, "fetched", actor.need)
+        shares = (plants.fetched_told, plants.fetched)
+        tell_day(actor.strikes("notice_mail", parcel.transit_s), order, parcel, lot, shares)
     yield from wait_for_parcel(actor, order, parcel)
     mails = actor.strikes("mails_of_a_day", parcel.delivered_s)
     if mails is not None:

@@ -49,6 +49,8 @@ class Plants:
     slow_pick: float = 0.0  # of shipped orders: four to seven days longer in the warehouse
     slow_pick_from: float = 0.0  # share of the days that pass before slow picking begins
     address_again: float = 0.0  # of address pages: refused, and shown once more
+    checkout_again: float = 0.0  # of payment pages: back to the address, through the checkout once more
+    sent_on: float = 0.0  # of parcels: sent on from another depot, before the van, from it, or after nobody was home
     sent_round: float = 0.0  # of orders: the status line sends the caller to the returns line, which sends them back
     menu_again: float = 0.0  # of calls: the phone menu plays its main node once more, and so on
     asks_per_customer: float = 0.0  # product calls for no other reason, mean over 60 days, a rate of each customer
@@ -57,6 +59,10 @@ class Plants:
     handed_on: float = 0.0  # of those: the status line hands them on to the returns line within a minute
     asked_again: float = 0.0  # of answered status calls: the agent asks for the parcel number the menu had asked for
     mails_of_a_day: float = 0.0  # of delivered orders: two more mails on the day of delivery
+    tips_mail: float = 0.0  # of orders, by lot: a mail with tips, which changes nothing
+    notice_mail: float = 0.0  # of parcels, by lot: a mail that tells the day of delivery
+    fetched: float = 0.0  # of parcels that no mail told of: nobody is home, and the customer has to fetch it
+    fetched_told: float = 0.0  # of those that a mail told of
     no_retry: bool = False  # nobody who was not answered calls again
     no_page_call: bool = False  # no page makes anybody call
 
@@ -115,6 +121,7 @@ class Config:
     only_logs: bool = False
     whole_files: bool = False  # each source as one file: loads faster and says the same
     standard: str = ""  # name of the standard world (world_standard) that this is; has a step dictionary with more
+    only_orders: bool = False  # every need is an order on the web
     drift_per_week: float = 0.0  # growth of the needs, as a share
     week_noise: float = 0.0  # standard deviation of the log of a week's needs, with memory, beyond the usual 10 %
     outage_days: int = 0  # days, from the middle on, that the web log lacks

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from world_config import DAY_S, HOUR_S, day_start_s, is_workday, next_workday_s, seconds_of_day
 from world_random import Draws
@@ -84,6 +84,37 @@ def deliver(world: World, order: Order, pick_s: int, draws: Draws) -> Delivery:
     if world.is_recorded(delivered):
         world.tally.count("late_delivery", is_late)
     return Delivery(pick_s, label, transit, due, delivered, late_days if is_late else 0)
+
+
+def tell_day(told: Draws | None, order: Order, parcel: Delivery, lot: Draws, shares: tuple[float, float]) -> None:
+    """Mail the day of delivery to those drawn by lot; of the others more have to fetch the parcel. `shares` = of those
+    told and of the others.
+    """
+    if told is not None:
+        at = parcel.transit_s + int(told.between(300, 900))
+        order.log.append((at, "event", "notice_mail_sent"))
+    if lot.chance(shares[0 if told is not None else 1]):
+        loaded = max(at_s for at_s, _, code in order.log if code == "out_for_delivery" and at_s < parcel.delivered_s)
+        at = loaded + int(lot.between(0.2, 0.8) * (parcel.delivered_s - loaded))
+        order.log.append((at, "scan", "ready_for_pickup"))
+
+
+def send_on(order: Order, parcel: Delivery, draws: Draws) -> Delivery:
+    """Let the parcel be in the wrong depot on the day it was to come: noticed before it is in the van, in the van, or
+    only after nobody was home. It is on its way once more, and all else happens on the next workday.
+    """
+    last_mile = ("out_for_delivery", "attempted_delivery", "delivered")
+    planned = [row for row in order.log if row[2] in last_mile]
+    day = day_start_s(min(at_s for at_s, _, _ in planned))
+    more = next_workday_s(day) - day
+    order.log[:] = [row if row not in planned else (row[0] + more, *row[1:]) for row in order.log]
+    way = draws.below(3)
+    if way:
+        order.log.append((day + int(draws.between(6.5, 9.0) * HOUR_S), "scan", "out_for_delivery"))
+    if way == 2:
+        order.log.append((day + int(draws.between(10, 17) * HOUR_S), "scan", "attempted_delivery"))
+    order.log.append((day + int(draws.between(17.5, 20) * HOUR_S), "scan", "in_transit"))
+    return replace(parcel, delivered_s=parcel.delivered_s + more)
 
 
 def _van(world: World, order: Order, day_s: int, draws: Draws) -> int:

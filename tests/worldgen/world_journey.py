@@ -103,7 +103,7 @@ def abandon_cart(actor: Actor, at_s: float) -> Journey:
         return
     addresses(actor, visit)
     if depth > 0.60:
-        visit.page("/checkout/pay")
+        open_payment(actor, visit)
         if draws.chance(0.3):
             visit.page("/help/payment")
 
@@ -169,11 +169,20 @@ def order_on_web(actor: Actor, at_s: float) -> Journey:
     yield from after_order(actor, order, refused)
 
 
+def open_payment(actor: Actor, visit: Visit) -> None:
+    """The payment page; some see something there that sends them back to the address, and come again."""
+    visit.page("/checkout/pay")
+    again = actor.strikes("checkout_again", visit.at_s)
+    if again is not None:
+        for path in ("/checkout/address", "/checkout/delivery-options", "/checkout/pay"):
+            visit.page(path, after_s=again.between(30, 120))
+
+
 def pay(actor: Actor, visit: Visit) -> list[int] | None:
     """Open the payment page and pay. Returns the times of refused payments, or None if the customer gives up."""
     draws, world = actor.draws, actor.world
     plants = world.config.plants
-    visit.page("/checkout/pay")
+    open_payment(actor, visit)
     if draws.chance(0.08):
         visit.page("/help/payment")
         visit.page("/checkout/pay")

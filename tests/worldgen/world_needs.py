@@ -10,6 +10,7 @@ from world_random import stream
 from world_record import Needs
 
 KIND_SHARES = (0.47, 0.14, 0.32, 0.07)  # of browse, cart, web, phone
+ORDER_SHARES = (0.0, 0.0, 1.0, 0.0)
 WEEKDAY_WEIGHT = (1.0, 0.95, 0.95, 1.0, 0.9, 1.05, 1.25)  # Monday first: Sunday is for browsing
 HOUR_WEIGHT = (
     2, 1, 0.5, 0.3, 0.3, 0.6, 2, 4, 6, 7, 8, 8, 8, 7, 7, 7, 8, 9, 10, 12, 14, 13, 9, 5,
@@ -27,7 +28,8 @@ def make_needs(config: Config) -> Needs:
     person = np.repeat(np.arange(config.customers), counts)
     n = len(person)
     start = config.start_s + _days(config, rng, n) * DAY_S + _seconds(rng, n)
-    kind = np.searchsorted(np.cumsum(KIND_SHARES), rng.random(n), side="right").clip(0, len(KIND_SHARES) - 1)
+    shares = ORDER_SHARES if config.only_orders else KIND_SHARES
+    kind = np.searchsorted(np.cumsum(shares), rng.random(n), side="right").clip(0, len(KIND_SHARES) - 1)
     asker, asks_s = _asks(config)
     person, start = np.concatenate([person, asker]), np.concatenate([start, asks_s])
     kind = np.concatenate([kind, np.full(len(asker), len(KIND_SHARES))])

@@ -26,10 +26,14 @@ DEVIATIONS: Sizes = {
 LOOPS: Sizes = {
     "payment_loop": (0.03, 0.08, 0.16),
     "address_again": (0.03, 0.06, 0.12),
+    "checkout_again": (0.03, 0.08, 0.16),
+    "sent_on": (0.03, 0.08, 0.16),
     "sent_round": (0.05, 0.10, 0.20),
     "menu_again": (0.03, 0.08, 0.16),
     "ask_again": (0.0, 0.10, 0.20),
 }
+SLOWER: Sizes = {"slow_pick": (0.0, 0.10, 0.25, 0.50)}
+"""Slow picking that begins only five weeks before the end: what is late against the weeks before."""
 CONSOLIDATION: Sizes = {
     "together": (0.60, 0.80, 0.99),
     "handed_on": (0.0, 0.35, 0.60),
@@ -58,6 +62,8 @@ class Standard:
     sizes: Sizes = field(default_factory=dict)
     plants: dict[str, float] = field(default_factory=dict)
     settings: dict[str, float] = field(default_factory=dict)
+    is_long: bool = False
+    """Minutes a world: only judged when it is asked for by name."""
 
 
 STANDARD: dict[str, Standard] = {
@@ -67,8 +73,19 @@ STANDARD: dict[str, Standard] = {
         settings={"drift_per_week": 0.02, "week_noise": 0.15, "outage_days": 1},
     ),
     "W1": Standard("deviations", DEVIATIONS),
-    "W2": Standard("loops and repeated contact", LOOPS, settings={"days": 100}),
+    "W2": Standard(
+        "loops and repeated contact; slower picking in the last weeks",
+        LOOPS | SLOWER,
+        {"slow_pick_from": 0.65},
+        {"days": 100},
+    ),
     "W3": Standard("merge, hand-off, asked twice, channel switch, mails of a day", CONSOLIDATION, CALLS, {"size": 1.3}),
+    "W3E": Standard(
+        "a step by lot that changes nothing, and one that keeps a bad end away; thousands of orders",
+        plants={"tips_mail": 0.5, "notice_mail": 0.5, "fetched": 0.06, "fetched_told": 0.03, "asks_per_customer": 0.0},
+        settings={"size": 13.0, "only_orders": True},
+        is_long=True,
+    ),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),
     "W11": Standard("50 customers, everything planted", DEVIATIONS | LOOPS | CONSOLIDATION),
