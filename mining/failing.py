@@ -13,7 +13,7 @@ from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.findings import identity
 from mining.hazard import Design, Fit, Patterns, design, fit, risks, sandwich
-from mining.hazard_counts import BEFORE, Outcome, chosen_of, meats, rows_at_risk
+from mining.hazard_counts import BEFORE, TERMINAL, Outcome, chosen_of, meats, rows_at_risk
 from mining.method import Method
 from mining.power import POWER
 from mining.rates import Rate
@@ -98,6 +98,10 @@ class Failing:
         """Of all the outcomes, those that follow this step."""
         return self.rate.hits["all"] / self.n_bad if self.n_bad else 0.0
 
+    def is_door(self, method: Method) -> bool:
+        """Whether it may simply be the way to a step that ends badly. Nobody needs a way to give up."""
+        return self.outcome.form == TERMINAL and self.share_of_bad >= method.failure_door_share
+
     def passes(self, method: Method, split: str) -> bool:
         """The gate: odds, interval and risk difference."""
         one = self.effects[split]
@@ -159,7 +163,7 @@ def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
     if n_bad < method.failure_outcomes_min:
         return None
     reactive = frozenset(step for step, touch in context.touch.items() if touch.reactive)
-    made = design(patterns, reactive, method.failure_rows_min, method.failure_outcomes_min, method.failure_epv_min)
+    made = design(patterns, reactive, method.failure_rows_min, method.failure_main_outcomes_min, method.failure_epv_min)
     fits = {
         split: fit(made, patterns.n[split], patterns.y[split])
         for split in patterns.n

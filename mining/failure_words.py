@@ -75,10 +75,9 @@ def caution(context: Context, one: Failing, effect: Effect, needed: int | None) 
     """What to keep in mind before acting on it."""
     method = context.method
     ratio = effect.p1 / effect.p0 if effect.p0 > 0 else 1.0
-    is_door = one.outcome.is_terminal and one.share_of_bad >= method.failure_door_share
     return paragraph(
         say("Not enough data: about {n} times at this step would be needed.", n=f"{needed:,}") if needed else "",
-        say("The step may simply be the way by which customers come to this outcome.") if is_door else "",
+        say("The step may simply be the way by which customers come to this outcome.") if one.is_door(method) else "",
         say("This likely reflects who takes this step: the outcome is more frequent before it, too.")
         if one.is_known_by_control(method.confidence)
         else "",

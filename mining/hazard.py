@@ -88,17 +88,17 @@ class Fit:
         return float(np.sqrt(np.linalg.inv(self.information)[column, column]))
 
 
-def design(patterns: Patterns, reactive: frozenset[str], rows_min: int, outcomes_min: int, epv_min: float) -> Design:
+def design(patterns: Patterns, reactive: frozenset[str], rows_min: int, least: int, epv_min: float) -> Design:
     """The columns that the outcomes suffice for: `epv_min` outcomes each. Steps of fewer than `rows_min` rows are one;
     where outcomes are too few, first less is accounted for, then more of the rarest steps are one. The main step of a
-    stage is the most frequent one that answers no trouble and has `outcomes_min` outcomes, else the most frequent."""
+    stage is the most frequent one that answers no trouble and has `least` outcomes, else the most frequent."""
     rows, bad = patterns.by_step(patterns.n["all"]), patterns.by_step(patterns.y["all"])
     stages = dict(zip(patterns.step, patterns.stage, strict=True))
     reference: dict[str, str] = {}
     for stage in sorted(set(patterns.stage)):
         own = sorted(
             (step for step in rows if stages[step] == stage),
-            key=lambda step: (step in reactive, bad[step] < outcomes_min, -rows[step], step),
+            key=lambda step: (step in reactive, bad[step] < least, -rows[step], step),
         )
         reference[stage] = own[0]
     n_bad = int(patterns.y["all"].sum())

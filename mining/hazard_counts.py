@@ -37,6 +37,8 @@ _SPLITS = {
 """Split -> its rows."""
 BEFORE = "before"
 """The negative control, counted like a split: the outcome came before the step."""
+OWN = "own"
+"""Each customer by the fit of the part that is theirs, discovery or confirm."""
 _SCALE = 1e9
 """Residuals are summed as whole billionths, exact in a double: sums of fractions differ with the order of threads."""
 _NEVER_SHARE = 0.05
@@ -69,13 +71,19 @@ _TERMINAL_BAD = {
     TERMINAL: "select distinct customer_id, occurred_at from hazard_moment where step = $outcome",
     GIVING_UP: "select distinct customer_id, occurred_at from hazard_row where is_bad",
 }
+_DELAYED_BAD = """
+    select moment.customer_id, moment.occurred_at, any_value(event.call_id) as call_id
+    from hazard_moment as moment inner join event using (event_no) where moment.step = $outcome group by all"""
 _DELAYED_ROWS = """
     create or replace temporary table hazard_row as
     with next_bad as (
         select m.pos, min(date_diff('second', m.occurred_at, b.occurred_at)) as wait_s
-        from (select * from hazard_moment semi join hazard_bad using (customer_id)) as m
+        from (
+            select moment.pos, moment.customer_id, moment.occurred_at, event.call_id
+            from hazard_moment as moment inner join event using (event_no)
+            where moment.customer_id in (select customer_id from hazard_bad)) as m
         asof inner join hazard_bad as b on m.customer_id = b.customer_id and m.occurred_at < b.occurred_at
-        group by m.pos)
+        where m.call_id is null or m.call_id is distinct from b.call_id group by m.pos)
     select m.*, coalesce(next_bad.wait_s <= 86400 * $days, false) as is_bad,
         least(coalesce(ceil(next_bad.wait_s / 86400.0)::integer, $days + 1), $days + 1) as t,
         coalesce(next_bad.wait_s <= 86400 * $days, false) as is_event
@@ -160,7 +168,7 @@ def rows_at_risk(store: Store, context: Context, outcome: Outcome) -> Patterns:
     practically never follows tell nothing of their steps and are left out."""
     method = context.method
     if outcome.form == DELAYED:
-        _bad(store, "select distinct customer_id, occurred_at from hazard_moment where step = $outcome", outcome)
+        _bad(store, _DELAYED_BAD, outcome)
         until = np.datetime64(context.window_to) - np.timedelta64(method.failure_days, "D")
         params = {"outcome": outcome.name, "days": method.failure_days, "until": until.astype("datetime64[us]").item()}
         store.run(_DELAYED_ROWS, params, name="hazard_row")
@@ -217,18 +225,26 @@ def meats(store: Store, patterns: Patterns, made: Design, p: dict[str, Floats]) 
     )
     store.drop("incoming_patterns")
     out = {}
-    for split in p:
+    for split in ("all", OWN, BEFORE) if BEFORE in p else ("all", OWN):
         sums = ", ".join(f"sum(rest * x{k}) as s{k}" for k in range(dense.shape[1]))
+        expected = f"q.p_{split}"
+        if split == OWN:
+            expected = "case when r.is_discovery then q.p_discovery else q.p_confirm end"
         bad = "r.is_bad" if split != BEFORE else "b.pos is not null"
         early = "" if split != BEFORE else "left join hazard_before as b on r.pos = b.pos"
         table = store.arrow(
-            f"select {sums} from (select r.customer_id, q.*, "
-            f"case when {bad} then {_SCALE!r}::double else 0 end - q.p_{split} as rest "
-            f"from hazard_row as r inner join hazard_pattern as q using (step, cell) {early} "
-            f"where {_SPLITS.get(split, 'true')}) as m group by customer_id order by customer_id"
+            f"select any_value(is_discovery) as is_discovery, {sums} from (select r.customer_id, r.is_discovery, q.*, "
+            f"case when {bad} then {_SCALE!r}::double else 0 end - {expected} as rest "
+            f"from hazard_row as r inner join hazard_pattern as q using (step, cell) {early}) as m "
+            "group by customer_id order by customer_id"
         )
-        scores = np.column_stack([column.to_numpy() for column in table.columns]) / _SCALE
-        out[split] = (scores.T @ scores, len(scores))
+        scores = np.column_stack([column.to_numpy() for column in table.columns[1:]]) / _SCALE
+        is_discovery = table["is_discovery"].to_numpy()
+        for name, rows in (
+            (("discovery", is_discovery), ("confirm", ~is_discovery)) if split == OWN else ((split, None),)
+        ):
+            chosen = scores if rows is None else scores[rows]
+            out[name] = (chosen.T @ chosen, len(chosen))
     return out
 
 

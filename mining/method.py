@@ -130,6 +130,8 @@ class Method:
     failure_rows_min: int = 50
     failure_outcomes_min: int = 10
     failure_customers_min: int = 30
+    failure_main_outcomes_min: int = 5
+    """Outcomes after a stage's main step. Asking for more would choose a step that fails, where few do, as the main."""
     failure_epv_min: float = 10.0
     """Outcomes per parameter of the model; below it, less is accounted for."""
     failure_odds_min: float = 1.2

@@ -38,7 +38,7 @@ _SCOPE = Scope(keep_truncated=False, recorded=True)
 _CHANCE = """create or replace temporary table chance as
     select $outcome || '|' || step::varchar as place, journey_id, count(*)::integer as n,
         (count(*) filter (is_bad))::integer as hits, 0 as before
-    from hazard_row group by step, journey_id order by place, journey_id"""
+    from hazard_row where list_contains($steps, step::varchar) group by step, journey_id order by place, journey_id"""
 _MINUTES = """
     select p.customer_id, sum(p.engaged_ms)::bigint, sum(p.handle_ms)::bigint
     from population as p semi join (select journey_id from chance where place = $place and hits > 0) using (journey_id)
@@ -54,8 +54,8 @@ def find(store: Store, context: Context) -> list[Finding]:
         found = model(store, context, outcome)
         if found is None:
             continue
-        store.run(_CHANCE, {"outcome": outcome.name}, name="chance")
         proposed, decided, n_tested = decisions(context, found)
+        store.run(_CHANCE, {"outcome": outcome.name, "steps": [one.step for one in proposed]}, name="chance")
         shown = marked.publishable(store, context, _SCOPE, KINDS, proposed)
         curves = survival(store, {step for one, _ in shown for step in (one.step, one.reference)})
         findings += [
@@ -69,8 +69,8 @@ def find(store: Store, context: Context) -> list[Finding]:
 def _status(context: Context, one: Failing, decision: Decision | None, robust: dict[str, Any]) -> str:
     if decision is None:
         return "not_enough_data"
-    is_door = one.outcome.is_terminal and one.share_of_bad >= context.method.failure_door_share
-    return context.status(one.finding_id, "cannot_tell" if is_door else decision.status, robust)
+    tested = "cannot_tell" if one.is_door(context.method) else decision.status
+    return context.status(one.finding_id, tested, robust)
 
 
 def _finding(

@@ -77,7 +77,8 @@ ASKED_ANYWAY: list[tuple[str, set[str]]] = [
 ]
 """Items that steps.toml says are asked in each call, and on the web before it."""
 CLAIMED = {plant for plant, _, _ in DEVIATIONS + LOOPS} | {
-    "slow_pick", "sent_on", "menu_again", "ask_again", "together", "handed_on", "asked_again", "mails_of_a_day",
+    "leaves_at_delivery", "slow_pick", "sent_on", "menu_again", "ask_again", "together", "handed_on", "asked_again",
+    "mails_of_a_day",
 }  # fmt: skip
 """Plants that claims are made of, below."""
 CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
@@ -139,7 +140,7 @@ def place_of(finding: dict[str, Any]) -> Place:
 
 def claims(truth: Truth) -> list[Claim]:
     """All that is true of a world and that a finding might tell."""
-    told = [*deviations(truth), *loops(truth), *consolidations(truth), *background(truth)]
+    told = [*deviations(truth), *loops(truth), *failures(truth), *consolidations(truth), *background(truth)]
     return [claim for claim in told if claim.rate is None or claim.rate > 0]
 
 
@@ -179,6 +180,14 @@ def late(truth: Truth) -> list[Claim]:
         )
         for hours, found in waits(truth, "confirmation_mail", "shipping_mail").items()
     ]
+
+
+def failures(truth: Truth) -> list[Claim]:
+    """The page that customers leave for good. How much more than at others is no share: its size is not compared."""
+    if not truth.made.config.plants.leaves_at_delivery:
+        return []
+    place = frozenset({"checkout_delivery", "giving up"})
+    return [Claim("leaves_at_delivery", "failure_point", place, None, len(truth.made.orders), 0.0)]
 
 
 def after_term(truth: Truth, scan: str, days: int) -> tuple[float, int]:
