@@ -25,8 +25,8 @@ _TESTED = ("all", "discovery", "confirm")
 
 @dataclass(frozen=True)
 class Effect:
-    """What a step goes with in one split: log odds with standard error; mean risk with the step off and on, and on at
-    the ends of the interval."""
+    """What a step goes with in one split: log odds with standard error (never below that of independent rows); mean risk
+    with the step off and on, and on at the ends of the interval."""
 
     beta: float
     error: float
@@ -75,6 +75,7 @@ class Failing:
     rate: Rate
     n_customers: int
     n_bad: int
+    n_bad_main: int
     control: tuple[float, float] | None
     kind: str = KIND
 
@@ -119,6 +120,8 @@ class Failing:
             needed.append(needed_for_floor(hits, method.failure_outcomes_min, n))
         if self.n_customers < method.failure_customers_min:
             needed.append(needed_for_floor(self.n_customers, method.failure_customers_min, n))
+        if self.n_bad_main < method.failure_main_outcomes_min:
+            needed.append(needed_for_floor(self.n_bad_main, method.failure_main_outcomes_min, n))
         return max(needed) if needed else None
 
     def p_value(self, method: Method, split: str) -> float:
@@ -215,7 +218,7 @@ def _failing(
             continue
         fitted, n = fits[split], patterns.n[split]
         beta = float(fitted.beta[column])
-        error = float(errors[split][column]) if split in errors else fitted.naive_error(column)
+        error = max(float(errors[split][column]) if split in errors else 0.0, fitted.naive_error(column))
         told = [
             risks(made, fitted, chosen, n, column, at) for at in (0.0, beta, beta - half * error, beta + half * error)
         ]
@@ -234,6 +237,7 @@ def _failing(
         Rate(hits, n_of),
         n_customers,
         int(patterns.y["all"].sum()),
+        int(patterns.y["all"][chosen_of(patterns, made.reference[stage])].sum()),
         control,
     )
 

@@ -90,17 +90,14 @@ class Fit:
 
 def design(patterns: Patterns, reactive: frozenset[str], rows_min: int, least: int, epv_min: float) -> Design:
     """The columns that the outcomes suffice for: `epv_min` outcomes each. Steps of fewer than `rows_min` rows are one;
-    where outcomes are too few, first less is accounted for, then more of the rarest steps are one. The main step of a
-    stage is the most frequent one that answers no trouble and has `least` outcomes, else the most frequent."""
+    where outcomes are too few, first less is accounted for, then more of the rarest steps are one. `least`:
+    outcomes that a main step should have."""
     rows, bad = patterns.by_step(patterns.n["all"]), patterns.by_step(patterns.y["all"])
     stages = dict(zip(patterns.step, patterns.stage, strict=True))
-    reference: dict[str, str] = {}
-    for stage in sorted(set(patterns.stage)):
-        own = sorted(
-            (step for step in rows if stages[step] == stage),
-            key=lambda step: (step in reactive, bad[step] < least, -rows[step], step),
-        )
-        reference[stage] = own[0]
+    reference = {
+        stage: _main_step({step: rows[step] for step in rows if stages[step] == stage}, bad, reactive, least)
+        for stage in sorted(set(patterns.stage))
+    }
     n_bad = int(patterns.y["all"].sum())
     floors = [rows_min, *sorted({n for n in rows.values() if n >= rows_min})]
     given_up = [(rows_min, LEAST_NEEDED[:k]) for k in range(len(LEAST_NEEDED) + 1)]
@@ -111,6 +108,18 @@ def design(patterns: Patterns, reactive: frozenset[str], rows_min: int, least: i
         if n_bad >= epv_min * len(made.names):
             break
     return made
+
+
+def _main_step(rows: Mapping[str, int], bad: Mapping[str, int], reactive: frozenset[str], least: int) -> str:
+    """The most frequent step of a stage that answers no trouble. Where hardly any outcome follows it: the most frequent
+    one with enough of them that fails no more than the stage as a whole, so that a step that fails is not the measure.
+    """
+    ordered = sorted(rows, key=lambda step: (step in reactive, -rows[step], step))
+    share = sum(bad[step] for step in rows) / max(1, sum(rows.values()))
+    able = [step for step in ordered if step not in reactive and bad[step] >= least]
+    if ordered[0] in able:
+        return ordered[0]
+    return next((step for step in able if bad[step] <= share * rows[step]), ordered[0])
 
 
 def _columns(
