@@ -25,8 +25,8 @@ _TESTED = ("all", "discovery", "confirm")
 
 @dataclass(frozen=True)
 class Effect:
-    """What a step goes with in one split: log odds with standard error (never below that of independent rows); mean risk
-    with the step off and on, and on at the ends of the interval."""
+    """What a step goes with in one split: log odds with standard error (never below that of independent rows); mean
+    risk with the step off and on, and on at the ends of the interval."""
 
     beta: float
     error: float

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ingest.language import mark, say
 from reports import formats
-from reports.plots import drawn_twice, frame_of, scale, x_text, y_axis
+from reports.plots import drawn_twice, frame_of, scale, tick_text, x_text, y_axis
 from reports.svg import px
 
 Curve = Sequence[Sequence[float]]
@@ -30,16 +30,16 @@ def curves(survival: Mapping[str, Any], step: str, reference: str) -> Markup:
     axis = say(_AXES[survival.get("unit", "steps")])
 
     def draw(width: int, height: int) -> list[str]:
-        frame = frame_of(width, height, (0, last), ticks, formats.share)
-        parts = y_axis(frame, formats.share)
+        frame = frame_of(width, height, (0, last), ticks, _whole)
+        parts = y_axis(frame, _whole)
         for curve, tone in ((other, "line usual"), (own, "line cost")):
             parts.append(f'<path class="{tone}" d="{_stairs([(frame.x(t), frame.y(v)) for t, v, *_ in curve])}"/>')
         ends = -99.0
         for tick in scale(0, last, 4):
-            if 0 <= tick < last and tick == round(tick):
-                label, ends = x_text(frame, frame.x(tick), formats.number(tick), ends)
+            if 0 <= tick <= last / 2 and tick == round(tick):  # the rest is for the last label, which has the unit
+                label, ends = x_text(frame, frame.x(tick), tick_text(tick), ends)
                 parts.append(label)
-        parts.append(x_text(frame, width, f"{formats.number(last)} {axis}", ends)[0])
+        parts.append(x_text(frame, width, f"{tick_text(last)} {axis}", ends)[0])
         return parts
 
     return drawn_twice(_title(own, other, step, reference, axis), draw)
@@ -51,13 +51,18 @@ def _title(own: Curve, other: Curve, step: str, reference: str, axis: str) -> st
     left, usual = (next(point[1] for point in curve if point[0] == t) for curve in (own, other))
     return say(
         "{n} {axis}, {share} of journeys are still without the outcome after {step}, and {usual} after {reference}",
-        n=formats.number(t),
+        n=tick_text(t),
         axis=axis,
         share=formats.share(left),
         step=step,
         usual=formats.share(usual),
         reference=reference,
     )
+
+
+def _whole(share: float) -> str:
+    """A tick: '80 %'."""
+    return formats.share(share, 0)
 
 
 def _stairs(at: Sequence[tuple[float, float]]) -> str:

@@ -183,11 +183,14 @@ def late(truth: Truth) -> list[Claim]:
 
 
 def failures(truth: Truth) -> list[Claim]:
-    """The page that customers leave for good. How much more than at others is no share: its size is not compared."""
-    if not truth.made.config.plants.leaves_at_delivery:
-        return []
-    place = frozenset({"checkout_delivery", "giving up"})
-    return [Claim("leaves_at_delivery", "failure_point", place, None, len(truth.made.orders), 0.0)]
+    """The page that customers leave for good, and those where carts are left in every world (abandon_cart): seldom at
+    the address, more often at the delivery options, mostly at the payment page. How much more than at others is no
+    share: its size is not compared."""
+    n, is_planted = len(truth.made.orders), bool(truth.made.config.plants.leaves_at_delivery)
+    return [
+        Claim("leaves_at_delivery", "failure_point", frozenset({page, "giving up"}), None, n, 0.0, planted)
+        for page, planted in (("checkout_delivery", is_planted), ("payment_page", False))
+    ]
 
 
 def after_term(truth: Truth, scan: str, days: int) -> tuple[float, int]:
