@@ -159,7 +159,8 @@ class Model:
 
 
 def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
-    """The model of an outcome; None where there are too few outcomes for any. Leaves `hazard_row`."""
+    """The model of an outcome; None where there are too few outcomes for any, or no step looks
+    worse than its main step. Leaves `hazard_row`."""
     method = context.method
     patterns = rows_at_risk(store, context, outcome)
     n_bad = int(patterns.y["all"].sum())
@@ -173,6 +174,8 @@ def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
         if patterns.y[split].sum() >= (method.failure_outcomes_min if split == BEFORE else 1)
     }
     if not {*_TESTED} <= fits.keys():
+        return None
+    if not any(_looks_bad(method, patterns, made, fits["all"], step) for step in made.of_step):
         return None
     tested = {split: one for split, one in fits.items() if split in (*_TESTED, BEFORE)}
     sums = meats(store, patterns, made, {split: one.p for split, one in tested.items()})
@@ -191,6 +194,16 @@ def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
         n_bad / len(made.names),
         made.factors,
     )
+
+
+def _looks_bad(method: Method, patterns: Patterns, made: Design, fitted: Fit, step: str) -> bool:
+    """Whether a step passes the gate but for its interval. Where none does, the scan for the variance is spared."""
+    column, chosen = made.of_step[step], chosen_of(patterns, step)
+    beta = float(fitted.beta[column])
+    if not chosen.any() or beta < math.log(method.failure_odds_min):
+        return False
+    off, on = (risks(made, fitted, chosen, patterns.n["all"], column, at) for at in (0.0, beta))
+    return on - off >= method.failure_difference_min
 
 
 def _may_be_told(context: Context, step: str) -> bool:

@@ -8,8 +8,8 @@ Gate: odds at least 1.2 times, interval above 1, risk difference at least 0.5 po
 outcomes after it, 30 customers, 10 outcomes per parameter. Family = the outcome; candidate by BH in the discovery
 parts, confirmed by Holm in the customers kept apart, whose effect is published. Steps that answer trouble (`reactive`)
 are signals in `extra`, never findings; effects below 1 stand in `extra` with all others. Grade C; D where the outcome
-is more frequent before the step too (negative control). A step directly before half of all the outcomes may simply be
-the way to it (the page on which one cancels): it cannot be told apart, and is `cannot_tell`.
+is more frequent before the step too (negative control), which is then never confirmed. A step directly before
+half of all the outcomes may simply be the way to it (the page on which one cancels), and is `cannot_tell`.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ def _status(context: Context, one: Failing, decision: Decision | None, robust: d
     if decision is None:
         return "not_enough_data"
     tested = "cannot_tell" if one.is_door(context.method) else decision.status
+    if tested == "confirmed" and one.is_known_by_control(context.method.confidence):
+        tested = "candidate"
     return context.status(one.finding_id, tested, robust)
 
 

@@ -281,6 +281,7 @@ def test_who_was_badly_off_before_lowers_the_grade() -> None:
     names = ("case", "customer", "at_s", "step")
     with Store.open() as store:
         found = told_in(store, steps, {name: [r[i] for r in rows] for i, name in enumerate(names)})
+    assert found["b"].status != "confirmed", "and no F on the map"
     assert found["b"].grade == "D" and "who takes this step" in found["b"].text_caution
     assert found["b"].extra["neg_control"][0]["low"] > 1
 
