@@ -15,7 +15,7 @@ from planted import frame
 from scipy import optimize, sparse
 
 from ingest.store import Store
-from mining import hazard
+from mining import failing, hazard, hazard_counts
 from mining.analyses import failure_points
 from mining.failing import e_value
 from mining.findings import Finding
@@ -142,6 +142,20 @@ def test_smaller_hazards_are_found_in_larger_worlds_and_intervals_cover() -> Non
         truth = np.exp(np.mean([np.log(one["OR"]) for one in told_of]))
         covers = np.mean([one["low"] <= truth <= one["high"] for one in told_of])
         assert 0.89 <= covers <= 1.0, (step, covers)
+
+
+def test_intervals_of_harmless_steps_cover_no_effect() -> None:
+    """Coverage of 95 % intervals where the truth is known to be 1: 15 steps a world, customers differ."""
+    z = []
+    for seed in range(1000, 1040 if WHOLE else 1004):
+        with Store.open() as store:
+            bulk(store, dictionary(), log(Plan(), seed))
+            context = frame(store)
+            prepare(store, context)
+            hazard_counts.prepare(store, context)
+            fitted = failing.model(store, context, hazard_counts.outcomes(store, context)[0])
+            z += [one.effects["confirm"].beta / one.effects["confirm"].error for one in fitted.steps] if fitted else []
+    assert (0.92 if WHOLE else 0.85) <= np.mean(np.abs(z) < 1.96) <= (0.98 if WHOLE else 1.0)
 
 
 def test_an_answer_to_trouble_is_a_signal_and_no_failure_point() -> None:
