@@ -32,6 +32,7 @@ class Touch:
     reactive: bool = False
     bad: bool = False
     typical_minutes: float | None = None
+    stage: str = ""
 
     @property
     def is_free(self) -> bool:
@@ -114,7 +115,8 @@ def read_touch(store: Store) -> dict[str, Touch]:
     """The step dictionary, by step."""
     rows = store.records(
         """select step, coalesce(label, step) as label, class::varchar as step_class, channel::varchar as channel,
-            department::varchar as department, repeats, actor, asks, mandatory, reactive, bad, typical_minutes
+            department::varchar as department, repeats, actor, asks, mandatory, reactive, bad, typical_minutes,
+            stage::varchar as stage
         from touch order by step"""
     )
     return {row["step"]: Touch(**{**row, "asks": tuple(row["asks"])}) for row in rows}

@@ -126,6 +126,23 @@ class Method:
     switch_pairs_min: int = 20
     switch_within_ms: int = 24 * 3600 * 1000
 
+    # failure points (6.2)
+    failure_rows_min: int = 50
+    failure_outcomes_min: int = 10
+    failure_customers_min: int = 30
+    failure_main_outcomes_min: int = 5
+    """Outcomes after a stage's main step. Asking for more would choose a step that fails, where few do, as the main."""
+    failure_epv_min: float = 10.0
+    """Outcomes per parameter of the model; below it, less is accounted for."""
+    failure_odds_min: float = 1.2
+    failure_difference_min: float = 0.005
+    failure_days: int = 7
+    """A delayed outcome is one of a step when it comes within so many days after it."""
+    failure_control_days: int = 28
+    """The negative control: the same outcome within so many days before the step."""
+    failure_door_share: float = 0.5
+    """A step directly before at least this share of all the outcomes may be the way to it rather than its reason."""
+
     # messages of one day (5)
     batch_days_min: int = 50
     batch_customers_min: int = 15

@@ -19,7 +19,7 @@ from reports.charts import Axis
 from reports.svg import px, text, text_px
 
 WIDE, NARROW = (560, 230), (300, 200)
-_LETTERS = 11.0
+LETTERS_PX = 11.0
 Format = Callable[[float], str]
 
 
@@ -58,7 +58,7 @@ def tick_text(tick: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class _Frame:
+class Frame:
     """The inside of a chart: from values to px."""
 
     width: int
@@ -77,7 +77,7 @@ class _Frame:
         return self.height - 24 - (value - self.ticks[0]) / span * (self.height - 24 - 20)
 
 
-def _both(title: str, draw: Callable[[int, int], list[str]]) -> Markup:
+def drawn_twice(title: str, draw: Callable[[int, int], list[str]]) -> Markup:
     parts = []
     for name, (width, height) in (("wide", WIDE), ("narrow", NARROW)):
         parts.append(
@@ -87,11 +87,11 @@ def _both(title: str, draw: Callable[[int, int], list[str]]) -> Markup:
     return Markup("".join(parts))
 
 
-def _frame(width: int, height: int, x: tuple[float, float], ticks: Sequence[float], show: Format) -> _Frame:
-    return _Frame(width, height, 12 + max(text_px(show(tick), _LETTERS) for tick in ticks), *x, ticks)
+def frame_of(width: int, height: int, x: tuple[float, float], ticks: Sequence[float], show: Format) -> Frame:
+    return Frame(width, height, 12 + max(text_px(show(tick), LETTERS_PX) for tick in ticks), *x, ticks)
 
 
-def _y_axis(frame: _Frame, show: Format) -> list[str]:
+def y_axis(frame: Frame, show: Format) -> list[str]:
     parts = []
     for tick in frame.ticks:
         y = frame.y(tick)
@@ -102,9 +102,9 @@ def _y_axis(frame: _Frame, show: Format) -> list[str]:
     return parts
 
 
-def _x_text(frame: _Frame, x: float, label: str, last_x: float = -99.0) -> tuple[str, float]:
+def x_text(frame: Frame, x: float, label: str, last_x: float = -99.0) -> tuple[str, float]:
     """A label below the axis, kept inside the drawing; '' where it would touch the one before, which ends at last_x."""
-    half = text_px(label, _LETTERS) / 2
+    half = text_px(label, LETTERS_PX) / 2
     middle = min(max(x, half + 1), frame.width - half - 1)
     if middle - half < last_x + 6:
         return "", last_x
@@ -122,9 +122,9 @@ def line_band(
     first, last = points[0].day.toordinal(), points[-1].day.toordinal()
 
     def draw(width: int, height: int) -> list[str]:
-        frame = _frame(width, height, (first, last), ticks, show)
+        frame = frame_of(width, height, (first, last), ticks, show)
         at = [(frame.x(p.day.toordinal()), p) for p in points]
-        parts = _y_axis(frame, show)
+        parts = y_axis(frame, show)
         band = [(x, p.low, p.high) for x, p in at if p.low is not None and p.high is not None]
         if len(band) > 1:
             over = [f"{px(x)} {px(frame.y(high / unit))}" for x, _, high in band]
@@ -141,11 +141,11 @@ def line_band(
         parts.append(f'<circle class="last" cx="{px(x)}" cy="{px(frame.y(p.value / unit))}" r="4"/>')
         ends = -99.0
         for place in sorted({round(i * (len(at) - 1) / 4) for i in range(5)}):
-            label, ends = _x_text(frame, at[place][0], formats.date_in_year(at[place][1].day), ends)
+            label, ends = x_text(frame, at[place][0], formats.date_in_year(at[place][1].day), ends)
             parts.append(label)
         return parts
 
-    return _both(title, draw)
+    return drawn_twice(title, draw)
 
 
 def histogram(bins: Sequence[Bin], title: str, unit: str, median: float | None = None) -> Markup:
@@ -155,8 +155,8 @@ def histogram(bins: Sequence[Bin], title: str, unit: str, median: float | None =
     ticks = scale(0, max((b.n or 0 for b in bins), default=1))
 
     def draw(width: int, height: int) -> list[str]:
-        frame = _frame(width, height, (bins[0].low, bins[-1].high), ticks, tick_text)
-        parts = _y_axis(frame, tick_text)
+        frame = frame_of(width, height, (bins[0].low, bins[-1].high), ticks, tick_text)
+        parts = y_axis(frame, tick_text)
         for one in bins:
             if one.n:
                 x, y = frame.x(one.low), frame.y(one.n)
@@ -167,17 +167,17 @@ def histogram(bins: Sequence[Bin], title: str, unit: str, median: float | None =
         if median is not None:
             x = frame.x(median)
             name = say("half within {time}", time=f"{formats.number(median)}{formats.THIN}{unit}")
-            half = text_px(name, _LETTERS) / 2
+            half = text_px(name, LETTERS_PX) / 2
             parts.append(f'<line class="mark" x1="{px(x)}" x2="{px(x)}" y1="18" y2="{px(frame.height - 24)}"/>')
             parts.append(f'<text class="mid" x="{px(min(max(x, half), width - half))}" y="12">{text(name)}</text>')
         ends = -99.0
         for tick in scale(bins[0].low, bins[-1].high, 5):
             if bins[0].low <= tick <= bins[-1].high:
-                label, ends = _x_text(frame, frame.x(tick), f"{tick_text(tick)}{formats.THIN}{unit}", ends)
+                label, ends = x_text(frame, frame.x(tick), f"{tick_text(tick)}{formats.THIN}{unit}", ends)
                 parts.append(label)
         return parts
 
-    return _both(title, draw)
+    return drawn_twice(title, draw)
 
 
 def interval_dot(

@@ -252,6 +252,20 @@ def _batches(searching: Searching) -> Limit:
     )
 
 
+def _failures(searching: Searching) -> Limit:
+    method = searching.method
+    return Limit(
+        say(
+            "A step is told from {n} times that customers met it and {outcomes} bad ends after it, when the odds are "
+            "at least {odds} times those of its stage's main step, which cannot be told itself; bad ends are declared "
+            "(bad in process/steps.toml), or orders given up.",
+            n=formats.count(method.failure_rows_min),
+            outcomes=formats.count(method.failure_outcomes_min),
+            odds=formats.number(method.failure_odds_min, 1),
+        )
+    )
+
+
 _FAMILIES: tuple[tuple[tuple[str, ...], str, Callable[[Searching], Limit]], ...] = (
     (("loop", "rework"), mark("Loops and rework"), _loops),
     (
@@ -268,6 +282,7 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, Callable[[Searching], Limit]], ...]
     (("handoff",), mark("Hand-overs without work"), _handoffs),
     (("channel_switch",), mark("Calls that follow a web visit"), _switches),
     (("batch_contact",), mark("Messages that could be one"), _batches),
+    (("failure_point",), mark("Steps after which journeys end badly"), _failures),
 )
 """(kinds by how they begin, name, what would have been seen), in the order of the page."""
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from ingest.language import say
 from mining.statistics import wilson
-from reports import formats
+from reports import formats, survival
 from reports.charts import Axis
 from reports.figures import Figures
 from reports.map_marks import channel_word
@@ -106,6 +106,8 @@ class FindingPage:
     no_drivers: str
     driver_note: str
     of_what: str
+    curves: Markup
+    curves_note: str
     nights: Markup
     nights_note: str
 
@@ -134,6 +136,8 @@ def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str], i
         else say("Only the first {n} findings are told by group.", n=MOST_DRIVEN),
         driver_note=note,
         of_what=_of_what([f"“{labels[step]}”" for step in anchors]),
+        curves=_curves(finding, labels),
+        curves_note=_curves_note(finding, labels),
         nights=_nights(finding, history),
         nights_note=formats.plural(
             len(history), "{n} night so far; a line needs three.", "{n} nights so far; a line needs three."
@@ -141,6 +145,23 @@ def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str], i
         if len(history) < 3
         else "",
     )
+
+
+def _curves(finding: FindingFigure, labels: Mapping[str, str]) -> Markup:
+    """The picture of a failure point; '' for other findings."""
+    if not finding.extra.get("survival"):
+        return Markup("")
+    return survival.curves(finding.extra["survival"], *_compared(finding, labels))
+
+
+def _curves_note(finding: FindingFigure, labels: Mapping[str, str]) -> str:
+    return survival.legend(*_compared(finding, labels)) if finding.extra.get("survival") else ""
+
+
+def _compared(finding: FindingFigure, labels: Mapping[str, str]) -> tuple[str, str]:
+    """The labels of the finding's step and of the step that it is held against."""
+    names = (str(finding.where.get("step")), str(finding.extra.get("reference")))
+    return labels.get(names[0], names[0]), labels.get(names[1], names[1])
 
 
 def _of_what(steps: list[str]) -> str:

@@ -77,7 +77,8 @@ ASKED_ANYWAY: list[tuple[str, set[str]]] = [
 ]
 """Items that steps.toml says are asked in each call, and on the web before it."""
 CLAIMED = {plant for plant, _, _ in DEVIATIONS + LOOPS} | {
-    "slow_pick", "sent_on", "menu_again", "ask_again", "together", "handed_on", "asked_again", "mails_of_a_day",
+    "leaves_at_delivery", "slow_pick", "sent_on", "menu_again", "ask_again", "together", "handed_on", "asked_again",
+    "mails_of_a_day",
 }  # fmt: skip
 """Plants that claims are made of, below."""
 CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
@@ -139,7 +140,7 @@ def place_of(finding: dict[str, Any]) -> Place:
 
 def claims(truth: Truth) -> list[Claim]:
     """All that is true of a world and that a finding might tell."""
-    told = [*deviations(truth), *loops(truth), *consolidations(truth), *background(truth)]
+    told = [*deviations(truth), *loops(truth), *failures(truth), *consolidations(truth), *background(truth)]
     return [claim for claim in told if claim.rate is None or claim.rate > 0]
 
 
@@ -178,6 +179,17 @@ def late(truth: Truth) -> list[Claim]:
             found.usual,
         )
         for hours, found in waits(truth, "confirmation_mail", "shipping_mail").items()
+    ]
+
+
+def failures(truth: Truth) -> list[Claim]:
+    """The page that customers leave for good, and those where carts are left in every world (abandon_cart): seldom at
+    the address, more often at the delivery options, mostly at the payment page. How much more than at others is no
+    share: its size is not compared."""
+    n, is_planted = len(truth.made.orders), bool(truth.made.config.plants.leaves_at_delivery)
+    return [
+        Claim("leaves_at_delivery", "failure_point", frozenset({page, "giving up"}), None, n, 0.0, planted)
+        for page, planted in (("checkout_delivery", is_planted), ("payment_page", False))
     ]
 
 

@@ -63,6 +63,7 @@ class Plants:
     notice_mail: float = 0.0  # of parcels, by lot: a mail that tells the day of delivery
     fetched: float = 0.0  # of parcels that no mail told of: nobody is home, and the customer has to fetch it
     fetched_told: float = 0.0  # of those that a mail told of
+    leaves_at_delivery: float = 0.0  # of delivery-options pages: the customer leaves for good
     no_retry: bool = False  # nobody who was not answered calls again
     no_page_call: bool = False  # no page makes anybody call
 

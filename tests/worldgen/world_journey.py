@@ -101,8 +101,7 @@ def abandon_cart(actor: Actor, at_s: float) -> Journey:
     if depth < 0.50:
         visit.page("/checkout/address")
         return
-    addresses(actor, visit)
-    if depth > 0.60:
+    if addresses(actor, visit) and depth > 0.60:
         open_payment(actor, visit)
         if draws.chance(0.3):
             visit.page("/help/payment")
@@ -130,8 +129,11 @@ def fill_cart(actor: Actor, visit: Visit) -> list[tuple[int, int]]:
     return items
 
 
-def addresses(actor: Actor, visit: Visit) -> None:
-    """Address page, then delivery options: at once for nearly everybody, minutes later, when 'together' is planted."""
+def addresses(actor: Actor, visit: Visit) -> bool:
+    """Address page, then delivery options: at once for nearly everybody, minutes later, when 'together' is planted.
+
+    Returns whether the customer goes on.
+    """
     draws, world = actor.draws, actor.world
     at = visit.page("/checkout/address")
     at_once = draws.chance(world.config.plants.together)
@@ -143,8 +145,11 @@ def addresses(actor: Actor, visit: Visit) -> None:
     visit.page("/checkout/delivery-options", after_s=draws.between(90, 250))
     if world.is_recorded(visit.at_s) and world.is_recorded(at):
         world.tally.count("together", at_once)
+    if actor.strikes("leaves_at_delivery", visit.at_s) is not None:
+        return False
     if draws.chance(0.22):
         visit.page("/cart" if draws.chance(0.5) else "/delivery")
+    return True
 
 
 def order_on_web(actor: Actor, at_s: float) -> Journey:
@@ -155,7 +160,8 @@ def order_on_web(actor: Actor, at_s: float) -> Journey:
     if draws.chance(0.4):
         visit.page("/")
     items = fill_cart(actor, visit)
-    addresses(actor, visit)
+    if not addresses(actor, visit):
+        return
     refused = pay(actor, visit)
     if refused is None:
         return

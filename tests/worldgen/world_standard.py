@@ -41,6 +41,7 @@ CONSOLIDATION: Sizes = {
     "mails_of_a_day": (0.0, 0.06, 0.20),
     "poor_page_call": (0.0, 0.15, 0.30),
 }
+FAILURES: Sizes = {"leaves_at_delivery": (0.0, 0.15, 0.30)}
 ALWAYS = {"payment_again": 0.40, "payment_give_up": 0.10, "asks_per_customer": 1.2, "no_retry": True}
 """How the loop of refused payments goes on; and customers who call as often as they do, in every world."""
 CALLS = {
@@ -85,6 +86,12 @@ STANDARD: dict[str, Standard] = {
         plants={"tips_mail": 0.5, "notice_mail": 0.5, "fetched": 0.06, "fetched_told": 0.03, "asks_per_customer": 0.0},
         settings={"size": 13.0, "only_orders": True},
         is_long=True,
+    ),
+    "W4": Standard(
+        "a page at which customers leave for good, and refused payments, which answer trouble",
+        FAILURES,
+        {"payment_loop": 0.12, "payment_give_up": 0.50},
+        {"size": 1.5},
     ),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),

@@ -1,0 +1,207 @@
+"""The joint discrete-time hazard model of a bad outcome, fitted on counted patterns (method note 6.2).
+
+    logit P(y = 1) = alpha[stage x band] + sum_k beta_k [step = k] + gamma'z
+
+One row of `Patterns` is a combination of a step with what is accounted for; it has n times at the step and y times that
+the outcome followed, so that the fit costs nothing more on ten million events than on ten thousand. The reference of a
+stage is its own main step. Newton's method (iteratively reweighted least squares; McCullagh and Nelder 1989, 2.5). A
+ridge of 0.001 keeps what is perfectly separated finite and moves nothing else.
+
+Variance: the sandwich H^-1 M H^-1 with M = sum over customers of the products of their score sums (Liang and Zeger
+1986), times G / (G - 1); the sums come from SQL (mining/hazard_counts.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+OTHER = "(other)"
+FACTORS = {
+    "band": (1, 4),
+    "prior": (4, 3),
+    "is_back": (12, 2),
+    "is_off": (24, 2),
+    "wait": (48, 3),
+    "is_again": (144, 2),
+}
+"""What is accounted for -> (unit, levels) within a cell's number (hazards.sql)."""
+LEAST_NEEDED = ("is_again", "wait", "is_back", "prior", "is_off", "band")
+"""In this order they are given up where there are too few outcomes for so many parameters."""
+_RIDGE, _ROUNDS, _CLOSE, _STEEPEST = 1e-3, 60, 1e-9, 30.0
+
+
+@dataclass(frozen=True)
+class Patterns:
+    """Steps, their stages and cells by pattern; counts by split: times at it, and times the outcome followed."""
+
+    step: Sequence[str]
+    stage: Sequence[str]
+    cell: Ints
+    n: Mapping[str, Ints]
+    y: Mapping[str, Ints]
+
+    def __len__(self) -> int:
+        return len(self.step)
+
+    def by_step(self, counts: Ints) -> dict[str, int]:
+        """Sums of `counts` by step."""
+        out: dict[str, int] = {}
+        for step, count in zip(self.step, counts.tolist(), strict=True):
+            out[step] = out.get(step, 0) + count
+        return out
+
+    def level(self, factor: str) -> Ints:
+        """The level of a factor in each pattern."""
+        unit, levels = FACTORS[factor]
+        return self.cell // unit % levels
+
+
+@dataclass(frozen=True)
+class Design:
+    """The columns of the model by name, one row per pattern, all 0 or 1, the intercept first; `of_step`: step -> its
+    column; `reference`: stage -> main step; `factors`: what is accounted for besides stage and step."""
+
+    matrix: sparse.csr_matrix
+    names: tuple[str, ...]
+    of_step: Mapping[str, int]
+    reference: Mapping[str, str]
+    factors: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """Coefficients, the information matrix (with the ridge), and each pattern's probability."""
+
+    beta: Floats
+    information: Floats
+    p: Floats
+
+    def naive_error(self, column: int) -> float:
+        """Standard error as if every row were a customer's only one."""
+        return float(np.sqrt(np.linalg.inv(self.information)[column, column]))
+
+
+def design(patterns: Patterns, reactive: frozenset[str], rows_min: int, least: int, epv_min: float) -> Design:
+    """The columns that the outcomes suffice for: `epv_min` outcomes each. Steps of fewer than `rows_min` rows are one;
+    where outcomes are too few, first less is accounted for, then more of the rarest steps are one. `least`:
+    outcomes that a main step should have."""
+    rows, bad = patterns.by_step(patterns.n["all"]), patterns.by_step(patterns.y["all"])
+    stages = dict(zip(patterns.step, patterns.stage, strict=True))
+    reference = {
+        stage: _main_step({step: rows[step] for step in rows if stages[step] == stage}, bad, reactive, least)
+        for stage in sorted(set(patterns.stage))
+    }
+    n_bad = int(patterns.y["all"].sum())
+    floors = [rows_min, *sorted({n for n in rows.values() if n >= rows_min})]
+    given_up = [(rows_min, LEAST_NEEDED[:k]) for k in range(len(LEAST_NEEDED) + 1)]
+    for least, without in [*given_up, *((floor + 1, LEAST_NEEDED) for floor in floors)]:
+        named = [step if rows[step] >= least or step in reference.values() else OTHER for step in patterns.step]
+        factors = tuple(factor for factor in FACTORS if factor not in without)
+        made = _columns(patterns, named, reference, factors)
+        if n_bad >= epv_min * len(made.names):
+            break
+    return made
+
+
+def _main_step(rows: Mapping[str, int], bad: Mapping[str, int], reactive: frozenset[str], least: int) -> str:
+    """The most frequent step of a stage that answers no trouble. Where hardly any outcome follows it: the most frequent
+    one with enough of them that fails no more than the stage as a whole, so that a step that fails is not the measure.
+    """
+    ordered = sorted(rows, key=lambda step: (step in reactive, -rows[step], step))
+    share = sum(bad[step] for step in rows) / max(1, sum(rows.values()))
+    able = [step for step in ordered if step not in reactive and bad[step] >= least]
+    if ordered[0] in able:
+        return ordered[0]
+    return next((step for step in able if bad[step] <= share * rows[step]), ordered[0])
+
+
+def _columns(
+    patterns: Patterns, named: Sequence[str], reference: Mapping[str, str], factors: tuple[str, ...]
+) -> Design:
+    """Dummies of every level but the most frequent one (of a step: but its stage's main step)."""
+    n = patterns.n["all"]
+    bands = patterns.level("band") if "band" in factors else np.zeros(len(patterns), dtype=np.int64)
+    levels: dict[str, Sequence[str]] = {
+        "place": [f"{stage}/{band}" for stage, band in zip(patterns.stage, bands.tolist(), strict=True)],
+        "step": named,
+    }
+    for factor in factors:
+        if factor != "band":
+            levels[factor] = [str(level) for level in patterns.level(factor).tolist()]
+    names, columns, of_step = ["intercept"], [np.ones(len(patterns))], {}
+    for factor, values in levels.items():
+        array = np.array(values)
+        found = sorted(set(values))
+        base = set(reference.values())
+        if factor != "step":
+            base = {max(found, key=lambda value: (int(n[array == value].sum()), value))}
+        for value in found:
+            if value in base:
+                continue
+            if factor == "step":
+                of_step[value] = len(names)
+            names.append(f"{factor}={value}")
+            columns.append((array == value).astype(np.float64))
+    return Design(sparse.csr_matrix(np.column_stack(columns)), tuple(names), of_step, dict(reference), factors)
+
+
+def fit(made: Design, n: Ints, y: Ints) -> Fit:
+    """Maximum likelihood with the ridge (not on the intercept)."""
+    x, weight = made.matrix, n.astype(np.float64)
+    ridge = np.full(x.shape[1], _RIDGE)
+    ridge[0] = 1e-9
+    beta = np.zeros(x.shape[1])
+    share = (y.sum() + 0.5) / (weight.sum() + 1)
+    beta[0] = np.log(share / (1 - share))
+    best = _likelihood(x, weight, y, beta, ridge)
+    for _ in range(_ROUNDS):
+        p = _probability(x, beta)
+        score = x.T @ (y - weight * p) - ridge * beta
+        step = np.linalg.solve(_information(x, weight, p, ridge), score)
+        taken = beta + step
+        now = _likelihood(x, weight, y, taken, ridge)
+        while now < best - 1e-9 * abs(best) and np.abs(step).max() > _CLOSE:
+            step, taken = step / 2, beta + step / 2
+            now = _likelihood(x, weight, y, taken, ridge)
+        beta, best = taken, now
+        if np.abs(step).max() < _CLOSE:
+            break
+    p = _probability(x, beta)
+    return Fit(beta, _information(x, weight, p, ridge), p)
+
+
+def _probability(x: sparse.csr_matrix, beta: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(x @ beta, -_STEEPEST, _STEEPEST))))
+
+
+def _information(x: sparse.csr_matrix, weight: Floats, p: Floats, ridge: Floats) -> Floats:
+    spread = weight * p * (1 - p)
+    return np.asarray((x.T @ x.multiply(spread[:, None])).todense()) + np.diag(ridge)
+
+
+def _likelihood(x: sparse.csr_matrix, weight: Floats, y: Ints, beta: Floats, ridge: Floats) -> float:
+    eta = np.clip(x @ beta, -_STEEPEST, _STEEPEST)
+    return float((y * eta).sum() - (weight * np.logaddexp(0, eta)).sum() - 0.5 * (ridge * beta**2).sum())
+
+
+def sandwich(fitted: Fit, meat: Floats, n_customers: int) -> Floats:
+    """Standard error of each coefficient, customers as clusters; infinite for fewer than two customers."""
+    if n_customers < 2:
+        return np.full(len(fitted.beta), np.inf)
+    bread = np.linalg.inv(fitted.information)
+    variance = np.maximum(np.diag(bread @ meat @ bread), 0)
+    return np.asarray(np.sqrt(variance * n_customers / (n_customers - 1)))
+
+
+def risks(made: Design, fitted: Fit, chosen: npt.NDArray[np.bool_], n: Ints, column: int, beta: float) -> float:
+    """Mean probability over the chosen patterns if the coefficient of their step were `beta` (0: the step is off)."""
+    eta = made.matrix[chosen] @ fitted.beta - fitted.beta[column] + beta
+    weight = n[chosen]
+    return float(weight @ (1 / (1 + np.exp(-np.clip(eta, -_STEEPEST, _STEEPEST))))) / max(1, int(weight.sum()))

@@ -1,0 +1,286 @@
+"""What the hazard models are fitted on, counted in SQL: bad outcomes, rows at risk, patterns, score sums of customers.
+
+What is an outcome, as the step dictionary tells:
+- terminal: a step declared `bad = true` of class outcome ("cancels the order"). It ends the risk; y = 1 where it is the
+  very next step. The risk also ends with a good outcome that is practically never followed by it (the goods are there).
+- terminal: giving up. A closed journey that entered upon an order (a step of the customer in stage order that has its
+  legitimate number of repeats, so no browsing and no login) and ended without any outcome. At risk from there on.
+- delayed: any other step declared `bad = true` (a complaint). y = 1 where the customer comes to it within 7 days.
+No outcome: what is behind the line of visibility, steps that are merely `reactive`, journeys that still run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest.store import Store
+from mining.context import Context
+from mining.hazard import Design, Floats, Ints, Patterns
+
+GIVING_UP = "giving up"
+TERMINAL, DELAYED = "terminal", "delayed"
+_SQL = Path(__file__).parent / "hazards.sql"
+_SPLITS = {
+    "all": "true",
+    "discovery": "is_discovery",
+    "confirm": "not is_discovery",
+    "light": "not is_heavy",
+    "strict": "is_strict",
+}
+"""Split -> its rows."""
+BEFORE = "before"
+"""The negative control, counted like a split: the outcome came before the step."""
+OWN = "own"
+"""Each customer by the fit of the part that is theirs, discovery or confirm."""
+_SCALE = 1e9
+"""Residuals are summed as whole billionths, exact in a double: sums of fractions differ with the order of threads."""
+_NEVER_SHARE = 0.05
+"""A good outcome ends the risk of a bad one that comes after it in less than this share of journeys with both."""
+
+_FATES = {
+    TERMINAL: """
+        select journey_id, min(place) filter (where step = $outcome) as bad_place, 0 as first_place,
+            min(place) filter (where list_contains($ends, step)) as end_place
+        from hazard_moment group by journey_id""",
+    GIVING_UP: """
+        select journey_id, case when end_place is null then n_places end as bad_place, first_place, end_place
+        from (
+            select journey_id, any_value(n_places) as n_places,
+                min(place) filter (where list_contains($begins, step)) as first_place,
+                min(place) filter (where list_contains($ends, step)) as end_place
+            from hazard_moment group by journey_id) as fate
+        where first_place is not null""",
+}
+_TERMINAL_ROWS = """
+    create or replace temporary table hazard_row as
+    with fate as ({fate}),
+    whole as (select *, least(bad_place, end_place) as over_place from fate)
+    select m.*, coalesce(m.place + 1 = whole.bad_place, false) as is_bad,
+        coalesce(whole.over_place, m.n_places) - m.place as t,
+        coalesce(whole.bad_place = whole.over_place, false) as is_event
+    from hazard_moment as m inner join whole using (journey_id)
+    where m.place >= whole.first_place and m.place < coalesce(whole.over_place, m.n_places)"""
+_TERMINAL_BAD = {
+    TERMINAL: "select distinct customer_id, occurred_at from hazard_moment where step = $outcome",
+    GIVING_UP: "select distinct customer_id, occurred_at from hazard_row where is_bad",
+}
+_DELAYED_BAD = """
+    select moment.customer_id, moment.occurred_at, any_value(event.call_id) as call_id
+    from hazard_moment as moment inner join event using (event_no) where moment.step = $outcome group by all"""
+_DELAYED_ROWS = """
+    create or replace temporary table hazard_row as
+    with next_bad as (
+        select m.pos, min(date_diff('second', m.occurred_at, b.occurred_at)) as wait_s
+        from (
+            select moment.pos, moment.customer_id, moment.occurred_at, event.call_id
+            from hazard_moment as moment inner join event using (event_no)
+            where moment.customer_id in (select customer_id from hazard_bad)) as m
+        asof inner join hazard_bad as b on m.customer_id = b.customer_id and m.occurred_at < b.occurred_at
+        where m.call_id is null or m.call_id is distinct from b.call_id group by m.pos)
+    select m.*, coalesce(next_bad.wait_s <= 86400 * $days, false) as is_bad,
+        least(coalesce(ceil(next_bad.wait_s / 86400.0)::integer, $days + 1), $days + 1) as t,
+        coalesce(next_bad.wait_s <= 86400 * $days, false) as is_event
+    from hazard_moment as m left join next_bad using (pos)
+    where m.step <> $outcome and m.occurred_at < $until"""
+_CONTROL = """
+    create or replace temporary table hazard_before as
+    select r.pos
+    from (
+        select pos, customer_id, occurred_at from hazard_row
+        semi join hazard_bad using (customer_id)
+    ) as r
+    asof inner join hazard_bad as b on r.customer_id = b.customer_id and r.occurred_at > b.occurred_at
+    where b.occurred_at >= r.occurred_at - to_days($days)"""
+_PATTERNS = """
+    with before as (
+        select step, cell, count(*) as y_before from hazard_row semi join hazard_before using (pos) group by all)
+    select step::varchar as step, any_value(stage)::varchar as stage, cell::bigint as cell,
+        count(*) as n_before, coalesce(any_value(y_before), 0)::bigint as y_before, {counts}
+    from hazard_row left join before using (step, cell) group by all order by step, cell"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A bad outcome: the step, or GIVING_UP; `form`: terminal, delayed or giving up."""
+
+    name: str
+    form: str
+    ends: tuple[str, ...] = ()
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether it ends the journey's risk."""
+        return self.form != DELAYED
+
+
+def prepare(store: Store, context: Context) -> None:
+    """Make the temporary table `hazard_moment`."""
+    store.run(_SQL.read_text(encoding="utf-8"), {"timezone": context.timezone}, name="hazards")
+
+
+def outcomes(store: Store, context: Context) -> list[Outcome]:
+    """The bad outcomes of the site, in the order of the dictionary, giving up last."""
+    bad = [touch for touch in context.touch.values() if touch.bad]
+    good = [step for step, touch in context.touch.items() if touch.step_class == "outcome" and not touch.bad]
+    found = []
+    for touch in bad:
+        is_terminal = touch.step_class == "outcome"
+        ends = _ends(store, touch.step, good) if is_terminal else ()
+        found.append(Outcome(touch.step, TERMINAL if is_terminal else DELAYED, ends))
+    over = (*good, *(touch.step for touch in bad))
+    return [*found, Outcome(GIVING_UP, GIVING_UP, over)] if good and begins(context) else found
+
+
+def begins(context: Context) -> list[str]:
+    """The steps by which a customer enters upon an order."""
+    return [
+        step
+        for step, touch in context.touch.items()
+        if touch.stage == "order"
+        and touch.actor == "customer"
+        and not (touch.is_free or touch.bad or touch.step_class == "outcome")
+    ]
+
+
+def _ends(store: Store, outcome: str, good: Iterable[str]) -> tuple[str, ...]:
+    """The good outcomes after which the bad one practically never comes."""
+    rows = store.rows(
+        """with bad as (select journey_id, min(place) as place from hazard_moment where step = $outcome group by all)
+        select m.step::varchar, count(distinct m.journey_id),
+            count(distinct m.journey_id) filter (where bad.place > m.place)
+        from hazard_moment as m inner join bad using (journey_id) where list_contains($good, m.step::varchar)
+        group by m.step""",
+        {"outcome": outcome, "good": list(good)},
+    )
+    followed = {step for step, n_both, n_after in rows if n_after > _NEVER_SHARE * n_both}
+    return tuple(step for step in good if step not in followed)
+
+
+def rows_at_risk(store: Store, context: Context, outcome: Outcome) -> Patterns:
+    """Make `hazard_row`, one row per step at risk of the outcome, and count its patterns. Stages in which the outcome
+    practically never follows tell nothing of their steps and are left out."""
+    method = context.method
+    if outcome.form == DELAYED:
+        _bad(store, _DELAYED_BAD, outcome)
+        until = np.datetime64(context.window_to) - np.timedelta64(method.failure_days, "D")
+        params = {"outcome": outcome.name, "days": method.failure_days, "until": until.astype("datetime64[us]").item()}
+        store.run(_DELAYED_ROWS, params, name="hazard_row")
+    else:
+        chosen: dict[str, Any] = {"ends": list(outcome.ends)}
+        chosen |= {"begins": begins(context)} if outcome.form == GIVING_UP else {"outcome": outcome.name}
+        store.run(_TERMINAL_ROWS.format(fate=_FATES[outcome.form]), chosen, name="hazard_row")
+        _bad(store, _TERMINAL_BAD[outcome.form], outcome)
+    store.run(
+        """delete from hazard_row where stage in (
+            select stage from hazard_row group by stage having count(*) filter (is_bad) < $least)""",
+        {"least": method.failure_outcomes_min},
+        name="hazard_row",
+    )
+    store.run(_CONTROL, {"days": method.failure_control_days}, name="hazard_before")
+    return _patterns(store)
+
+
+def _bad(store: Store, query: str, outcome: Outcome) -> None:
+    params = {"outcome": outcome.name} if "$outcome" in query else None
+    store.run(f"create or replace temporary table hazard_bad as {query}", params, name="hazard_bad")
+
+
+def _patterns(store: Store) -> Patterns:
+    counts = ", ".join(
+        f"count(*) filter ({chosen}) as n_{split}, count(*) filter (is_bad and {chosen}) as y_{split}"
+        for split, chosen in _SPLITS.items()
+    )
+    table = store.arrow(_PATTERNS.format(counts=counts))
+    return Patterns(
+        table["step"].to_pylist(),
+        table["stage"].to_pylist(),
+        _numbers(table["cell"]),
+        {split: _numbers(table[f"n_{split}"]) for split in (*_SPLITS, BEFORE)},
+        {split: _numbers(table[f"y_{split}"]) for split in (*_SPLITS, BEFORE)},
+    )
+
+
+def _numbers(column: pa.ChunkedArray) -> Ints:
+    return np.asarray(column.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def meats(store: Store, patterns: Patterns, made: Design, p: dict[str, Floats]) -> dict[str, tuple[Floats, int]]:
+    """split -> (sum over customers of the products of their score sums, customers). `p`: probabilities by pattern."""
+    dense = np.asarray(made.matrix.todense())
+    columns: dict[str, Any] = {"step": list(patterns.step), "cell": patterns.cell}
+    columns |= {f"x{k}": dense[:, k] for k in range(dense.shape[1])}
+    columns |= {f"p_{split}": np.round(values * _SCALE) for split, values in p.items()}
+    store.put("incoming_patterns", pa.table(columns))
+    store.run(
+        "create or replace temporary table hazard_pattern as "
+        "select * replace (step::step_t as step, cell::usmallint as cell) from incoming_patterns",
+        name="hazard_pattern",
+    )
+    store.drop("incoming_patterns")
+    out = {}
+    for split in ("all", OWN, BEFORE) if BEFORE in p else ("all", OWN):
+        sums = ", ".join(f"sum(rest * x{k}) as s{k}" for k in range(dense.shape[1]))
+        expected = f"q.p_{split}"
+        if split == OWN:
+            expected = "case when r.is_discovery then q.p_discovery else q.p_confirm end"
+        bad = "r.is_bad" if split != BEFORE else "b.pos is not null"
+        early = "" if split != BEFORE else "left join hazard_before as b on r.pos = b.pos"
+        table = store.arrow(
+            f"select any_value(is_discovery) as is_discovery, {sums} from (select r.customer_id, r.is_discovery, q.*, "
+            f"case when {bad} then {_SCALE!r}::double else 0 end - {expected} as rest "
+            f"from hazard_row as r inner join hazard_pattern as q using (step, cell) {early}) as m "
+            "group by customer_id order by customer_id"
+        )
+        scores = np.column_stack([column.to_numpy() for column in table.columns[1:]]) / _SCALE
+        is_discovery = table["is_discovery"].to_numpy()
+        for name, rows in (
+            (("discovery", is_discovery), ("confirm", ~is_discovery)) if split == OWN else ((split, None),)
+        ):
+            chosen = scores if rows is None else scores[rows]
+            out[name] = (chosen.T @ chosen, len(chosen))
+    return out
+
+
+def survival(store: Store, steps: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:
+    """step -> (t, outcomes at t, journeys that leave at t) from the first time at the step; t = steps after it, or days
+    after it where the outcome is delayed."""
+    rows = store.rows(
+        """with first as (
+            select step, journey_id, arg_min(t, pos) as t, arg_min(is_event, pos) as is_event
+            from hazard_row where list_contains($steps, step::varchar) group by step, journey_id)
+        select step::varchar, t, count(*) filter (is_event), count(*) filter (not is_event)
+        from first group by all order by all""",
+        {"steps": sorted(set(steps))},
+    )
+    out: dict[str, list[tuple[int, int, int]]] = {}
+    for step, t, n_events, n_gone in rows:
+        out.setdefault(step, []).append((int(t), int(n_events), int(n_gone)))
+    return out
+
+
+def kaplan_meier(counts: Iterable[tuple[int, int, int]], t_max: int, at_risk_min: int) -> list[list[float]]:
+    """[[t, share without the outcome after t, journeys still at risk before t]] (Kaplan and Meier 1958), up to t_max
+    and while at least `at_risk_min` are at risk."""
+    by_t = {t: (n_events, n_gone) for t, n_events, n_gone in counts}
+    at_risk = sum(n_events + n_gone for n_events, n_gone in by_t.values())
+    share, out = 1.0, [[0.0, 1.0, float(at_risk)]]
+    for t in range(1, t_max + 1):
+        if at_risk < at_risk_min:
+            break
+        n_events, n_gone = by_t.get(t, (0, 0))
+        share *= 1 - n_events / at_risk
+        out.append([float(t), round(share, 6), float(at_risk)])
+        at_risk -= n_events + n_gone
+    return out
+
+
+def chosen_of(patterns: Patterns, step: str) -> npt.NDArray[np.bool_]:
+    """Which patterns are of a step."""
+    return np.array([name == step for name in patterns.step])
