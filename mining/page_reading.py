@@ -150,7 +150,7 @@ class Family:
 
     def p_value(self, page: Page, split: str) -> float:
         """p of both stages: the larger one, of "no more calls than after its peers" and `p_self`."""
-        return max(float(1 - self.by_split[split].above(1.0)[page.number]), self.p_self(page, split))
+        return max(1 - self.by_split[split].page_above(page.number, 1.0), self.p_self(page, split))
 
     def control(self, page: Page, confidence: float) -> tuple[float, float, float]:
         """Calls on other topics against the peers (7.4), not shrunk: (ratio, low, high). The page should not matter."""

@@ -51,6 +51,10 @@ class Shrunk:
         """Probability that the page is followed by more than `times` as many calls as its peers."""
         return np.asarray(stats.norm.sf((np.log(times) - np.log(self.theta)) / self.error))
 
+    def page_above(self, page: int, times: float) -> float:
+        """The same of one page."""
+        return float(stats.norm.sf((np.log(times) - np.log(self.theta[page])) / self.error[page]))
+
     def interval(self, page: int, confidence: float) -> tuple[float, float]:
         """Of one page's theta."""
         half = float(stats.norm.ppf(0.5 + confidence / 2)) * float(self.error[page])

@@ -1,205 +1,257 @@
-"""A world of web pages and calls, as tables of events: pages differ, customers differ, and some pages make people call.
+"""Pages and products whose views are followed by more calls than those of their peers (method note 7).
 
-Each customer has an activity (log-normal, sd 0.6) that raises visits, calls out of the blue and calls on other topics
-alike. A visit sees some pages of one category, of which busy customers like some more than others. Each view is
-followed by a call with a chance of the page's own (spread 25 %), after some 40 minutes.
+Two stages, both over all customers. 1: against the peers, shrunk: P(theta > 1.5) >= 0.95, with 200 days of a view and
+10 calls. 2: the same customers, after the view against before it: more calls after than is usual around similar pages,
+p < 0.01 of 20 calls. The control is calls on other topics: their ratio to the peers must not differ from 1.
+
+Grade B: both stages and a clean control. C: stage 1 alone. D: the control is not clean, so theta is divided by it and
+must still stand out. C and D stay candidates. Status of a B: H0 "no more calls than after its peers, or no more after
+than before"; p = the larger of the two; family = the pages of a sort with the floors; Benjamini-Hochberg in the
+discovery parts, Holm in those kept apart, whose theta is published. Pages surely above their peers (theta > 1) with
+too little data are not_enough_data.
+
+Departures from the note: a page that is no product's needs eight others of its step (a search page and a cart are no
+peers). Views are of customers who can be known on the phone. The 24 hours before and after a call are mirrored, of each
+call the nearest page. Views are weighted by their week too, so that a campaign raises what is expected. Where nearly
+all calls come after some view, stage 2 holds the page against the same customers' views of other pages.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass, field
+import math
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import pyarrow as pa
+from scipy import stats
 
+from ingest.language import mark, say
 from ingest.store import Store
-from mining import context, population
-from mining.method import Method
+from mining import evidence, marked, page_words
+from mining.context import Context
+from mining.deciding import Decision, decide
+from mining.evidence import Reach
+from mining.findings import Finding
+from mining.page_reading import Family, Page, read_families
+from mining.page_words import Told
+from mining.population import Scope
+from mining.power import POWER
+from mining.shrinkage import smallest_found
+from mining.statistics import needed_for_floor
 
-START = dt.datetime(2026, 1, 5)
-NIGHT = dt.date(2026, 3, 2)
-DAYS = 56
-DAY_S = 86_400
-BLUE = 0.0065
-"""Of the views of the standard world, followed by a call out of the blue as the last page before it."""
-Numbers = npt.NDArray[np.int64]
+NAME = "page_calls"
+KINDS = ("page_calls",)
+SUMMARY = "pages and products followed by more calls than similar ones, after the view more than before it"
+READS = ("event", "customer", "journey_event", "journey", "touch")
 
-
-@dataclass
-class World:
-    """What the world is. `times`: page -> how many times as often its views are followed by any call."""
-
-    seed: int
-    n_customers: int = 15_000
-    n_pages: int = 500
-    n_categories: int = 20
-    visits: float = 4.0
-    page_call: float = 0.02
-    out_of_the_blue: float = 0.25
-    other_calls: float = 0.4
-    lean_sd: float = 0.5
-    page_spread: float = 0.25
-    times: dict[int, float] = field(default_factory=dict)
-    campaign: int | None = None
-    """A page that is only seen in the fifth and sixth week, in which all calls double."""
-    is_named: bool = False
-    """Whether calls name their product."""
-    sent: int | None = None
-    """A page that agents send callers to."""
+EFFECT = mark("calls after a view, against similar pages")
+_SCOPE = Scope()
+_CHANCE = """create or replace temporary table chance as
+    select exposure.place, journey_event.journey_id, count(*)::integer as n,
+        (count(*) filter (exposure.is_called))::integer as hits, 0 as before
+    from page_exposure as exposure
+    inner join (select unnest($places) as place) as wanted using (place)
+    inner join journey_event using (event_no)
+    group by exposure.place, journey_event.journey_id order by place, journey_id"""
+_CALLS = """
+    select avg(engaged_ms)::bigint, avg(handle_ms)::bigint from page_side where is_after and place_before = $place"""
+_REASONS = """
+    select intent, count(*) from page_side where is_after and place_before = $place and intent is not null
+    group by intent having count(distinct customer_id) >= $few order by count(*) desc, intent limit 3"""
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """Columns of the views and of the calls, and the chance of a call after each page."""
-
-    view: dict[str, Numbers]
-    call: dict[str, Numbers]
-    chance: npt.NDArray[np.float64]
-
-
-def draw(world: World) -> Drawn:
-    """All that happens, in seconds since START."""
-    rng = np.random.default_rng(world.seed)
-    activity = np.exp(rng.normal(0, 0.6, world.n_customers))
-    lean = rng.normal(0, world.lean_sd, world.n_pages)
-    chance = world.page_call * np.exp(rng.normal(0, world.page_spread, world.n_pages))
-    for page, times in world.times.items():
-        chance[page] = world.page_call * times + (times - 1) * BLUE
-    who = np.repeat(np.arange(world.n_customers), rng.poisson(world.visits * activity))
-    visit_s = _moments(rng, len(who))
-    n_seen = 1 + rng.geometric(0.4, len(who))
-    popular = 1 / np.arange(1, world.n_pages // world.n_categories + 1) ** 0.6
-    at = np.repeat(np.arange(len(who)), n_seen)
-    category = rng.integers(world.n_categories, size=len(who))[at]
-    page = category + world.n_categories * rng.choice(len(popular), size=len(at), p=popular / popular.sum())
-    keep = rng.random(len(at)) < np.minimum(1, 0.5 * activity[who[at]] ** lean[page])
-    nth = np.arange(len(at)) - np.repeat(np.cumsum(n_seen) - n_seen, n_seen)
-    seen_s = visit_s[at] + 60 * nth + rng.integers(0, 50, len(at))
-    if world.campaign is not None:
-        keep &= (page != world.campaign) | _in_campaign(seen_s)
-    view = {"customer": who[at][keep], "at_s": seen_s[keep], "page": page[keep]}
-    many = 2 if world.campaign is not None else 1
-    asks = rng.random(len(view["page"])) < chance[view["page"]] * np.where(_in_campaign(view["at_s"]), many, 1)
-    calls = [
-        _calls(view["customer"][asks], view["at_s"][asks] + 600 + _waits(rng, int(asks.sum())), 0, view["page"][asks])
-    ]
-    for topic, rate in ((0, world.out_of_the_blue), (1, world.other_calls)):
-        caller = np.repeat(np.arange(world.n_customers), rng.poisson(rate * activity))
-        calls.append(_calls(caller, _moments(rng, len(caller)), topic, np.full(len(caller), -1)))
-        if world.campaign is not None:
-            caller = np.repeat(np.arange(world.n_customers), rng.poisson(rate * activity * 2 / 8))
-            calls.append(_calls(caller, _moments(rng, len(caller), 28, 42), topic, np.full(len(caller), -1)))
-    call = {name: np.concatenate([part[name] for part in calls]) for name in calls[0]}
-    if world.sent is not None:
-        sent = (call["topic"] == 0) & (rng.random(len(call["topic"])) < 0.1)
-        page_sent = np.full(int(sent.sum()), world.sent)
-        extra = {"customer": call["customer"][sent], "at_s": call["at_s"][sent] + 300, "page": page_sent}
-        view = {name: np.concatenate([values, extra[name]]) for name, values in view.items()}
-    return Drawn(view, call, chance)
+def find(store: Store, context: Context) -> list[Finding]:
+    """Pages that stand out, products first."""
+    found: list[Finding] = []
+    for family in read_families(store, context):
+        graded = grades(context, family)
+        decisions = decide_all(context, family, graded)
+        told = [page for page in family.pages if page.place in graded]
+        store.run(_CHANCE, {"places": [page.place for page in told]}, name="chance")
+        shown = marked.publishable(store, context, _SCOPE, KINDS, told)
+        found += [
+            _finding(store, context, family, page, graded[page.place], decisions[page.place], reach)
+            for page, reach in shown
+        ]
+    return found
 
 
-def _in_campaign(at_s: Numbers) -> npt.NDArray[np.bool_]:
-    return (at_s >= 28 * DAY_S) & (at_s < 42 * DAY_S)
+def grades(context: Context, family: Family) -> dict[str, str]:
+    """The grade of each page that stands out, by place."""
+    return {page.place: grade for page in family.pages if (grade := _grade(context, family, page))}
 
 
-def _moments(rng: np.random.Generator, n: int, first: int = 0, last: int = DAYS) -> Numbers:
-    return rng.integers(first, last, n) * DAY_S + rng.integers(8 * 3600, 22 * 3600, n)
+def _grade(context: Context, family: Family, page: Page) -> str | None:
+    """None where the page does not stand out against its peers; without the floors C, when it is surely above them."""
+    method, at = context.method, page.number
+    shrunk = family.by_split["all"]
+    if shrunk.page_above(at, family.times if family.has_floor[at] else 1.0) < family.sure:
+        return None
+    if not family.has_floor[at]:
+        return "C"
+    ratio, low, high = family.control(page, method.confidence)
+    if not low <= 1 <= high:
+        left = math.log(shrunk.theta[at] / max(1.0, ratio) / family.times)
+        return "D" if stats.norm.cdf(left / _control_error(context, family, page)) >= family.sure else None
+    sides = family.numbers["all"]["n_after"][at] + family.numbers["all"]["n_before"][at]
+    is_self = sides >= method.page_sides_min and family.p_self(page, "all") < method.page_self_alpha
+    return "B" if is_self else "C"
 
 
-def _waits(rng: np.random.Generator, n: int) -> Numbers:
-    return rng.exponential(2400, n).astype(np.int64)
+def _control_error(context: Context, family: Family, page: Page) -> float:
+    """Standard error of log theta when it is divided by the control's ratio."""
+    ratio, _, high = family.control(page, context.method.confidence)
+    z = float(stats.norm.ppf(0.5 + context.method.confidence / 2))
+    return math.hypot(float(family.by_split["all"].error[page.number]), math.log(high / ratio) / z)
 
 
-def _calls(customer: Numbers, at_s: Numbers, topic: int, page: Numbers) -> dict[str, Numbers]:
-    return {"customer": customer, "at_s": at_s, "topic": np.full(len(customer), topic), "page": page}
+def decide_all(context: Context, family: Family, graded: dict[str, str]) -> dict[str, Decision]:
+    """The decision on each page that stands out."""
+    tested = {page.place: page for page in family.pages if family.has_floor[page.number]}
+    decisions = decide(
+        context.method,
+        {place: family.p_value(page, "discovery") for place, page in tested.items()},
+        [place for place in tested if graded.get(place) == "B"],
+        lambda place: family.p_value(tested[place], "confirm"),
+    )
+    for place in graded:
+        status = "candidate" if place in tested else "not_enough_data"
+        decisions.setdefault(place, Decision(status, None, None))
+    return decisions
 
 
-def build(store: Store, world: World) -> Drawn:
-    """Write the tables of the contract that the analysis reads, with one journey per customer."""
-    drawn = draw(world)
-    for name, values in (
-        ("step_t", "'view_product', 'call_product', 'call_bill'"),
-        ("stage_t", "'research', 'order', 'help'"),
-        ("channel_t", "'web', 'agent'"),
-        ("class_t", "'browse', 'contact'"),
-        ("strength_t", "'none', 'weak', 'medium', 'strong'"),
-        ("department_t", "'Shop'"),
-    ):
-        store.run(f"create type {name} as enum ({values})")
-    view, call = drawn.view, drawn.call
-    n_views = len(view["page"])
-    is_view = np.arange(n_views + len(call["page"])) < n_views
-    table = {
-        "customer_id": np.concatenate([view["customer"], call["customer"]]),
-        "at_s": np.concatenate([view["at_s"], call["at_s"]]),
-        "page": np.concatenate([view["page"], call["page"]]),
-        "topic": np.concatenate([np.zeros(n_views, np.int64), call["topic"]]),
-        "is_view": is_view,
+def _finding(
+    store: Store, context: Context, family: Family, page: Page, grade: str, decision: Decision, reach: Reach
+) -> Finding:
+    method = context.method
+    robust = _robust(context, family, page)
+    status = context.status(page.finding_id, decision.status, robust)
+    sample = "confirm" if status == "confirmed" else "all"
+    estimate = _estimate(context, family, page, grade, sample)
+    reasons = store.rows(_REASONS, {"place": page.place, "few": method.small_cell_customers})
+    told = Told(grade, status, sample, estimate, reasons, method.small_cell_customers)
+    return marked.finding(
+        store,
+        context,
+        _SCOPE,
+        page,
+        decision,
+        status=status,
+        grade=grade,
+        n=_n_part(family, page, sample, reach, status),
+        effect={
+            "name": EFFECT,
+            "value": round(estimate[0], 4),
+            "unit": mark("times the calls after similar pages"),
+            "baseline": 1.0,
+            "direction": "up",
+        },
+        ci={
+            "low": round(estimate[1], 4),
+            "high": round(estimate[2], 4),
+            "level": method.confidence,
+            "method": say("gamma-Poisson, shrunk, with the spread among similar pages"),
+        },
+        cost=_cost(store, context, family, page, _estimate(context, family, page, grade, "all")),
+        robustness=robust,
+        title=page_words.title(page, told),
+        text_evidence=page_words.evidence_text(family, page, told, family.control(page, method.confidence)),
+        text_caution=page_words.caution(family, page, told),
+        family=f"page_calls:{family.name}",
+        m=int(family.has_floor.sum()),
+        extra=_extra(context, family, page, reasons),
+    )
+
+
+def _estimate(context: Context, family: Family, page: Page, grade: str, split: str) -> tuple[float, float, float]:
+    """(theta, low, high) of a split; where the control is not clean, divided by it."""
+    theta = float(family.by_split[split].theta[page.number])
+    if grade != "D":
+        return (theta, *family.by_split[split].interval(page.number, context.method.confidence))
+    ratio = max(1.0, family.control(page, context.method.confidence)[0])
+    half = float(stats.norm.ppf(0.5 + context.method.confidence / 2)) * _control_error(context, family, page)
+    return theta / ratio, theta / ratio * math.exp(-half), theta / ratio * math.exp(half)
+
+
+def _n_part(family: Family, page: Page, sample: str, reach: Reach, status: str) -> dict[str, Any]:
+    numbers, over_all = family.numbers[sample], family.numbers["all"]
+    seen, calls = int(over_all["v"][page.number]), int(over_all["y"][page.number])
+    few_calls = calls < family.calls_min
+    needed = max(family.views_min, needed_for_floor(calls, family.calls_min, seen) if few_calls else 0)
+    return {
+        "units": int(numbers["v"][page.number]),
+        "unit": mark("days of a customer with a view"),
+        "hits": int(numbers["y"][page.number]),
+        "sample": sample,
+        "customers": reach.customers,
+        "journeys": reach.journeys,
+        "exposed": seen,
+        "events": calls,
+        "n_discovery": int(family.numbers["discovery"]["v"][page.number]),
+        "n_confirm": int(family.numbers["confirm"]["v"][page.number]),
+        "n_needed": needed if status == "not_enough_data" else None,
     }
-    store.put("incoming", pa.table({name: pa.array(values) for name, values in table.items()}))
-    store.run(_EVENTS, {"start": START, "n_categories": world.n_categories, "is_named": world.is_named})
-    store.drop("incoming")
-    for text in _REST.split(";"):
-        store.run(text)
-    store.run(
-        "insert into run_fact values ('as_of', $night), ('data_from', $first)",
-        {"night": str(NIGHT), "first": str(START.date())},
-    )
-    return drawn
 
 
-def frame(store: Store) -> context.Context:
-    """The night's frame, with the population."""
-    made = context.Context(
-        Method(), START.date(), NIGHT, context.read_touch(store), 30.0, "EUR", None, "config", "input"
-    )
-    population.prepare(store, made)
-    return made
+def _robust(context: Context, family: Family, page: Page) -> dict[str, Any]:
+    """Theta without the heaviest customers and with strict identity; gaps between journeys play no part."""
+    parts: dict[str, Any] = {}
+    signs = []
+    for name, split in (("without_top_1pct_customers", "light"), ("strict_identity", "strict")):
+        theta, n = float(family.by_split[split].theta[page.number]), int(family.numbers[split]["v"][page.number])
+        parts[name] = {"value": round(theta, 4), "n": n}
+        high = family.by_split[split].interval(page.number, context.method.confidence)[1]
+        signs.append((high if split == "strict" else theta) > 1)
+    no_gap = say("calls are counted by customer and time, not by journey")
+    parts |= {"half_gap": {"reason": no_gap}, "double_gap": {"reason": no_gap}}
+    return {**parts, "sign_stable": all(signs)}
 
 
-_EVENTS = """
-create table event as
-with told as (
-    select *, case when is_view then 'view_product' when topic = 0 then 'call_product' else 'call_bill' end as step,
-        row_number() over (order by customer_id, at_s, is_view, page, topic) as no
-    from incoming
-)
-select no::uinteger as event_no, customer_id::uinteger as customer_id,
-    $start::timestamp + to_seconds(at_s) as occurred_at,
-    if(is_view, null, $start::timestamp + to_seconds(at_s + 240)) as ended_at,
-    'strong'::strength_t as identity_strength, if(is_view, 'web', 'agent')::channel_t as channel,
-    step::step_t as step,
-    if(is_view, 'GET /c' || page % $n_categories || '/' || page || '/x', 'CALL') as raw_code,
-    if(topic = 0, 'research', 'order')::stage_t as stage, 'Shop'::department_t as department, 'customer' as actor,
-    true as visible, if(page >= 0 and (is_view or $is_named), page::varchar, null) as product_id,
-    null::varchar as order_id, null::uinteger as session_id, null::bigint as wait_ms, if(is_view, null, 'c' || no) as call_id,
-    case when is_view then null when topic = 0 then 'product' else 'bill' end as intent,
-    if(is_view, null, 200000)::bigint as handle_ms, if(is_view, 20000, 240000)::bigint as engaged_ms,
-    1::utinyint as source_id, null::varchar as time_rule
-from told order by event_no"""
-_REST = """
-create table customer as select customer_id, 'k' || customer_id as customer_key,
-    'strong'::strength_t as identity_strength,
-    count(*)::ubigint as n_events from event group by customer_id;
-create table journey as select customer_id as journey_id, 'j' || customer_id as journey_key, customer_id,
-    'visit' as anchor, min(occurred_at) as started_at, max(occurred_at) as ended_at, true as is_complete,
-    false as is_truncated, 'strong'::strength_t as identity_strength,
-    (hash(customer_id) % 10)::utinyint as part from event group by customer_id;
-create table journey_event as select row_number() over (order by event_no)::uinteger as pos, customer_id as journey_id,
-    1.0::double as weight, * from event;
-create table journey_metrics as select journey_id, 1::uinteger as variant_id, min(pos) as first_pos,
-    sum(engaged_ms)::bigint as engaged_ms, 0::bigint as duration_ms from journey_event group by journey_id;
-create table variants as select 1::uinteger as variant_id, 'view_product > call_product' as steps;
-create table touch as
-    select *, 'customer' as actor, true as visible, null::integer as repeats, []::varchar[] as asks, false as mandatory,
-        false as reactive, false as bad, null::double as typical_minutes, 'Shop' as department
-    from (values ('view_product', 'Looks', 'research', 'web', 'browse', 1),
-        ('call_product', 'Asks', 'research', 'agent', 'contact', 2),
-        ('call_bill', 'Asks about the bill', 'order', 'agent', 'contact', 3)) as t
-    (step, label, stage, channel, class, step_no);
-create table run_fact (name varchar, value varchar);
-create table data_quality (measure varchar, source varchar, n bigint, of_n bigint, note varchar);
-create table source_day (source_id utinyint, day date, n_raw bigint, is_complete boolean);
-create table finding_journey (finding_id varchar, journey_id uinteger, amount double)"""
+def _cost(
+    store: Store, context: Context, family: Family, page: Page, estimate: tuple[float, float, float]
+) -> dict[str, Any]:
+    """Minutes a week of the calls beyond those that similar pages would have, each as long as the page's calls are."""
+    customer_ms, company_ms = store.rows(_CALLS, {"place": page.place})[0]
+    expected = float(family.by_split["all"].expected[page.number])
+    value, low, high = (expected * max(0.0, theta - 1) / context.weeks for theta in estimate)
+    cost = evidence.no_cost("")
+    for key, ms, reason in (
+        ("customer_min_per_week", customer_ms, say("no engaged time is known for these calls")),
+        ("company_min_per_week", company_ms, say("the logs tell no handling time for these calls")),
+    ):
+        if not ms:
+            cost["reason"][key] = reason
+            continue
+        parts = zip(("low", "mid", "high"), (low, value, high), strict=True)
+        cost[key] = {name: round(calls * ms / 60_000, 2) for name, calls in parts} | {"unit": "min/week"}
+        cost["basis"][key], cost["reason"][key] = evidence.MEASURED, None
+    return evidence.with_money(cost, context)
+
+
+def _extra(context: Context, family: Family, page: Page, reasons: list[tuple[str, int]]) -> dict[str, Any]:
+    """What the note asks beside the record (7): counts, expectation, both sides, control, other times, power."""
+    at = page.number
+    over_all, shrunk = family.numbers["all"], family.by_split["all"]
+    expected, tau = float(shrunk.expected[at]), float(shrunk.tau[at])
+    y, named = int(over_all["y"][at]), int(over_all["y_named"][at])
+    hours = {hours: round(float(family.by_calls[f"y_{hours}h"].theta[at]), 4) for hours in ("2", "72")}
+    smallest = smallest_found(max(expected, 1e-6), tau, family.calls_min, family.times, family.sure, POWER)
+    return {
+        "page": page.address,
+        "product": page.product,
+        "v": int(over_all["v"][at]),
+        "y": y,
+        "E": round(expected, 4),
+        "theta": round(float(shrunk.theta[at]), 4),
+        "tau": round(tau, 4),
+        "ya": int(over_all["n_after"][at]),
+        "yb": int(over_all["n_before"][at]),
+        "pi0": round(family.usual_after, 4),
+        "y_own": round(float(over_all["y_own"][at]), 4),
+        "p_self": round(family.p_self(page, "all"), 6),
+        "neg_ratio": [round(value, 4) for value in family.control(page, context.method.confidence)],
+        "match_quality": "strong" if 2 * named >= y else "weak_match",
+        "theta_by_hours": hours,
+        "mde": round(smallest, 2),
+        "missing_attributes": None,
+        "missing_attributes_reason": say("the site has no table of what its products' pages say"),
+        "call_reasons": [list(reason) for reason in reasons],
+    }

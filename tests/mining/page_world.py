@@ -1,8 +1,8 @@
 """A world of web pages and calls, as tables of events: pages differ, customers differ, and some pages make people call.
 
 Each customer has an activity (log-normal, sd 0.6) that raises visits, calls out of the blue and calls on other topics
-alike. A visit sees some pages of one category, of which busy customers like some more than others. Each view is followed
-by a call with a chance of the page's own (spread 25 %), after some 40 minutes.
+alike. A visit sees some pages of one category, of which busy customers like some more than others. Each view is
+followed by a call with a chance of the page's own (spread 25 %), after some 40 minutes.
 """
 
 from __future__ import annotations
@@ -168,18 +168,21 @@ with told as (
 )
 select no::uinteger as event_no, customer_id::uinteger as customer_id,
     $start::timestamp + to_seconds(at_s) as occurred_at,
-    case when not is_view then $start::timestamp + to_seconds(at_s + 240) end as ended_at,
-    'strong'::strength_t as identity_strength, if(is_view, 'web', 'agent')::channel_t as channel, step::step_t as step,
+    if(is_view, null, $start::timestamp + to_seconds(at_s + 240)) as ended_at,
+    'strong'::strength_t as identity_strength, if(is_view, 'web', 'agent')::channel_t as channel,
+    step::step_t as step,
     if(is_view, 'GET /c' || page % $n_categories || '/' || page || '/x', 'CALL') as raw_code,
     if(topic = 0, 'research', 'order')::stage_t as stage, 'Shop'::department_t as department, 'customer' as actor,
     true as visible, if(page >= 0 and (is_view or $is_named), page::varchar, null) as product_id,
-    null::varchar as order_id, null::uinteger as session_id, null::bigint as wait_ms, if(is_view, null, 'c' || no) as call_id,
+    null::varchar as order_id, null::uinteger as session_id, null::bigint as wait_ms,
+    if(is_view, null, 'c' || no) as call_id,
     case when is_view then null when topic = 0 then 'product' else 'bill' end as intent,
     if(is_view, null, 200000)::bigint as handle_ms, if(is_view, 20000, 240000)::bigint as engaged_ms,
     1::utinyint as source_id, null::varchar as time_rule
 from told order by event_no"""
 _REST = """
-create table customer as select customer_id, 'k' || customer_id as customer_key, 'strong'::strength_t as identity_strength,
+create table customer as select customer_id, 'k' || customer_id as customer_key,
+    'strong'::strength_t as identity_strength,
     count(*)::ubigint as n_events from event group by customer_id;
 create table journey as select customer_id as journey_id, 'j' || customer_id as journey_key, customer_id,
     'visit' as anchor, min(occurred_at) as started_at, max(occurred_at) as ended_at, true as is_complete,
