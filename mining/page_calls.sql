@@ -289,6 +289,7 @@ select
     exposed.seen_at,
     cast(exposed.hour_no // 6 as tinyint) * 4 + cast(exposed.identity_strength = 'strong' as tinyint) * 2
     + cast(exposed.is_returning as tinyint) as stratum,
+    date_diff('day', date '1970-01-05', cast(exposed.seen_at as date)) // 7 as week_no,
     exposed.identity_strength = 'strong' as is_strict,
     coalesce(heavy.is_heavy, false) as is_heavy,
     coalesce(drawn.is_discovery, false) as is_discovery,
@@ -316,35 +317,40 @@ order by exposed.place, exposed.customer_id, exposed.seen_at;
 -- Grain: one row per page and kind of customer (discovery, heavy, strict), with everything that is tested.
 -- w: views, each weighted by how often views of its kind (hour, identity, seen before) and of its week are followed by a call.
 -- y_own: calls that the page would have if those of each customer fell on all pages that the customer saw alike.
--- n_after, n_before: calls within a day after a view and before one, mirrored; the first and last day of the data are left out.
+-- n_after, n_before: calls within a day after a view and before one, mirrored, and the first and last day of the data are left out.
 create or replace temporary table page_count as
-with rated as (
-    select
-        *,
-        date_diff('day', date '1970-01-05', cast(seen_at as date)) // 7 as week_no,
-        greatest(count(*) filter (is_called) over (partition by is_product), 0.5)
-        / count(*) over (partition by is_product) as rate
+with kind as (
+    select is_product, stratum, week_no, count(*) as n_views, count(*) filter (is_called) as n_calls
     from page_exposure
+    group by is_product, stratum, week_no
+),
+
+usual as (
+    select is_product, greatest(sum(n_calls), 0.5) / sum(n_views) as rate
+    from kind
+    group by is_product
 ),
 
 -- with ten calls of the usual rate added, so that a few do not make a factor
 of_kind as (
-    select is_product, stratum, (count(*) filter (is_called) + 10) / (sum(rate) + 10) as factor
-    from rated
-    group by is_product, stratum
+    select kind.is_product, kind.stratum, (sum(kind.n_calls) + 10) / (sum(kind.n_views * usual.rate) + 10) as factor
+    from kind
+    inner join usual on kind.is_product = usual.is_product
+    group by kind.is_product, kind.stratum
 ),
 
 of_week as (
-    select is_product, week_no, (count(*) filter (is_called) + 10) / (sum(rate) + 10) as factor
-    from rated
-    group by is_product, week_no
+    select kind.is_product, kind.week_no, (sum(kind.n_calls) + 10) / (sum(kind.n_views * usual.rate) + 10) as factor
+    from kind
+    inner join usual on kind.is_product = usual.is_product
+    group by kind.is_product, kind.week_no
 ),
 
 weighted as (
-    select rated.*, of_kind.factor * of_week.factor as weight
-    from rated
-    inner join of_kind on rated.is_product = of_kind.is_product and rated.stratum = of_kind.stratum
-    inner join of_week on rated.is_product = of_week.is_product and rated.week_no = of_week.week_no
+    select exposure.*, of_kind.factor * of_week.factor as weight
+    from page_exposure as exposure
+    inner join of_kind on exposure.is_product = of_kind.is_product and exposure.stratum = of_kind.stratum
+    inner join of_week on exposure.is_product = of_week.is_product and exposure.week_no = of_week.week_no
 ),
 
 caller as (

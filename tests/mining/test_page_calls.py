@@ -77,35 +77,45 @@ def planted(seed: int, times: float = 4.0) -> World:
 def test_nothing_is_flagged_where_nothing_is_planted() -> None:
     """T7.1. Pages differ by 25 %, customers by 60 %, and busy ones like some pages more."""
     seen = [look(replace(SMALL, seed=seed)) for seed in range(N_NULL)]
+    print(f"T7.1: {sum(len(one.told) for one in seen)} told, {sum(len(one.confirmed) for one in seen)} confirmed")
     assert np.mean([len(one.told) for one in seen]) <= 1
     assert np.mean([len(one.graded("B")) for one in seen]) <= 0.5
     assert not any(one.confirmed for one in seen[:4])
 
 
+def true_theta(world: World, seen: Seen) -> dict[int, float]:
+    """How many times as many calls follow each page as a usual one, in the long run."""
+    told = seen.family.numbers["all"]
+    usual = [page.number for number, page in seen.page.items() if number not in world.times]
+    rate = told["y"][usual].sum() / told["w"][usual].sum()
+    mean = float(np.mean(np.delete(seen.chance, list(world.times))))
+    return {number: 1 + (seen.chance[number] - mean) / rate for number in seen.page}
+
+
 def test_poor_pages_are_found() -> None:
     """T7.2. Of the pages with enough views and calls most are found with grade B; the interval of theta covers."""
-    n_eligible = n_found = n_false = n_covered = n_pages = n_confirmed = 0
+    n_eligible = n_found = n_confirmed = n_false = n_false_confirmed = n_covered = n_pages = 0
     for seed in range(N_PLANTED):
         world = planted(seed)
         seen = look(world)
+        truth = true_theta(world, seen)
         eligible = {page for page in world.times if seen.family.has_floor[seen.page[page].number]}
         n_eligible += len(eligible)
         n_found += len(seen.graded("B") & eligible)
         n_confirmed += len(seen.confirmed & eligible)
-        n_false += len(seen.graded("B") - eligible) + len(seen.confirmed - eligible)
-        told = seen.family.numbers["all"]
-        usual = [page.number for number, page in seen.page.items() if number not in world.times]
-        rate = told["y"][usual].sum() / told["w"][usual].sum()
-        mean = float(np.mean(np.delete(seen.chance, list(world.times))))
+        n_false += sum(truth[page] <= 1.5 for page in seen.graded("B"))
+        n_false_confirmed += sum(truth[page] <= 1.5 for page in seen.confirmed)
         for number, page in seen.page.items():
-            if told["v"][page.number] >= seen.family.views_min:
+            if seen.family.numbers["all"]["v"][page.number] >= seen.family.views_min:
                 low, high = seen.family.by_split["all"].interval(page.number, 0.95)
-                n_covered += low <= 1 + (seen.chance[number] - mean) / rate <= high
+                n_covered += low <= truth[number] <= high
                 n_pages += 1
+    told = f"{n_eligible} eligible, {n_found} found, {n_confirmed} confirmed, {n_false} and {n_false_confirmed} false"
+    print(f"T7.2: {told}; {n_covered} of {n_pages} intervals cover")
     assert n_eligible >= 0.8 * N_PLANTED * N_POOR
-    assert n_found >= 0.55 * n_eligible, (n_found, n_eligible)
-    assert n_confirmed >= 0.35 * n_eligible, (n_confirmed, n_eligible)
-    assert n_false == 0
+    assert n_found >= 0.55 * n_eligible, told
+    assert n_confirmed >= 0.4 * n_eligible, told
+    assert n_false <= 0.1 * N_PLANTED and n_false_confirmed <= 0.05 * N_PLANTED, told
     assert n_covered >= 0.90 * n_pages, (n_covered, n_pages)
 
 
