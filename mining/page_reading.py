@@ -94,13 +94,9 @@ class Family:
         return Counts(told[calls], told["v"], told["w"], self.category)
 
     @cached_property
-    def _standing_out(self) -> tuple[Shrunk, Flags]:
-        return standing_out(self.counts("all"), self.views_min, self.calls_min, self.times, self.sure)
-
-    @property
     def flagged(self) -> Flags:
-        """Pages that stand out against their peers (stage 1)."""
-        return self._standing_out[1]
+        """Pages that stand out against their peers, whether with enough data or not."""
+        return standing_out(self.counts("all"), self.times, self.sure)
 
     @cached_property
     def by_split(self) -> dict[str, Shrunk]:

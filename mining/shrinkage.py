@@ -8,7 +8,7 @@ frequency tables"); tau, by which peers differ among themselves, is added to the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -106,14 +106,19 @@ def shrink(counts: Counts, flagged: Flags) -> Shrunk:
     return Shrunk(expected, theta, np.sqrt(1 / (a + counts.y) + tau**2), tau)
 
 
-def standing_out(counts: Counts, views_min: int, calls_min: int, times: float, sure: float) -> tuple[Shrunk, Flags]:
-    """Pages surely followed by more than `times` as many calls as their peers; those are taken from the peers twice."""
-    enough = (counts.v >= views_min) & (counts.y >= calls_min)
-    flagged = np.zeros(len(counts.y), dtype=bool)
+def standing_out(counts: Counts, times: float, sure: float) -> Flags:
+    """Pages surely followed by more than `times` as many calls as their peers; they are nobody's peer.
+
+    Several such pages of one category would hide each other in its mean and spread. So the first guess leaves the
+    spread out, and takes from the peers whatever stands out by chance alone; two rounds with the spread of the rest
+    follow.
+    """
+    nobody = np.zeros(len(counts.y), dtype=bool)
+    first = shrink(counts, nobody)
+    flagged = np.asarray(replace(first, error=np.sqrt(first.error**2 - first.tau**2)).above(times) >= sure)
     for _ in range(_ROUNDS):
-        flagged = enough & (shrink(counts, flagged).above(times) >= sure)
-    shrunk = shrink(counts, flagged)
-    return shrunk, enough & (shrunk.above(times) >= sure)
+        flagged = np.asarray(shrink(counts, flagged).above(times) >= sure)
+    return flagged
 
 
 def smallest_found(expected: float, tau: float, calls_min: int, times: float, sure: float, power: float) -> float:
