@@ -143,6 +143,16 @@ class Method:
     failure_door_share: float = 0.5
     """A step directly before at least this share of all the outcomes may be the way to it rather than its reason."""
 
+    # pages that cause calls (7)
+    page_views_min: int = 200
+    page_calls_min: int = 10
+    page_times_min: float = 1.5
+    page_sure: float = 0.95
+    """A page stands out when it is with this probability followed by more than `page_times_min` as many calls as its
+    peers."""
+    page_sides_min: int = 20
+    page_self_alpha: float = 0.01
+
     # messages of one day (5)
     batch_days_min: int = 50
     batch_customers_min: int = 15

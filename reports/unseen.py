@@ -241,6 +241,18 @@ def _switches(searching: Searching) -> Limit:
     )
 
 
+def _pages(searching: Searching) -> Limit:
+    return Limit(
+        say(
+            "A page is told from {views} days on which known customers saw it and {calls} calls after them, when it is "
+            "surely followed by more than {times} times as many calls as similar pages.",
+            views=formats.count(searching.method.page_views_min),
+            calls=formats.count(searching.method.page_calls_min),
+            times=formats.number(searching.method.page_times_min, 1),
+        )
+    )
+
+
 def _batches(searching: Searching) -> Limit:
     return Limit(
         say(
@@ -281,6 +293,7 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, Callable[[Searching], Limit]], ...]
     (("eliminate",), mark("Steps that could be dropped"), _eliminations),
     (("handoff",), mark("Hand-overs without work"), _handoffs),
     (("channel_switch",), mark("Calls that follow a web visit"), _switches),
+    (("page_calls",), mark("Pages and products followed by many calls"), _pages),
     (("batch_contact",), mark("Messages that could be one"), _batches),
     (("failure_point",), mark("Steps after which journeys end badly"), _failures),
 )

@@ -19,8 +19,11 @@ from reports.charts import Axis
 from reports.figures import Figures
 from reports.plots import interval_dot
 from reports.view import Report
+from reports.view_findings import KIND_WORDS
 
 ENOUGH_VISITS = 100
+_KINDS = ("page_calls", "channel_switch")
+"""Findings on the same question, with peers, controls and a check."""
 SHOWN = 15
 
 _CALLS = """create or replace temporary table made_call as
@@ -120,15 +123,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class WebToPhoneView:
-    """What the page shows."""
+    """What the page shows. `told`: (title, link) of findings about pages that are followed by calls."""
 
     headline: str
     lede: str
     missing: tuple[str, ...]
     tables: tuple[Table, ...]
+    told: tuple[tuple[str, str], ...] = ()
 
 
-def build(figures: Figures, _report: Report) -> WebToPhoneView:
+def build(figures: Figures, report: Report) -> WebToPhoneView:
     """Read, compare and word."""
     missing = _missing(figures)
     if missing:
@@ -141,7 +145,9 @@ def build(figures: Figures, _report: Report) -> WebToPhoneView:
         for kind in ("page", "product")
         if any(row["kind"] == kind for row in rows)
     )
-    return WebToPhoneView(*_words(enough, figures.k), (), tables)
+    words = {say(KIND_WORDS[kind]) for kind in _KINDS}
+    told = tuple((finding.title, finding.href) for finding in report.findings if finding.word in words)
+    return WebToPhoneView(*_words(enough, figures.k), (), tables, told)
 
 
 def _rows(figures: Figures) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ import numpy as np
 from true_minutes import in_calls, in_loop
 from true_needs import Truth
 from true_waits import closed, waits
+from world_catalog import POOR, PRODUCTS
 from world_config import local_datetime
 from world_record import Order
 
@@ -66,7 +67,7 @@ LOOPS: list[tuple[str, str, set[str]]] = [
     ("checkout_again", "loop.cycle", {"checkout_address", "checkout_delivery", "payment_page"}),
     ("sent_round", "loop.pingpong", {"call_returns", "call_status"}),
 ]
-OPEN = {"poor_page_call": "channel_switch, whose true size has no closed form"}
+OPEN = {"poor_page_call": "channel_switch and page_calls, whose true sizes have no closed form"}
 """Plants whose size is compared with nothing, and what would tell them."""
 ASKED_ANYWAY: list[tuple[str, set[str]]] = [
     ("duplicate_request", {"order_number"}),
@@ -121,7 +122,10 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         plant: [("batch_contact", {plant, other}) for other in ("confirmation_mail", "shipping_mail", more)]
         for plant, more in (("tips_mail", "notice_mail"), ("notice_mail", "tips_mail"))
     },
-    "poor_page_call": [("channel_switch", {"call_product", "web"})],
+    "poor_page_call": [
+        ("channel_switch", {"call_product", "web"}),
+        *(("page_calls", {"view_product", str(PRODUCTS[poor].product_id)}) for poor in sorted(POOR)),
+    ],
     "menu_again": [
         ("loop.self", {"menu_topic", "call"}), ("loop.self", {"menu_main"}), ("loop.self", {"menu_topic"}),
         ("loop.pingpong", {"menu_main", "menu_topic"}),

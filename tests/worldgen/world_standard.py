@@ -93,6 +93,12 @@ STANDARD: dict[str, Standard] = {
         {"payment_loop": 0.12, "payment_give_up": 0.50},
         {"size": 1.5},
     ),
+    "W5": Standard(
+        "three products with poor pages; ten times the customers",
+        {"poor_page_call": (0.0, 0.15, 0.30)},
+        settings={"size": 10.0},
+        is_long=True,
+    ),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),
     "W11": Standard("50 customers, everything planted", DEVIATIONS | LOOPS | CONSOLIDATION),

@@ -1,0 +1,117 @@
+"""What a finding about a page that is followed by calls says, in sentences for a manager."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ingest.language import mark, say
+from mining.context import quoted
+from mining.page_reading import Family, Page
+from mining.sentences import not_few, paragraph
+
+_TITLES = {
+    "B": mark(
+        "The page {page} is followed by {times} times as many calls as similar pages, and the same customers call "
+        "more after they see it than before"
+    ),
+    "C": mark("The page {page} is followed by {times} times as many calls as similar pages"),
+    "D": mark(
+        "The page {page} is followed by {times} times as many calls as similar pages, beyond what its customers call "
+        "on other topics"
+    ),
+}
+_NOT_SHOWN = mark("Whether the page {page} is followed by more calls than similar pages is not shown")
+_COUNTED = {
+    "all": mark("In all: {y} of {v} days with a view were followed by a call on its topic within 24 hours."),
+    "confirm": mark(
+        "Among customers kept apart for checking: {y} of {v} days with a view were followed by a call on its topic "
+        "within 24 hours."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said of a page: grade, status, its sample and estimate (theta, low, high), call reasons with counts."""
+
+    grade: str
+    status: str
+    sample: str
+    estimate: tuple[float, float, float]
+    reasons: Sequence[tuple[str, int]]
+    few: int
+
+
+def _times(estimate: tuple[float, float, float]) -> str:
+    value, low, high = (f"{number:.1f}" for number in estimate)
+    return say("{mid} [{low} to {high}]", mid=value, low=low, high=high)
+
+
+def title(page: Page, told: Told) -> str:
+    """One sentence with theta and its interval, where it is shown."""
+    if told.status in ("not_enough_data", "cannot_tell"):
+        return say(_NOT_SHOWN, page=quoted(page.address))
+    return say(_TITLES[told.grade], page=quoted(page.address), times=_times(told.estimate))
+
+
+def evidence_text(family: Family, page: Page, told: Told, control: tuple[float, float, float]) -> str:
+    """Counts, what its peers let expect, after against before, other topics, other times, reasons."""
+    numbers = {name: values[page.number] for name, values in family.numbers[told.sample].items()}
+    over_all = {name: int(values[page.number]) for name, values in family.numbers["all"].items()}
+    expected = family.by_split[told.sample].expected[page.number]
+    hours = {name: f"{family.by_calls[name].theta[page.number]:.1f}" for name in ("y_2h", "y_72h")}
+    reasons = ", ".join(f"{quoted(reason)} ({n:,})" for reason, n in told.reasons)
+    return paragraph(
+        say(_COUNTED[told.sample], y=not_few(int(numbers["y"]), told.few), v=f"{int(numbers['v']):,}"),
+        say("After similar pages it would be {n}.", n=f"{expected:.1f}"),
+        say(
+            "In all, {after} calls came within a day after a view and {before} within a day before one; of the calls "
+            "around similar pages {share} % come after.",
+            after=not_few(over_all["n_after"], told.few),
+            before=not_few(over_all["n_before"], told.few),
+            share=f"{100 * family.usual_after:.0f}",
+        ),
+        say("Calls on other topics: {times} times as many as after similar pages.", times=_times(control)),
+        say(
+            "Within 2 hours it is {short} times as many, within 72 hours {long}.",
+            short=hours["y_2h"],
+            long=hours["y_72h"],
+        ),
+        say("Most frequent reasons of these calls: {reasons}.", reasons=reasons) if reasons else "",
+    )
+
+
+def caution(family: Family, page: Page, told: Told) -> str:
+    """What to keep in mind before acting on it."""
+    over_all = family.numbers["all"]
+    is_weak = 2 * over_all["y_named"][page.number] < over_all["y"][page.number]
+    by_status = {
+        "candidate": say("It is not confirmed by the customers kept apart for checking."),
+        "cannot_tell": say("The customers used to look for it do not show it by themselves."),
+        "not_enough_data": say(
+            "Not enough data: {views} days with a view and {calls} calls are needed.",
+            views=f"{family.views_min:,}",
+            calls=f"{family.calls_min:,}",
+        ),
+    }
+    by_grade = {
+        "B": say(
+            "The further calls are most likely caused by something that the page lacks or says wrongly; what it is, "
+            "the log does not tell."
+        ),
+        "C": say(
+            "The calls go with the page. Whether it sends customers to the phone is not shown: it may be seen by "
+            "customers who call a lot."
+        ),
+        "D": say(
+            "The customers of this page call more on other topics too. That part is taken off, and what is left may "
+            "still be theirs."
+        ),
+    }
+    return paragraph(
+        by_grade[told.grade],
+        by_status.get(told.status, ""),
+        say("Most of the calls name no product, so each counts for the last such page before it.") if is_weak else "",
+        say("Only customers who are known on the web and on the phone are counted; others may differ."),
+    )
