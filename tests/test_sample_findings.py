@@ -27,7 +27,6 @@ ALSO_TRUE = {
     ("re_ask", frozenset({"call_status", "order_number"})),  # who calls again is asked again
     ("deviation.rule", frozenset({"call_status"})),  # the planted status calls break the rule against them
     ("deviation.rule", frozenset({"confirmation_mail", "deliver"})),  # parcels come late, orders are cancelled
-    ("failure_point", frozenset({"track", "give_up_waiting"})),  # who looks for a late parcel calls, and some hang up
 }
 
 

@@ -70,7 +70,8 @@ def _status(context: Context, one: Failing, decision: Decision | None, robust: d
     if decision is None:
         return "not_enough_data"
     tested = "cannot_tell" if one.is_door(context.method) else decision.status
-    if tested == "confirmed" and one.is_known_by_control(context.method.confidence):
+    is_clear = one.passes(context.method, "confirm")  # what is published must pass the gate, not only its test
+    if tested == "confirmed" and (one.is_known_by_control(context.method.confidence) or not is_clear):
         tested = "candidate"
     return context.status(one.finding_id, tested, robust)
 

@@ -188,6 +188,7 @@ def test_no_table_of_how_often_steps_occur_in_bad_journeys() -> None:
 def test_the_record_says_what_the_method_asks_for() -> None:
     finding = told(Plan(times={"order_3": 4.0}), 1)["order_3"]
     assert (finding.status, finding.grade, finding.n["sample"]) == ("confirmed", "C", "confirm")
+    assert finding.ci["low"] > 1, "a published interval passes the gate"
     extra = finding.extra
     assert {
         "outcome",
