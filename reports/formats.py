@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable
 
 from babel.dates import format_date, format_skeleton
 from babel.numbers import get_decimal_symbol, get_group_symbol
@@ -145,22 +144,6 @@ def date_short(day: dt.date) -> str:
 def plural(n: int, one: str, many: str, **values: object) -> str:
     """plural(n, "{n} journey", "{n} journeys") -> '1 journey', '8 920 journeys', in the site's language."""
     return say_n(one, many, n, n=count(n), **values)
-
-
-def listing(words: Iterable[str]) -> str:
-    """'a, b and c'."""
-    items = list(words)
-    if len(items) < 2:
-        return "".join(items)
-    return say("{most} and {last}", most=", ".join(items[:-1]), last=items[-1])
-
-
-def alternatives(words: Iterable[str]) -> str:
-    """'a, b or c'."""
-    items = list(words)
-    if len(items) < 2:
-        return "".join(items)
-    return say("{most} or {last}", most=", ".join(items[:-1]), last=items[-1])
 
 
 _QUOTED = re.compile(r'"([^"]*)"')

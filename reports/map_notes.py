@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ingest.language import mark, say
 from mining.intended import Intended
+from mining.sentences import all_of, any_of
 from reports import formats
 from reports.diagram_bands import BLUEPRINT, LINE_OF_VISIBILITY, LOVEM, Strip
 from reports.figures_map import OffMap
@@ -103,7 +104,7 @@ def _gap_words(gaps: Sequence[tuple[str, dt.date, dt.date]]) -> str:
     told = [f"{source} {_days(first, last)}" for source, first, last in gaps[:_MOST_GAPS]]
     if len(gaps) > _MOST_GAPS:
         told.append(formats.plural(len(gaps) - _MOST_GAPS, "{n} more gap", "{n} more gaps"))
-    return say("Days without data: {gaps}.", gaps=formats.listing(told))
+    return say("Days without data: {gaps}.", gaps=all_of(told))
 
 
 def _days(first: dt.date, last: dt.date) -> str:
@@ -137,7 +138,7 @@ def criteria_words(process: Intended | None, labels: Mapping[str, str]) -> str:
 
     def told(steps: set[str]) -> str:
         ordered = [step for step in process.order if step in steps]
-        return formats.alternatives(f"\u201c{labels.get(step, step)}\u201d" for step in ordered)
+        return any_of([f"\u201c{labels.get(step, step)}\u201d" for step in ordered])
 
     return say(
         "By the intended process a journey starts with {starts} and is complete with {ends}.",

@@ -12,6 +12,7 @@ from functools import partial
 from markupsafe import Markup
 
 from ingest.language import mark, say
+from mining.sentences import all_of
 from reports import formats
 from reports.chart_kinds import ChartsView, charts_view
 from reports.diagram_bands import LANE_TINTS
@@ -203,7 +204,7 @@ def _others(statuses: Mapping[str, int], n_further: int) -> str:
         )
     kinds = [say(text, n=formats.count(statuses[key])) for key, text in _NOT_SHOWN.items() if statuses.get(key)]
     if kinds:
-        sentences.append(say("Also looked at, and not shown: {kinds}.", kinds=formats.listing(kinds)))
+        sentences.append(say("Also looked at, and not shown: {kinds}.", kinds=all_of(kinds)))
     return " ".join(sentences)
 
 

@@ -16,12 +16,12 @@ from reports.view_journeys import StepNames
 
 @dataclass(frozen=True, slots=True)
 class LoopRow:
-    """A loop: the finding that tells of it, its steps in words, and its numbers as text, each with what it sorts by."""
+    """A loop: the finding that tells of it, its steps in words, and its numbers as text."""
 
     label: str
     href: str
     steps: str
-    cells: tuple[tuple[str, float], ...]
+    cells: tuple[str, ...]
 
 
 def loop_rows(findings: Sequence[FindingFigure], names: StepNames, k: int) -> tuple[LoopRow, ...]:
@@ -32,25 +32,23 @@ def loop_rows(findings: Sequence[FindingFigure], names: StepNames, k: int) -> tu
 
 def _row(finding: FindingFigure, names: StepNames, k: int) -> LoopRow:
     extra = finding.extra
-    n_journeys = int(finding.n.get("journeys") or 0)
     steps = [names.label.get(step, step) for step in finding.place["cycle"]]
-    told = formats.number(extra["passes_mean"], 1), formats.number(extra["passes_p90"], 0)
     return LoopRow(
         finding.label,
         f"findings/{finding.label}.html",
         steps[0] if len(steps) == 1 else " \u2192 ".join([*steps, steps[0]]),
         (
-            (formats.small_count(n_journeys, k), float(n_journeys)),
-            (told[0], float(extra["passes_mean"])),
-            (told[1], float(extra["passes_p90"])),
+            formats.small_count(int(finding.n.get("journeys") or 0), k),
+            formats.number(extra["passes_mean"], 1),
+            formats.number(extra["passes_p90"], 0),
             _exit(extra.get("exit_normal"), extra.get("exit_abnormal")),
             _exit(extra.get("exit_abnormal"), extra.get("exit_normal")),
         ),
     )
 
 
-def _exit(n: int | None, n_other: int | None) -> tuple[str, float]:
+def _exit(n: int | None, n_other: int | None) -> str:
     """The share of a loop's journeys that leave it in one way, not in the other; not told where few leave it so."""
     if n is None or n_other is None or not n + n_other:
-        return say("not told"), -1.0
-    return formats.ratio(n, n + n_other), n / (n + n_other)
+        return say("not told")
+    return formats.ratio(n, n + n_other)

@@ -14,6 +14,7 @@ from typing import Any
 from markupsafe import Markup
 
 from ingest.language import say
+from mining.sentences import any_of
 from mining.statistics import wilson
 from reports import formats, survival
 from reports.charts import Axis
@@ -168,7 +169,7 @@ def _of_what(steps: list[str]) -> str:
     """Of which journeys the shares are."""
     if not steps:
         return say("Share of the closed journeys.")
-    return say("Share of the closed journeys that reach {steps} or show it.", steps=formats.alternatives(steps))
+    return say("Share of the closed journeys that reach {steps} or show it.", steps=any_of(steps))
 
 
 def anchors_of(finding: FindingFigure, known: frozenset[str]) -> list[str]:

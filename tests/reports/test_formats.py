@@ -6,6 +6,7 @@ import datetime as dt
 
 import pytest
 
+from mining.sentences import all_of, any_of
 from reports import formats
 from reports.svg import plain, rounded_path, wrap
 
@@ -46,9 +47,9 @@ T = formats.THIN
         (formats.date_in_year(dt.date(2026, 10, 4)), "4\u00a0Oct"),
         (formats.plural(1, "{n} journey", "{n} journeys"), "1 journey"),
         (formats.plural(8920, "{n} journey of {m}", "{n} journeys of {m}", m=3), f"8{T}920 journeys of 3"),
-        (formats.listing(["a", "b", "c"]), "a, b and c"),
-        (formats.alternatives(["a", "b", "c"]), "a, b or c"),
-        (formats.alternatives(["a"]), "a"),
+        (all_of(["a", "b", "c"]), "a, b and c"),
+        (any_of(["a", "b", "c"]), "a, b or c"),
+        (any_of(["a"]), "a"),
     ],
 )  # fmt: skip
 def test_written(got: str, wanted: str) -> None:
