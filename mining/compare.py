@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scipy import stats
@@ -14,54 +16,72 @@ from mining.context import Context
 from mining.population import Scope
 
 _STRATA = """
-    with hit as (select journey_id from finding_journey where finding_id = $id),
+    with hit as (select finding_id, journey_id from finding_journey where list_contains($ids, finding_id)),
     fellow as ({comparable}),
     compared as (
-        select p.start_week, e.channel, h.journey_id is not null as is_hit, p.engaged_ms, p.handle_ms
-        from population as p
-        inner join journey_event as e on e.pos = p.first_pos
-        left join hit as h on h.journey_id = p.journey_id
-        left join fellow as f on f.journey_id = p.journey_id
-        where {condition} and (h.journey_id is not null or f.journey_id is not null)
+        select h.finding_id, p.start_week, p.first_pos, p.engaged_ms, p.handle_ms
+        from population as p inner join hit as h using (journey_id) where {condition}
+        union all
+        select '', p.start_week, p.first_pos, p.engaged_ms, p.handle_ms
+        from population as p semi join fellow using (journey_id) anti join hit using (journey_id) where {condition}
     )
-    select count(*) filter (is_hit), count(*) filter (not is_hit), {sums}
-    from compared group by start_week, channel order by start_week, channel"""
+    select c.finding_id, c.start_week, e.channel, count(*), {sums}
+    from compared as c inner join journey_event as e on e.pos = c.first_pos
+    group by c.finding_id, c.start_week, e.channel order by c.finding_id, c.start_week, e.channel"""
 _COLUMNS = {"customer_min_per_week": "engaged_ms", "company_min_per_week": "handle_ms"}
-_SUMS = """coalesce(sum({column}) filter (is_hit), 0), coalesce(sum({column}) filter (not is_hit), 0),
-        coalesce(sum(cast({column} as hugeint) * {column}) filter (is_hit), 0),
-        coalesce(sum(cast({column} as hugeint) * {column}) filter (not is_hit), 0)"""
-Stratum = tuple[int, int, int, int, int, int]
-"""Journeys with and without, the sums of their ms, the sums of the squares."""
+_SUMS = "coalesce(sum(c.{column}), 0), coalesce(sum(cast(c.{column} as hugeint) * c.{column}), 0)"
+Side = tuple[int, ...]
+"""Journeys, and for each of `_COLUMNS` the sum of their ms and that of the squares."""
+_NONE: Side = (0,) * (1 + 2 * len(_COLUMNS))
 BASIS = mark("measured: against conforming journeys of the same start week and channel")
 TOO_FEW = mark("too few conforming journeys of the same start week and channel to compare with")
 
 
 def minutes_beyond(
-    store: Store, context: Context, scope: Scope, finding_id: str, comparable: str, n_hits: float
-) -> dict[str, Any]:
-    """The record's `cost`: minutes a week of the journeys marked with a finding beyond those of `comparable` ones.
+    store: Store, context: Context, scope: Scope, comparable: str, n_hits: Mapping[str, float]
+) -> dict[str, dict[str, Any]]:
+    """The record's `cost` of each finding of `n_hits` (finding_id -> journeys that show it, by blame): minutes a week
+    of the journeys marked with it beyond those of `comparable` ones.
 
-    `comparable` = a query for the journey_id of journeys that had the chance and don't show it. Mean of the differences
-    within strata (start week, channel of the first step), weighted by the journeys that show it, times their number.
-    Normal interval from the variance within strata. An association, not an effect.
+    `comparable` = a query for the journey_id of journeys that had the chance; those that show one of the findings are
+    left out. Mean of the differences within strata (start week, channel of the first step), weighted by the journeys
+    that show it, times their number. Normal interval from the variance within strata. An association, not an effect.
     """
     sums = ", ".join(_SUMS.format(column=column) for column in _COLUMNS.values())
     query = _STRATA.format(comparable=comparable, sums=sums, condition=scope.condition)
-    rows = store.rows(query, {"id": finding_id})
+    sides: defaultdict[str, dict[tuple[int, str], Side]] = defaultdict(dict)
+    for finding_id, week, channel, *told in store.rows(query, {"ids": list(n_hits)}):
+        sides[finding_id][week, channel] = tuple(told)
+    return {finding_id: _cost(context, sides[finding_id], sides[""], n) for finding_id, n in n_hits.items()}
+
+
+def _cost(
+    context: Context, hits: Mapping[tuple[int, str], Side], fellows: Mapping[tuple[int, str], Side], n_hits: float
+) -> dict[str, Any]:
+    pairs = [
+        (hits.get(stratum, _NONE), fellows.get(stratum, _NONE)) for stratum in sorted(hits.keys() | fellows.keys())
+    ]
     cost = evidence.no_cost(say(TOO_FEW))
     for place, name in enumerate(_COLUMNS):
-        strata: list[Stratum] = [(*row[:2], *row[2 + 4 * place : 6 + 4 * place]) for row in rows]
-        if name == "company_min_per_week" and not any(one[2] or one[3] for one in strata):
+        total, square = 1 + 2 * place, 2 + 2 * place
+        if name == "company_min_per_week" and not any(one[total] or other[total] for one, other in pairs):
             cost["reason"][name] = say("the logs tell no handling time for these journeys")
             continue
-        beyond = _beyond(strata, context, n_hits)
+        beyond = _beyond(
+            [(*one[:1], *other[:1], one[total], other[total], one[square], other[square]) for one, other in pairs],
+            context,
+            n_hits,
+        )
         if beyond is not None:
             cost[name], cost["basis"][name], cost["reason"][name] = beyond, BASIS, None
     return evidence.with_money(cost, context)
 
 
-def _beyond(strata: list[Stratum], context: Context, n_hits: float) -> dict[str, Any] | None:
-    """Minutes a week with their interval; None when too few journeys have fellows of their stratum."""
+def _beyond(strata: Iterable[tuple[int, ...]], context: Context, n_hits: float) -> dict[str, Any] | None:
+    """Minutes a week with their interval; None when too few journeys have fellows of their stratum.
+
+    `strata` = journeys with and without, the sums of their ms, the sums of the squares.
+    """
     total = variance = 0.0
     matched = 0
     for n1, n0, sum1, sum0, square1, square0 in strata:

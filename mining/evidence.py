@@ -13,13 +13,39 @@ import pyarrow as pa
 from ingest.language import mark, say
 from ingest.store import Store
 from mining.context import Context
-from mining.findings import drawn_by, seed_of
+from mining.findings import drawn_by, seed_of, shuffle_of
 from mining.population import Scope
 from mining.statistics import bootstrap_sum
 
 NOT_CUT = mark("counted when it is up for decision, by cutting the journeys anew")
 MEASURED = mark("measured")
 Minutes = npt.NDArray[np.int64]
+_POOL = 4096
+"""Journeys, drawn once for all findings, among which counter-examples are looked for first."""
+_SHOWN = """
+    select asked.finding_id, min_by(p.journey_key, xor(p.draw, asked.shuffle), {n.n_typical}),
+        max_by(p.journey_key, row(p.engaged_ms, p.duration_ms, p.draw), {n.n_typical} + {n.n_extreme})
+    from asked
+    inner join {scope.marks} as f using (finding_id)
+    inner join {scope.table} as p using ({scope.marked_by})
+    where {scope.condition} group by asked.finding_id"""
+_COUNTER = """
+    with pool as (
+        select p.journey_key, p.draw, p.{scope.marked_by}, ' > ' || v.steps || ' > ' as steps
+        from {scope.table} as p inner join variants as v using (variant_id)
+        where {scope.condition} order by p.draw, p.journey_key limit {pool}
+    ),
+
+    shows as (
+        select f.finding_id, f.{scope.marked_by} from {scope.marks} as f
+        semi join asked using (finding_id) semi join pool using ({scope.marked_by})
+    )
+
+    select asked.finding_id, min_by(pool.journey_key, xor(pool.draw, asked.shuffle), {n.n_counter})
+    from asked
+    inner join pool on asked.step is null or contains(pool.steps, ' > ' || asked.step || ' > ')
+    anti join shows on asked.finding_id = shows.finding_id and pool.{scope.marked_by} = shows.{scope.marked_by}
+    group by asked.finding_id"""
 
 
 @dataclass(frozen=True)
@@ -147,44 +173,61 @@ def reach(store: Store, scope: Scope) -> dict[str, Reach]:
     return {row[0]: Reach(*row[1:]) for row in rows}
 
 
-def journeys(store: Store, context: Context, scope: Scope, finding_id: str, context_step: str | None) -> dict[str, Any]:
-    """The record's `evidence`: typical = drawn by the stored seed from all, extreme = most engaged minutes,
-    counter = drawn from journeys that reached `context_step` (None = all) and do not show it."""
-    method, seed = context.method, seed_of(finding_id)
-    params = {"id": finding_id}
-    hit = (
-        f"from {scope.marks} as f inner join {scope.table} as p using ({scope.marked_by}) "
-        f"where f.finding_id = $id and {scope.condition}"
-    )
-    typical = store.rows(f"select journey_key {hit} order by {drawn_by(seed)} limit {method.n_typical}", params)
-    taken = [row[0] for row in typical]
-    extreme = store.rows(
-        f"select journey_key {hit} and not list_contains($taken, journey_key) "
-        f"order by engaged_ms desc, duration_ms desc, journey_key limit {method.n_extreme}",
-        {**params, "taken": taken},
-    )
+def journeys(
+    store: Store, context: Context, scope: Scope, chances: Mapping[str, str | None]
+) -> dict[str, dict[str, Any]]:
+    """The record's `evidence` of each finding of `chances`: finding_id -> the step that gives a journey the chance to
+    show it, None = any.
+
+    typical = drawn by the stored seed from all that show it, extreme = most engaged minutes of the others, counter =
+    drawn from those that had the chance and do not show it.
+    """
+    if not chances:
+        return {}
+    method = context.method
+    asked = {
+        "finding_id": pa.array(chances),
+        "shuffle": pa.array([shuffle_of(seed_of(finding_id)) for finding_id in chances], pa.uint64()),
+        "step": pa.array(chances.values(), pa.string()),
+    }
+    store.put("asked", pa.table(asked))
+    shown = {row[0]: row[1:] for row in store.rows(_SHOWN.format(scope=scope, n=method))}
+    counter = dict(store.rows(_COUNTER.format(scope=scope, n=method, pool=_POOL)))
+    store.drop("asked")
+    out = {}
+    for finding_id, step in chances.items():
+        typical, engaged = shown.get(finding_id, ([], []))
+        others = counter.get(finding_id, [])
+        if len(others) < method.n_counter:
+            others = _rare_counter(store, scope, finding_id, step, method.n_counter)
+        out[finding_id] = {
+            "typical": typical,
+            "extreme": [key for key in engaged if key not in typical][: method.n_extreme],
+            "counter": others,
+            "sql": scope.evidence_sql(finding_id, context),
+            "seed": seed_of(finding_id),
+        }
+    return out
+
+
+def _rare_counter(store: Store, scope: Scope, finding_id: str, step: str | None, n: int) -> list[str]:
+    """Counter-examples of a finding of which a sample of journeys holds too few: drawn from all."""
     # A counter-example must have had the chance: it reached the same step, which its variant tells.
     chance = (
         ""
-        if context_step is None
+        if step is None
         else """ and p.variant_id in (
             select v.variant_id from variants as v
             where contains(' > ' || v.steps || ' > ', ' > ' || $step || ' > '))"""
     )
-    counter = store.rows(
+    rows = store.rows(
         f"""select p.journey_key from {scope.table} as p
         where {scope.condition} and {scope.marked_by} not in (
             select {scope.marked_by} from {scope.marks} where finding_id = $id
-        ){chance} order by {drawn_by(seed)} limit {method.n_counter}""",
-        params if context_step is None else {**params, "step": context_step},
+        ){chance} order by {drawn_by(seed_of(finding_id))} limit {n}""",
+        {"id": finding_id} if step is None else {"id": finding_id, "step": step},
     )
-    return {
-        "typical": taken,
-        "extreme": [row[0] for row in extreme],
-        "counter": [row[0] for row in counter],
-        "sql": scope.evidence_sql(finding_id, context),
-        "seed": seed,
-    }
+    return [row[0] for row in rows]
 
 
 def no_cost(reason: str) -> dict[str, Any]:

@@ -143,12 +143,17 @@ def seed_of(finding_id: str) -> int:
     return int(finding_id[:8], 16)
 
 
+def shuffle_of(seed: int) -> int:
+    """A finding's seed, spread over 64 bits by the golden ratio: it shuffles the random numbers of journeys."""
+    return seed * 0x9E3779B97F4A7C15 % 2**64
+
+
 def drawn_by(seed: int) -> str:
     """SQL that orders the rows of `population` (as p) at random, by a finding's seed: the same order on every night.
 
-    Each journey has one random number, `draw`; the seed, spread over 64 bits by the golden ratio, shuffles them.
+    Each journey has one random number, `draw`; the seed shuffles them.
     """
-    return f"xor(p.draw, {seed * 0x9E3779B97F4A7C15 % 2**64}::ubigint), p.journey_key"
+    return f"xor(p.draw, {shuffle_of(seed)}::ubigint), p.journey_key"
 
 
 def check(finding: Finding) -> list[str]:

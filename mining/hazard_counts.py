@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+from scipy import sparse
 
 from ingest.store import Store
 from mining.context import Context
@@ -37,10 +38,8 @@ _SPLITS = {
 """Split -> its rows."""
 BEFORE = "before"
 """The negative control, counted like a split: the outcome came before the step."""
-OWN = "own"
-"""Each customer by the fit of the part that is theirs, discovery or confirm."""
 _SCALE = 1e9
-"""Residuals are summed as whole billionths, exact in a double: sums of fractions differ with the order of threads."""
+"""Residuals are summed as whole billionths, exact in a double: sums of fractions differ with their order."""
 _NEVER_SHARE = 0.05
 """A good outcome ends the risk of a bad one that comes after it in less than this share of journeys with both."""
 
@@ -104,6 +103,11 @@ _PATTERNS = """
     select step::varchar as step, any_value(stage)::varchar as stage, cell::bigint as cell,
         count(*) as n_before, coalesce(any_value(y_before), 0)::bigint as y_before, {counts}
     from hazard_row left join before using (step, cell) group by all order by step, cell"""
+_TIMES = """
+    select r.customer_id, q.pattern, any_value(r.is_discovery) as is_discovery, count(*) as n,
+        count(*) filter (r.is_bad) as y, count(b.pos) as y_before
+    from hazard_row as r inner join hazard_pattern as q using (step, cell) left join hazard_before as b using (pos)
+    group by r.customer_id, q.pattern order by r.customer_id, q.pattern"""
 
 
 @dataclass(frozen=True)
@@ -212,11 +216,12 @@ def _numbers(column: pa.ChunkedArray) -> Ints:
 
 
 def meats(store: Store, patterns: Patterns, made: Design, p: dict[str, Floats]) -> dict[str, tuple[Floats, int]]:
-    """split -> (sum over customers of the products of their score sums, customers). `p`: probabilities by pattern."""
-    dense = np.asarray(made.matrix.todense())
-    columns: dict[str, Any] = {"step": list(patterns.step), "cell": patterns.cell}
-    columns |= {f"x{k}": dense[:, k] for k in range(dense.shape[1])}
-    columns |= {f"p_{split}": np.round(values * _SCALE) for split, values in p.items()}
+    """split -> (sum over customers of the products of their score sums, customers). `p`: probabilities by pattern.
+
+    SQL counts each customer's times at each pattern; the sparse product of what they differ from the expected with the
+    columns of the model is each customer's score sum.
+    """
+    columns = {"step": list(patterns.step), "cell": patterns.cell, "pattern": np.arange(len(patterns), dtype=np.uint32)}
     store.put("incoming_patterns", pa.table(columns))
     store.run(
         "create or replace temporary table hazard_pattern as "
@@ -224,27 +229,19 @@ def meats(store: Store, patterns: Patterns, made: Design, p: dict[str, Floats]) 
         name="hazard_pattern",
     )
     store.drop("incoming_patterns")
+    table = store.arrow(_TIMES)
+    customer, pattern, n = (_numbers(table[name]) for name in ("customer_id", "pattern", "n"))
+    starts = np.flatnonzero(np.append(True, customer[1:] != customer[:-1]))
+    is_discovery = np.asarray(table["is_discovery"].to_numpy())[starts]
     out = {}
-    for split in ("all", OWN, BEFORE) if BEFORE in p else ("all", OWN):
-        sums = ", ".join(f"sum(rest * x{k}) as s{k}" for k in range(dense.shape[1]))
-        expected = f"q.p_{split}"
-        if split == OWN:
-            expected = "case when r.is_discovery then q.p_discovery else q.p_confirm end"
-        bad = "r.is_bad" if split != BEFORE else "b.pos is not null"
-        early = "" if split != BEFORE else "left join hazard_before as b on r.pos = b.pos"
-        table = store.arrow(
-            f"select any_value(is_discovery) as is_discovery, {sums} from (select r.customer_id, r.is_discovery, q.*, "
-            f"case when {bad} then {_SCALE!r}::double else 0 end - {expected} as rest "
-            f"from hazard_row as r inner join hazard_pattern as q using (step, cell) {early}) as m "
-            "group by customer_id order by customer_id"
-        )
-        scores = np.column_stack([column.to_numpy() for column in table.columns[1:]]) / _SCALE
-        is_discovery = table["is_discovery"].to_numpy()
-        for name, rows in (
-            (("discovery", is_discovery), ("confirm", ~is_discovery)) if split == OWN else ((split, None),)
-        ):
-            chosen = scores if rows is None else scores[rows]
-            out[name] = (chosen.T @ chosen, len(chosen))
+    for split, expected in p.items():
+        seen = _numbers(table["y_before" if split == BEFORE else "y"])
+        rest = seen * _SCALE - n * np.round(expected * _SCALE)[pattern]
+        rests = sparse.csr_array((rest, pattern, np.append(starts, len(rest))), (len(starts), len(patterns)))
+        if split in ("discovery", "confirm"):
+            rests = rests[np.flatnonzero(is_discovery == (split == "discovery"))]
+        scores = rests @ made.matrix / _SCALE
+        out[split] = (scores.T @ scores).toarray(), scores.shape[0]
     return out
 
 

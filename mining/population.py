@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from ingest.store import Store
 from mining import recording
@@ -40,10 +41,18 @@ class Variant:
     pattern: str = ""
 
 
-def totals(ways: Iterable[Variant]) -> dict[str, int]:
-    """Journeys on some ways, in all and by split."""
-    counts = np.fromiter(chain.from_iterable(way.counts.values() for way in ways), np.int64)
-    return dict(zip(SPLITS, counts.reshape(-1, len(SPLITS)).sum(axis=0).tolist(), strict=True))
+def reached(ways: Sequence[Variant], places: Iterable[Collection[str]]) -> dict[str, dict[str, int]]:
+    """Journeys on the ways that reach each place, in all and by split; `places` = where each of the ways comes by."""
+    number: dict[str, int] = {}
+    by_way = [[number.setdefault(place, len(number)) for place in of_way] for of_way in places]
+    lengths = np.fromiter(map(len, by_way), np.int64, len(ways))
+    counts = np.fromiter(chain.from_iterable(way.counts.values() for way in ways), np.int64).reshape(-1, len(SPLITS))
+    column = np.fromiter(chain.from_iterable(by_way), np.int64, int(lengths.sum()))
+    comes_by = csr_array(
+        (np.ones(len(column), np.int64), column, np.append(0, lengths.cumsum())), (len(ways), len(number))
+    )
+    sums = (comes_by.T @ counts).tolist()
+    return {place: dict(zip(SPLITS, sums[at], strict=True)) for place, at in number.items()}
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def scores(
         back.setdefault(at, []).append(back_to)
     told: dict[Direction, list[tuple[float, Mapping[str, int]]]] = {(a, at): [] for at in back for a in back[at]}
     for way in ways:
-        often = [at for at in back if way.steps.count(at) > 1]
+        often = [at for at in back.keys() & set(way.steps) if way.steps.count(at) > 1]
         steps = [step for step in way.steps if step not in free] if often else []
         for at in often:
             seen = visits(steps, at)

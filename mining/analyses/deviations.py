@@ -32,7 +32,7 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.intended import Intended
 from mining.method import Method
-from mining.population import Scope, Variant, left_out, running_ways, totals, ways
+from mining.population import Scope, left_out, reached, running_ways, ways
 from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, rate_of, robustness_part
 from mining.sentences import share_text
 
@@ -133,19 +133,24 @@ def find(store: Store, context: Context) -> list[Finding]:
     by_id = {case.finding_id: verdict for case, verdict in zip(cases, verdicts, strict=True)}
     m = sum(verdict.in_family for verdict in verdicts)
     shown = evidence.publishable(store, context, scope, KINDS, cases)
-    found = [_finding(store, context, checking, case, reach, by_id[case.finding_id], m) for case, reach in shown]
+    chances = {case.finding_id: case.deviation.context or None for case, _ in shown}
+    examples = evidence.journeys(store, context, scope, chances)
+    costs = minutes_beyond(
+        store, context, scope, _CONFORMING, {case.finding_id: case.rate.hits["all"] for case, _ in shown}
+    )
+    found = [
+        _finding(
+            context, checking, case, reach, by_id[case.finding_id], m, costs[case.finding_id], examples[case.finding_id]
+        )
+        for case, reach in shown
+    ]
     store.drop("conforming_way")
     return found
 
 
 def gather(checked: list[Checked], intended: Intended, context: Context) -> list[Case]:
     """Group deviations by (type, step, context); a context reached by few journeys is dropped from the grouping."""
-    reached: dict[str, list[Variant]] = defaultdict(list)
-    for one in checked:
-        for step in sorted(set(one.steps)):
-            reached[step].append(one.variant)
-    n_reached = {step: totals(ways) for step, ways in reached.items()}
-    n_reached[START] = totals(one.variant for one in checked)
+    n_reached = reached([one.variant for one in checked], ({START, *one.steps} for one in checked))
     few = {step for step, n in n_reached.items() if n["all"] < context.method.context_journeys_min}
     hits: dict[Deviation, dict[int, float]] = defaultdict(dict)
     by_id = {one.variant.variant_id: one.variant for one in checked}
@@ -167,9 +172,16 @@ def gather(checked: list[Checked], intended: Intended, context: Context) -> list
 
 
 def _finding(
-    store: Store, context: Context, checking: Checking, case: Case, reach: Reach, verdict: tolerated.Verdict, m: int
+    context: Context,
+    checking: Checking,
+    case: Case,
+    reach: Reach,
+    verdict: tolerated.Verdict,
+    m: int,
+    cost: dict[str, Any],
+    examples: dict[str, Any],
 ) -> Finding:
-    method, rate, scope, intended = context.method, case.rate, checking.scope, checking.intended
+    method, rate, intended = context.method, case.rate, checking.intended
     needed = floor_needed(
         rate, reach, method.deviation_journeys_min, method.deviation_hits_min, method.small_cell_customers
     )
@@ -178,7 +190,6 @@ def _finding(
     status = context.status(case.finding_id, tested)
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(rate, sample, method.confidence)
-    cost = minutes_beyond(store, context, scope, case.finding_id, _CONFORMING, rate.hits["all"])
     extra = _extra(case, checking, rate, verdict, method)
     return Finding(
         kind=case.kind,
@@ -190,7 +201,7 @@ def _finding(
         effect=effect_part(rate, sample, EFFECT, intended.tolerance),
         ci=ci,
         cost=cost,
-        evidence=evidence.journeys(store, context, scope, case.finding_id, case.deviation.context or None),
+        evidence=examples,
         robustness=robust,
         title=words.title(context, case.deviation, share_text(rate.share(sample), ci)),
         text_evidence=words.evidence_text(context, rate, sample, reach, cost, intended.tolerance, extra),

@@ -158,7 +158,11 @@ def find(store: Store, context: Context) -> list[Finding]:
     window = {"from": window_from.isoformat(), "to": window_to.isoformat(), "weeks": float(WEEKS), "closed": True}
     m = sum(test[1] is not None for test in tests)
     shown = evidence.publishable(store, context, _SCOPE, KINDS, cases)
-    return [_finding(store, context, case, reach, by_id[case.finding_id], m, window) for case, reach in shown]
+    examples = evidence.journeys(store, context, _SCOPE, {case.finding_id: case.where["step"] for case, _ in shown})
+    return [
+        _finding(context, case, reach, by_id[case.finding_id], m, window, examples[case.finding_id])
+        for case, reach in shown
+    ]
 
 
 def _has_baseline(store: Store, baseline_from: dt.date, window_to: dt.date) -> bool:
@@ -216,7 +220,13 @@ def _tests(cases: list[Case], context: Context) -> list[Test]:
 
 
 def _finding(
-    store: Store, context: Context, case: Case, reach: Reach, test: Test, m: int, window: dict[str, Any]
+    context: Context,
+    case: Case,
+    reach: Reach,
+    test: Test,
+    m: int,
+    window: dict[str, Any],
+    examples: dict[str, Any],
 ) -> Finding:
     method, rate = context.method, case.rate
     p_first, q, p_holm = test
@@ -262,7 +272,7 @@ def _finding(
         },
         ci=ci,
         cost=evidence.no_cost(say("a wait is elapsed time: nobody is engaged in it; its hours are told beside")),
-        evidence=evidence.journeys(store, context, _SCOPE, case.finding_id, case.where["step"]),
+        evidence=examples,
         robustness=robust,
         title=lateness_words.title(context, case.where, case.limit_ms, share, ci),
         text_evidence=lateness_words.evidence_text(rate, sample, reach, extra),

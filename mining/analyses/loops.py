@@ -20,7 +20,7 @@ loop closes most often. Three claims, kept apart:
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -38,7 +38,7 @@ from mining.deciding import Floor, seen_again
 from mining.erasure import Passes
 from mining.evidence import Reach
 from mining.findings import Finding
-from mining.population import SPLITS, Scope, Variant, totals, variants
+from mining.population import SPLITS, Scope, Variant, reached, variants
 from mining.rates import Rate, ci_part, effect_part, floor_needed, n_part, robustness_part
 from mining.sentences import counted, share_text
 from mining.tendency import Direction, Verdict
@@ -100,20 +100,23 @@ def find(store: Store, context: Context) -> list[Finding]:
         _verdicts(ways, [loop for loop, _ in loops], context),
         dict(store.rows(_ANCHORED)),
     )
+    examples = evidence.journeys(store, context, _SCOPE, {loop.finding_id: _chance(loop) for loop, _ in loops})
     return [
-        _finding(store, context, loop, frame, reach, minutes.get(loop.finding_id, ([], []))) for loop, reach in loops
+        _finding(context, loop, frame, reach, minutes.get(loop.finding_id, ([], [])), examples[loop.finding_id])
+        for loop, reach in loops
     ]
+
+
+def _chance(loop: Loop) -> str | None:
+    """The step at which a journey has the chance to go round the loop; of a loop of departments any."""
+    return None if "departments" in loop.where else loop.entry
 
 
 def _reached(ways: Sequence[Variant], place: Mapping[str, str | None] | None) -> dict[str, dict[str, int]]:
     """Journeys that reach each step, or the `place` of one, by split."""
-    at: defaultdict[str, list[Variant]] = defaultdict(list)
-    for way in ways:
-        steps = set(way.steps)
-        for name in steps if place is None else {place.get(step) for step in steps}:
-            if name is not None:
-                at[name].append(way)
-    return {name: totals(reaching) for name, reaching in at.items()}
+    if place is None:
+        return reached(ways, (set(way.steps) for way in ways))
+    return reached(ways, ({name for step in way.steps if (name := place.get(step)) is not None} for way in ways))
 
 
 def _verdicts(ways: Sequence[Variant], loops: Sequence[Loop], context: Context) -> dict[Direction, Verdict]:
@@ -156,7 +159,12 @@ def _minutes(store: Store, loops: list[Loop]) -> dict[str, tuple[list[int], list
 
 
 def _finding(
-    store: Store, context: Context, loop: Loop, frame: Frame, reach: Reach, minutes: tuple[list[int], list[int]]
+    context: Context,
+    loop: Loop,
+    frame: Frame,
+    reach: Reach,
+    minutes: tuple[list[int], list[int]],
+    examples: dict[str, Any],
 ) -> Finding:
     rate = frame.rate(loop)
     method = context.method
@@ -173,7 +181,6 @@ def _finding(
     extra = _extra(loop, frame, method.small_cell_customers)
     cost = _cost(context, loop, minutes)
     ci = ci_part(rate, sample, method.confidence)
-    step = None if "departments" in loop.where else loop.entry
     return Finding(
         kind=loop.kind,
         status=status,
@@ -184,7 +191,7 @@ def _finding(
         effect=effect_part(rate, sample, EFFECT, 0.0),
         ci=ci,
         cost=cost,
-        evidence=evidence.journeys(store, context, _SCOPE, loop.finding_id, step),
+        evidence=examples,
         robustness=robust,
         title=loop_words.title(context, loop, share_text(rate.share(sample), ci), extra["passes_mean"]),
         text_evidence=loop_words.evidence_text(context, counted(rate, sample, ci), reach, extra, cost),

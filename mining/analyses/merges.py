@@ -135,7 +135,11 @@ def find(store: Store, context: Context) -> list[Finding]:
         lambda name: tested[name].p_value("confirm", context.method.merge_share_min),
     )
     shown = evidence.publishable(store, context, _SCOPE, KINDS, proposed)
-    return [_finding(store, context, one, decisions[one.pair.name], reach, len(family)) for one, reach in shown]
+    examples = evidence.journeys(store, context, _SCOPE, {one.finding_id: one.pair.first for one, _ in shown})
+    return [
+        _finding(store, context, one, decisions[one.pair.name], reach, len(family), examples[one.finding_id])
+        for one, reach in shown
+    ]
 
 
 def read_pairs(store: Store) -> list[Pair]:
@@ -186,9 +190,10 @@ def _variants_with(pair: Pair, ways: list[Variant]) -> dict[int, float]:
     """variant_id -> how often the pair occurs in a journey of the variant."""
     out: dict[int, float] = {}
     for way in ways:
-        n = sum(a == pair.first and b == pair.second for a, b in pairwise(way.steps))
-        if n:
-            out[way.variant_id] = float(n)
+        if pair.first in way.steps and pair.second in way.steps:
+            n = sum(a == pair.first and b == pair.second for a, b in pairwise(way.steps))
+            if n:
+                out[way.variant_id] = float(n)
     return out
 
 
@@ -262,7 +267,15 @@ def _entropy_interval(store: Store, context: Context, one: Proposal) -> list[flo
     ]
 
 
-def _finding(store: Store, context: Context, one: Proposal, decision: Decision, reach: Reach, m: int) -> Finding:
+def _finding(
+    store: Store,
+    context: Context,
+    one: Proposal,
+    decision: Decision,
+    reach: Reach,
+    m: int,
+    examples: dict[str, Any],
+) -> Finding:
     method, pair, kind, status = context.method, one.pair, one.kind, decision.status
     rate = pair.weaker("all")
     robust = robustness_part(rate, method.merge_share_min)
@@ -286,7 +299,7 @@ def _finding(store: Store, context: Context, one: Proposal, decision: Decision, 
         effect=effect_part(rate, sample, EFFECT, method.merge_share_min),
         ci=ci,
         cost=cost,
-        evidence=evidence.journeys(store, context, _SCOPE, one.finding_id, pair.first),
+        evidence=examples,
         robustness=robust,
         title=say(_TITLES[kind], first=context.label(pair.first), second=context.label(pair.second), share=share),
         text_evidence=paragraph(

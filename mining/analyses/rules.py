@@ -95,7 +95,12 @@ def find(store: Store, context: Context) -> list[Finding]:
     if context.wanted is None:
         shown += [(case, Reach(0, 0, 0)) for case in cases if not case.rate.hits["all"]]
     m = sum(verdict.in_family for verdict in verdicts)
-    return [_finding(store, context, intended, scope, case, reach, by_id[case.finding_id], m) for case, reach in shown]
+    chances = {case.finding_id: told.chance(case.rule, roles(case.rule)) for case, _ in shown}
+    examples = evidence.journeys(store, context, scope, chances)
+    return [
+        _finding(store, context, intended, scope, case, reach, by_id[case.finding_id], m, examples[case.finding_id])
+        for case, reach in shown
+    ]
 
 
 def _cases(store: Store, intended: Intended, n_open: list[int]) -> list[Case]:
@@ -139,6 +144,7 @@ def _finding(
     reach: Reach,
     verdict: tolerated.Verdict,
     m: int,
+    examples: dict[str, Any],
 ) -> Finding:
     method, rate, effective = context.method, case.rate, case.effective
     needed = _needed(rate, reach, context)
@@ -149,9 +155,8 @@ def _finding(
         status = "not_enough_data"
     sample = "confirm" if status == "confirmed" else "all"
     ci = ci_part(effective, sample, method.confidence, mark("Wilson score on the effective number of cases"))
-    cost = minutes_beyond(
-        store, context, scope, case.finding_id, _KEPT.format(number=case.number), float(reach.journeys)
-    )
+    kept = _KEPT.format(number=case.number)
+    cost = minutes_beyond(store, context, scope, kept, {case.finding_id: float(reach.journeys)})[case.finding_id]
     unrecorded = left_out(store, scope)
     extra = {
         "rule": case.rule.text,
@@ -178,7 +183,7 @@ def _finding(
         effect=effect_part(rate, sample, EFFECT, intended.tolerance),
         ci=ci,
         cost=cost,
-        evidence=evidence.journeys(store, context, scope, case.finding_id, told.chance(case.rule, roles(case.rule))),
+        evidence=examples,
         robustness=robust,
         title=told.title(context, case.rule, share_text(rate.share(sample), ci)),
         text_evidence=told.evidence_text(rate, sample, reach, cost, ci, extra),
