@@ -106,11 +106,12 @@ class _Gathered:
 
     def add(self, way: Variant) -> None:
         """Take a variant in."""
-        if len(set(way.steps)) < len(way.steps) and (cycles := erase(way.steps, self.free)):
-            solid = max(place for place, step in enumerate(way.steps) if step not in self.free)
-            self._cycles(way, "step", cycles, solid)
-            self._rework(way)
-        names, _ = department_sequence(way.steps, self.department)
+        solid = [step for step in way.steps if step not in self.free]
+        if len(set(solid)) < len(solid):
+            last = max(place for place, step in enumerate(way.steps) if step not in self.free)
+            self._cycles(way, "step", erase(way.steps, self.free), last)
+            self._rework(way, solid)
+        names, _ = department_sequence(solid, self.department)
         if len(set(names)) < len(names):
             self._cycles(way, "department", [cycle for cycle in erase(names) if cycle.length == 2])
 
@@ -133,8 +134,8 @@ class _Gathered:
             if cycle.erased[-1] == last and not self._is_outcome(cycle.entry):
                 loop.ends_inside.add(way.variant_id)
 
-    def _rework(self, way: Variant) -> None:
-        for step, n in Counter(way.steps).items():
+    def _rework(self, way: Variant, solid: list[str]) -> None:
+        for step, n in Counter(solid).items():
             allowed = self.reworked.get(step) if n > 1 else None
             if allowed is not None and n - 1 > allowed:
                 loop = self._loop("again", (step,), allowed)

@@ -13,7 +13,7 @@ from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.findings import identity
 from mining.hazard import Design, Fit, Patterns, design, fit, risks, sandwich
-from mining.hazard_counts import BEFORE, TERMINAL, Outcome, chosen_of, meats, rows_at_risk
+from mining.hazard_counts import BEFORE, TERMINAL, Outcome, chosen_of, rows_at_risk, times_at_risk
 from mining.method import Method
 from mining.power import POWER
 from mining.rates import Rate
@@ -178,9 +178,13 @@ def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
     if not any(_looks_bad(method, patterns, made, fits["all"], step) for step in made.of_step):
         return None
     tested = {split: one for split, one in fits.items() if split in (*_TESTED, BEFORE)}
-    sums = meats(store, patterns, made, {split: one.p for split, one in tested.items()})
-    errors = {split: sandwich(fits[split], *sums[split]) for split in sums}
-    customers = dict(store.rows("select step::varchar, count(distinct customer_id) from hazard_row group by step"))
+    times = times_at_risk(store, patterns)
+    parts = {"discovery": times.is_discovery, "confirm": ~times.is_discovery}
+    errors = {
+        split: sandwich(made, one, times, times.is_before if split == BEFORE else times.is_bad, parts.get(split))
+        for split, one in tested.items()
+    }
+    customers = times.customers_by_step(patterns)
     found = [
         _failing(method, outcome, patterns, made, fits, errors, step, customers[step])
         for step in sorted(made.of_step)

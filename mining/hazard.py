@@ -8,7 +8,7 @@ stage is its own main step. Newton's method (iteratively reweighted least square
 ridge of 0.001 keeps what is perfectly separated finite and moves nothing else.
 
 Variance: the sandwich H^-1 M H^-1 with M = sum over customers of the products of their score sums (Liang and Zeger
-1986), times G / (G - 1); the sums come from SQL (mining/hazard_counts.py).
+1986), times G / (G - 1).
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ FACTORS = {
 LEAST_NEEDED = ("is_again", "wait", "is_back", "prior", "is_off", "band")
 """In this order they are given up where there are too few outcomes for so many parameters."""
 _RIDGE, _ROUNDS, _CLOSE, _STEEPEST = 1e-3, 60, 1e-9, 30.0
+_BLOCK = 100_000
+"""Customers whose sums are in memory at once."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,25 @@ class Patterns:
         """The level of a factor in each pattern."""
         unit, levels = FACTORS[factor]
         return self.cell // unit % levels
+
+
+@dataclass(frozen=True)
+class Times:
+    """Every time at risk, one customer after the other: its pattern, whether the outcome followed, whether it came
+    before. `starts`: where each customer's begin, and the end of all; `is_discovery`, `n_customers`: of customers."""
+
+    starts: Ints
+    pattern: Ints
+    is_bad: npt.NDArray[np.bool_]
+    is_before: npt.NDArray[np.bool_]
+    is_discovery: npt.NDArray[np.bool_]
+
+    def customers_by_step(self, patterns: Patterns) -> dict[str, int]:
+        """Customers who were at each step."""
+        steps, step = np.unique(np.array(patterns.step), return_inverse=True)
+        at = sparse.csr_array((np.ones(len(self.pattern)), step[self.pattern], self.starts), dtype=np.float64)
+        at.sum_duplicates()
+        return dict(zip(steps.tolist(), np.bincount(at.indices, minlength=len(steps)).tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -191,13 +212,27 @@ def _likelihood(x: sparse.csr_matrix, weight: Floats, y: Ints, beta: Floats, rid
     return float((y * eta).sum() - (weight * np.logaddexp(0, eta)).sum() - 0.5 * (ridge * beta**2).sum())
 
 
-def sandwich(fitted: Fit, meat: Floats, n_customers: int) -> Floats:
-    """Standard error of each coefficient, customers as clusters; infinite for fewer than two customers."""
-    if n_customers < 2:
+def sandwich(
+    made: Design, fitted: Fit, times: Times, seen: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_] | None
+) -> Floats:
+    """Standard error of each coefficient, customers as clusters; infinite for fewer than two customers. `seen`: which
+    times had the outcome; `chosen`: which customers count, None = all.
+
+    The diagonal of H^-1 M H^-1 is the sum over customers of the squares of what they move each coefficient, which is
+    the sum over their times of (y - p) x' H^-1: M itself is never needed.
+    """
+    rest = seen - fitted.p[times.pattern]
+    rests = sparse.csr_array((rest, times.pattern, times.starts), (len(times.starts) - 1, len(fitted.p)))
+    rests = rests if chosen is None else rests[np.flatnonzero(chosen)]
+    n = rests.shape[0]
+    if n < 2:
         return np.full(len(fitted.beta), np.inf)
-    bread = np.linalg.inv(fitted.information)
-    variance = np.maximum(np.diag(bread @ meat @ bread), 0)
-    return np.asarray(np.sqrt(variance * n_customers / (n_customers - 1)))
+    moves = made.matrix @ np.linalg.inv(fitted.information)
+    variance = np.zeros(len(fitted.beta))
+    for start in range(0, n, _BLOCK):
+        moved = rests[start : start + _BLOCK] @ moves
+        variance += np.einsum("ij,ij->j", moved, moved)
+    return np.asarray(np.sqrt(variance * n / (n - 1)))
 
 
 def risks(made: Design, fitted: Fit, chosen: npt.NDArray[np.bool_], n: Ints, column: int, beta: float) -> float:

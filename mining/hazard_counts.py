@@ -19,11 +19,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-from scipy import sparse
 
 from ingest.store import Store
 from mining.context import Context
-from mining.hazard import Design, Floats, Ints, Patterns
+from mining.hazard import Ints, Patterns, Times
 
 GIVING_UP = "giving up"
 TERMINAL, DELAYED = "terminal", "delayed"
@@ -38,8 +37,6 @@ _SPLITS = {
 """Split -> its rows."""
 BEFORE = "before"
 """The negative control, counted like a split: the outcome came before the step."""
-_SCALE = 1e9
-"""Residuals are summed as whole billionths, exact in a double: sums of fractions differ with their order."""
 _NEVER_SHARE = 0.05
 """A good outcome ends the risk of a bad one that comes after it in less than this share of journeys with both."""
 
@@ -103,11 +100,12 @@ _PATTERNS = """
     select step::varchar as step, any_value(stage)::varchar as stage, cell::bigint as cell,
         count(*) as n_before, coalesce(any_value(y_before), 0)::bigint as y_before, {counts}
     from hazard_row left join before using (step, cell) group by all order by step, cell"""
-_TIMES = """
-    select r.customer_id, q.pattern, any_value(r.is_discovery) as is_discovery, count(*) as n,
-        count(*) filter (r.is_bad) as y, count(b.pos) as y_before
-    from hazard_row as r inner join hazard_pattern as q using (step, cell) left join hazard_before as b using (pos)
-    group by r.customer_id, q.pattern order by r.customer_id, q.pattern"""
+_CODES = "select enum_code(step::step_t)::integer * 288 + cell, pattern from hazard_pattern"
+_ROWS = """
+    select customer_id, enum_code(step)::integer * 288 + cell as code, is_discovery, is_bad,
+        pos in (select pos from hazard_before) as is_before
+    from hazard_row"""
+"""288 = cells (hazards.sql)."""
 
 
 @dataclass(frozen=True)
@@ -215,34 +213,23 @@ def _numbers(column: pa.ChunkedArray) -> Ints:
     return np.asarray(column.combine_chunks().to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def meats(store: Store, patterns: Patterns, made: Design, p: dict[str, Floats]) -> dict[str, tuple[Floats, int]]:
-    """split -> (sum over customers of the products of their score sums, customers). `p`: probabilities by pattern.
-
-    SQL counts each customer's times at each pattern; the sparse product of what they differ from the expected with the
-    columns of the model is each customer's score sum.
-    """
-    columns = {"step": list(patterns.step), "cell": patterns.cell, "pattern": np.arange(len(patterns), dtype=np.uint32)}
-    store.put("incoming_patterns", pa.table(columns))
-    store.run(
-        "create or replace temporary table hazard_pattern as "
-        "select * replace (step::step_t as step, cell::usmallint as cell) from incoming_patterns",
-        name="hazard_pattern",
-    )
-    store.drop("incoming_patterns")
-    table = store.arrow(_TIMES)
-    customer, pattern, n = (_numbers(table[name]) for name in ("customer_id", "pattern", "n"))
-    starts = np.flatnonzero(np.append(True, customer[1:] != customer[:-1]))
-    is_discovery = np.asarray(table["is_discovery"].to_numpy())[starts]
-    out = {}
-    for split, expected in p.items():
-        seen = _numbers(table["y_before" if split == BEFORE else "y"])
-        rest = seen * _SCALE - n * np.round(expected * _SCALE)[pattern]
-        rests = sparse.csr_array((rest, pattern, np.append(starts, len(rest))), (len(starts), len(patterns)))
-        if split in ("discovery", "confirm"):
-            rests = rests[np.flatnonzero(is_discovery == (split == "discovery"))]
-        scores = rests @ made.matrix / _SCALE
-        out[split] = (scores.T @ scores).toarray(), scores.shape[0]
-    return out
+def times_at_risk(store: Store, patterns: Patterns) -> Times:
+    """Every row of `hazard_row`, customer by customer and pattern by pattern: one order, so that sums are the same on
+    every run."""
+    columns = {"step": list(patterns.step), "cell": patterns.cell, "pattern": np.arange(len(patterns))}
+    store.put("hazard_pattern", pa.table(columns))
+    codes, known = (_numbers(column) for column in store.arrow(_CODES).columns)
+    store.drop("hazard_pattern")
+    number = np.zeros(int(codes.max()) + 1, dtype=np.int64)
+    number[codes] = known
+    rows = store.arrow(_ROWS)
+    customer, code, is_discovery, is_bad, is_before = (rows[name].to_numpy() for name in rows.column_names)
+    # one number a row, which sorts many times as fast as rows do
+    key = ((customer.astype(np.int64) * 2 + is_discovery) * len(patterns) + number[code]) * 4 + is_bad * 2 + is_before
+    key.sort()
+    owner, pattern = np.divmod(key // 4, len(patterns))
+    starts = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
+    return Times(np.append(starts, len(key)), pattern, key // 2 % 2 == 1, key % 2 == 1, owner[starts] % 2 == 1)
 
 
 def survival(store: Store, steps: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:

@@ -26,7 +26,7 @@ class Method:
     discovery_q: float = 0.10
     confirm_alpha: float = 0.05
     bootstrap_draws: int = 1000
-    bootstrap_customers_max: int = 20_000
+    bootstrap_customers_max: int = 5_000
     """Above that many customers with minutes, the normal limit of the same bootstrap is used: same answer, bounded
     time.
     """

@@ -79,14 +79,24 @@ def test_a_step_that_always_ends_badly_stays_finite() -> None:
 
 
 def test_the_sandwich_of_customers_with_one_row_is_that_of_rows() -> None:
-    """Against the sum over single rows, written out."""
+    """Against the error of a difference of two shares; and of any customers against H^-1 M H^-1, written out."""
     rng = np.random.default_rng(4)
     x = np.column_stack([np.ones(400), rng.integers(0, 2, 400)]).astype(float)
     y = rng.binomial(1, 0.3, 400)
     made = hazard.Design(sparse.csr_matrix(x), ("intercept", "x"), {"x": 1}, {}, ())
     fitted = hazard.fit(made, np.ones(400, dtype=np.int64), y)
-    scores = x * (y - fitted.p)[:, None]
-    error = hazard.sandwich(fitted, scores.T @ scores, 400)
+    bread = np.linalg.inv(fitted.information)
+    for starts in (np.arange(401), np.append(np.sort(rng.choice(400, 60, replace=False)), 400) * [0, *[1] * 60]):
+        n = len(starts) - 1
+        times = hazard.Times(starts, np.arange(400), y == 1, y == 0, rng.random(n) < 0.5)
+        for chosen in (None, times.is_discovery):
+            sums = np.add.reduceat(x * (y - fitted.p)[:, None], starts[:-1])
+            sums = sums if chosen is None else sums[chosen]
+            meat = sums.T @ sums * len(sums) / (len(sums) - 1)
+            found = hazard.sandwich(made, fitted, times, times.is_bad, chosen)
+            assert found == pytest.approx(np.sqrt(np.diag(bread @ meat @ bread)))
+    each = hazard.Times(np.arange(401), np.arange(400), y == 1, y == 0, y == 1)
+    error = hazard.sandwich(made, fitted, each, each.is_bad, None)
     share = [y[x[:, 1] == k].mean() for k in (0, 1)]
     exact = np.sqrt(sum(1 / ((x[:, 1] == k).sum() * share[k] * (1 - share[k])) for k in (0, 1)))
     assert error[1] == pytest.approx(exact, rel=0.01)
