@@ -62,6 +62,9 @@ def _options(drawn: Drawn) -> dict[str, Any]:
         data = tomllib.loads(texts[0])
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"the note that begins with {_TABLE} is not TOML: {error}") from error
+    beside = [name for name in data if name in OPTIONS]
+    if beside:
+        raise ConfigError(f"[{beside[0]}] stands beside {_TABLE}; expected it within: [frontstage.{beside[0]}]")
     refuse_unknown_keys("", data, ("frontstage",))
     options = dict(data["frontstage"])
     refuse_unknown_keys("frontstage", options, OPTIONS)
