@@ -209,7 +209,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
         drawing("s>order>e", "<documentation>[frontstage]\ntolerence = 0.1</documentation>"),
         "frontstage.tolerence: unknown key; did you mean 'tolerance'?",
     ),
-    (
+    "a table beside it": (
         drawing("s>order>e", "<documentation>[frontstage]\ntolerance = 0.1\n[weights]\npay = 3</documentation>"),
         "[weights] stands beside [frontstage]; expected it within: [frontstage.weights]",
     ),
