@@ -63,8 +63,9 @@ def derive(site: Site, store: Store, as_of: dt.date | None) -> dt.date:
 
 def _derive(site: Site, store: Store, steps: StepDictionary, night: dt.date) -> None:
     increment = begin(site, store)
-    match_codes(site, store, steps)
+    match_codes(site, store, steps, is_known=not increment.is_told_anew)
     write_dictionary(store, steps)
+    increment.ask(store)
     _run(store, "links.sql")
     resolve_identities(store)
     _run(store, "parties.sql")

@@ -14,22 +14,39 @@ MAX_UNDECLARED_STEPS = 500
 _TYPES = ("step_t", "channel_t", "stage_t", "department_t", "class_t", "strength_t")
 
 
-def match_codes(site: Site, store: Store, steps: StepDictionary) -> None:
-    """code_step: what each code means, and which identifier an order named in it is."""
-    matcher = Matcher(steps)
-    rows = store.rows(
-        """select c.code_id, s.name, c.code
-        from code as c inner join source as s using (source_id) order by s.rank, c.code"""
-    )
-    matches = matcher.match_all((source, code) for _, source, code in rows)
+def match_codes(site: Site, store: Store, steps: StepDictionary, *, is_known: bool) -> None:
+    """code_step: what each code means, and which identifier an order named in it is.
+
+    What the dictionary says of a code stands in `code_match`; with `is_known` it holds on, and only codes that are not
+    in it are matched.
+    """
+    if not is_known:
+        store.run(sql("derive/code_match.sql"), name="derive/code_match.sql")
+    _match(site, store, Matcher(steps))
     undeclared = {
-        code_id: (source, code) for (code_id, source, code), match in zip(rows, matches, strict=True) if not match.step
+        code_id: (source, code)
+        for code_id, source, code in store.rows(
+            """select c.code_id, s.name, c.code
+            from code_match as m inner join code as c using (code_id) inner join source as s using (source_id)
+            where m.step is null"""
+        )
     }
     rare = _rare(store, undeclared)
-    named = [
-        match.step or ("undeclared:" + (f"{source} (rare codes)" if code_id in rare else code))
-        for (code_id, source, code), match in zip(rows, matches, strict=True)
-    ]
+    named = [f"undeclared:{f'{source} (rare codes)' if code_id in rare else code}"
+             for code_id, (source, code) in undeclared.items()]  # fmt: skip
+    store.put("unnamed", pa.table({"code_id": pa.array(undeclared, pa.uint32()), "step": pa.array(named, pa.string())}))
+    store.run(sql("derive/code_step.sql"), name="derive/code_step.sql")
+    store.drop("unnamed")
+
+
+def _match(site: Site, store: Store, matcher: Matcher) -> None:
+    """Add the codes that are new to `code_match`."""
+    rows = store.rows(
+        """select c.code_id, s.name, c.code
+        from code as c inner join source as s using (source_id) anti join code_match as m using (code_id)
+        order by s.rank, c.code"""
+    )
+    matches = matcher.match_all((source, code) for _, source, code in rows)
     orders = sorted({match.order for match in matches if match.order})
     key, country = load_key(site.var / "key"), site.settings.site.country
     forms = [(order, normalise("order_no", order, country)) for order in orders]
@@ -39,8 +56,7 @@ def match_codes(site: Site, store: Store, steps: StepDictionary) -> None:
         pa.table(
             {
                 "code_id": pa.array([row[0] for row in rows], pa.uint32()),
-                "code": pa.array([row[2] for row in rows], pa.string()),
-                "step": pa.array(named, pa.string()),
+                "step": pa.array([m.step for m in matches], pa.string()),
                 "product_id": pa.array([m.product for m in matches], pa.string()),
                 "order_id": pa.array([m.order for m in matches], pa.string()),
                 "call_id": pa.array([m.call for m in matches], pa.string()),
@@ -48,13 +64,7 @@ def match_codes(site: Site, store: Store, steps: StepDictionary) -> None:
             }
         ),
     )
-    store.run(
-        """create or replace temp table code_step as
-        select m.* exclude (order_pseudonym), i.identifier_id as order_identifier
-        from matched as m
-        left join identifier as i on i.kind = 'order_no' and i.pseudonym = cast(m.order_pseudonym as uuid)""",
-        name="code_step",
-    )
+    store.run("insert into code_match select * from matched", name="code_match")
     store.drop("matched")
 
 

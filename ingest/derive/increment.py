@@ -26,6 +26,7 @@ from ingest.units import sql
 
 log = logging.getLogger("frontstage.increment")
 KEPT = ("customer", "event", "journey", "journey_event", "usual")
+_REMEMBERED = ("party_customer", "party_used", "code_match", "code_meaning")
 MAX_ROUNDS = 20
 _KNOWN_ROWS = "select cast(count(*) as varchar) from raw_event where load_no <= $mark"
 
@@ -44,6 +45,19 @@ class Increment:
     gap_before: str | None = None
     gap_days: float = 0.0
     gap_note: str = ""
+
+    @property
+    def is_told_anew(self) -> bool:
+        """Whether what was told of records of old is read anew: the rules changed, or records came or went."""
+        return self.is_all or self.has_moved
+
+    def ask(self, store: Store) -> None:
+        """Make `asked_party`: sets of identifiers whose use is counted anew; `kept_use`: what is known of others."""
+        if self.is_told_anew:
+            store.run("create or replace temp table asked_party as from party", name="asked_party")
+            store.run("create or replace temp view kept_use as select null, null, null where false", name="kept_use")
+        else:
+            store.run(sql("derive/asked_parties.sql"), name="derive/asked_parties.sql")
 
     def reach(self, store: Store) -> None:
         """Make `affected`: the live events that are derived anew; `touched`: the customers of then who are."""
@@ -94,7 +108,7 @@ def begin(site: Site, store: Store) -> Increment:
     known = dict(store.rows("select name, value from derived_night"))
     mark = int(known.get("load_mark", 0))
     is_all = (
-        not all(store.has_table(name) for name in (*KEPT, "party_customer", "code_meaning"))
+        not all(store.has_table(name) for name in (*KEPT, *_REMEMBERED))
         or known.get("rules") != _rules(site)
         or store.value("select getvariable('night_end') < $before::timestamp", {"before": known["night_end"]})
     )

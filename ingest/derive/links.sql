@@ -3,16 +3,17 @@
 -- so that what they shared and when can be told; records of one such stretch are one use.
 create or replace temp table party_use as
 with recurring as (
-    select party_id from party
+    select party_id from asked_party
     where order_no is null and call_no is null and coalesce(phone, cookie) is not null and coalesce(customer_no, login, email, reference, if(cookie is null, null, phone)) is not null
 )
 select l.party_id, min(l.occurred_at) as first_at, max(l.occurred_at) as last_at
-from live as l left join recurring as r on r.party_id = l.party_id
-where l.party_id is not null
+from live as l semi join asked_party using (party_id) left join recurring as r on r.party_id = l.party_id
 group by l.party_id, case when r.party_id is not null then time_bucket(interval 1 hour, l.occurred_at) end
 union all
 -- records that only link identifiers, such as a table of customers: not dated
-select party_id, null, null from party as p anti join raw_event as r on r.party_id = p.party_id;
+select party_id, null, null from asked_party as p anti join raw_event as r on r.party_id = p.party_id
+union all
+from kept_use;
 
 -- one row per pair; per pair and hour where one of the two is a phone or cookie (places 7 and 8)
 create or replace temp table edge as

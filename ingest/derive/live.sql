@@ -8,10 +8,14 @@ with state as (
     from raw_event as r inner join newest_record as n using (record_key)
 ),
 -- the same state of a record, delivered twice as two different or two equal lines, is one
+twice as (
+    select event_id, record_version, record_hash from state where is_newest group by all having count(*) > 1
+),
 copied as (
-    select raw_id, row_number() over (partition by event_id, record_version, record_hash order by file_id, line_no, part) as copy
-    from state
-    where is_newest
+    select s.raw_id, row_number() over (partition by s.event_id, s.record_version, s.record_hash order by s.file_id, s.line_no, s.part) as copy
+    from state as s semi join twice as t
+        on t.event_id = s.event_id and t.record_version is not distinct from s.record_version and t.record_hash is not distinct from s.record_hash
+    where s.is_newest
 )
 select raw_id from state where not is_newest
 union all
