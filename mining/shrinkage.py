@@ -21,6 +21,9 @@ PEERS_MIN = 8
 WEIGHT_MAX = 2000.0
 """No page weighs more than this many views in the mean of its peers, so that one giant can't define a category."""
 TAU_UNKNOWN = 0.3
+"""Spread of what differs in more than the thing at hand: taken where there are too few peers to measure it, and where
+one group of visits is held against another.
+"""
 _LOG_CAP = float(np.log(1e4))
 """Without over-dispersion the likelihood grows without end in a and b."""
 _ROUNDS = 2
@@ -40,12 +43,15 @@ class Counts:
 
 @dataclass(frozen=True)
 class Shrunk:
-    """One number per page: calls expected after its peers, theta, the standard error of log theta, and tau."""
+    """One number per page: calls expected after its peers, theta, the standard error of log theta, tau, and what of the
+    error is the chance in the calls of what it is held against.
+    """
 
     expected: Floats
     theta: Floats
     error: Floats
     tau: Floats
+    noise: Floats
 
     def above(self, times: float) -> Floats:
         """Probability that the page is followed by more than `times` as many calls as its peers."""
@@ -61,8 +67,10 @@ class Shrunk:
         return float(self.theta[page] * np.exp(-half)), float(self.theta[page] * np.exp(half))
 
 
-def peers(counts: Counts, flagged: Flags) -> tuple[Floats, Floats]:
-    """(rate, tau) of each page's peers. Fewer than 8 of them: the rate of all other pages, and tau = 0.3."""
+def peers(counts: Counts, flagged: Flags) -> tuple[Floats, Floats, Floats]:
+    """(rate, tau, noise) of each page's peers. Fewer than 8 of them: the rate of all other pages, tau = 0.3, and the
+    chance in their calls.
+    """
     overall = max(float(counts.y.sum()), 0.5) / max(float(counts.w.sum()), 1.0)
     own_rate = (counts.y + 0.5) / (counts.w + 0.5 / overall)
     weight = np.where(flagged, 0.0, np.minimum(counts.v, WEIGHT_MAX))
@@ -77,13 +85,20 @@ def peers(counts: Counts, flagged: Flags) -> tuple[Floats, Floats]:
     rate = first / total
     between = np.maximum(0.0, second / total - rate**2 - rate * spread / total)
     rest = np.where(flagged, 0.0, counts.w)
-    others = (np.where(flagged, 0.0, counts.y).sum() - counts.y * ~flagged + 0.5) / (rest.sum() - rest + 0.5 / overall)
+    other_calls = np.where(flagged, 0.0, counts.y).sum() - counts.y * ~flagged + 0.5
+    others = other_calls / (rest.sum() - rest + 0.5 / overall)
     tau = np.sqrt(between) / np.where(known, rate, 1.0)
-    return np.where(known, rate, others), np.where(known, tau, TAU_UNKNOWN)
+    return (
+        np.where(known, rate, others),
+        np.where(known, tau, TAU_UNKNOWN),
+        np.where(known, 0.0, 1 / np.sqrt(other_calls)),
+    )
 
 
 def fit_prior(y: Floats, expected: Floats) -> tuple[float, float]:
-    """(a, b) of theta ~ Gamma(a, rate b)."""
+    """(a, b) of theta ~ Gamma(a, rate b). Of fewer than 8 pages none can be fitted: one that is worth a single call."""
+    if len(y) < PEERS_MIN:
+        return 1.0, 1.0
 
     def cost(log_ab: Floats) -> float:
         a, b = np.exp(log_ab)
@@ -98,12 +113,25 @@ def fit_prior(y: Floats, expected: Floats) -> tuple[float, float]:
 
 def shrink(counts: Counts, flagged: Flags) -> Shrunk:
     """Each page against its peers, where the flagged pages are nobody's peer."""
-    rate, tau = peers(counts, flagged)
+    rate, tau, noise = peers(counts, flagged)
     expected = np.maximum(rate * counts.w, 1e-9)
     seen = counts.w > 0
     a, b = fit_prior(counts.y[seen], expected[seen])
     theta = (a + counts.y) / (b + expected)
-    return Shrunk(expected, theta, np.sqrt(1 / (a + counts.y) + tau**2), tau)
+    return Shrunk(expected, theta, np.sqrt(1 / (a + counts.y) + tau**2 + noise**2), tau, noise)
+
+
+def hold_against(counts: Counts, against: npt.NDArray[np.int64]) -> Shrunk:
+    """Each group of visits against the one that `against` numbers, by a prior that is worth a single call.
+
+    Two groups differ in more than what tells them apart, and no peers say by how much: tau = 0.3.
+    """
+    other_calls = counts.y[against] + 0.5
+    overall = max(float(counts.y.sum()), 0.5) / max(float(counts.w.sum()), 1.0)
+    expected = np.maximum(other_calls / (counts.w[against] + 0.5 / overall) * counts.w, 1e-9)
+    a, b = fit_prior(counts.y[:0], expected[:0])
+    theta, tau, noise = (a + counts.y) / (b + expected), np.full(len(expected), TAU_UNKNOWN), 1 / np.sqrt(other_calls)
+    return Shrunk(expected, theta, np.sqrt(1 / (a + counts.y) + tau**2 + noise**2), tau, noise)
 
 
 def standing_out(counts: Counts, times: float, sure: float) -> Flags:
