@@ -258,9 +258,7 @@ def _cost(
     return evidence.with_money(cost, context)
 
 
-def _extra(
-    context: Context, family: Family, one: Subject, reasons: Sequence[tuple[str, int]]
-) -> dict[str, Any]:
+def _extra(context: Context, family: Family, one: Subject, reasons: Sequence[tuple[str, int]]) -> dict[str, Any]:
     """What the note asks beside the record (7): counts, expectation, both sides, control, other times, power."""
     at = one.number
     over_all, shrunk = family.numbers["all"], family.by_split["all"]

@@ -51,12 +51,12 @@ class Subject:
     number: int
     place: str
     kind: str
-    where: Mapping[str, Any]
+    where: dict[str, Any]
 
     @property
     def finding_id(self) -> str:
         """Identity of the finding this becomes."""
-        return identity(self.kind, dict(self.where))
+        return identity(self.kind, self.where)
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ class Family:
             return max(p_before, float(stats.poisson.sf(int(told["y"][one.number]) - 1, told["y_own"][one.number])))
         if self.against is None and self._balanced.sum() >= _USUAL_PAGES:
             return float(stats.binom.sf(after - 1, after + before, self.usual_after))
-        table = [[after, before], self.sides(one.number, split)]
+        table = np.array([(after, before), self.sides(one.number, split)])
         return max(p_before, float(stats.fisher_exact(table, alternative="greater")[1]))
 
     def p_value(self, one: Subject, split: str) -> float:

@@ -1,9 +1,9 @@
 -- Sights and the calls after them, as counts per place. Temporary tables known_call, call_side, exposure, exposure_count.
 -- A sight is a moment at which a customer meets what may make people call: a page, a search without a result, a form given up. Whoever
 -- looks for such things leaves two temporary tables:
---   sight         event_no, customer_id, occurred_at, family (what is tested together), place (what is told of), topic, product_id,
---                 identity_strength, more (0.. what else tells sights apart by how often a call follows), is_usual (whether it
---                 counts for how many calls are usual)
+--   sight         event_no, customer_id, occurred_at, family (among which a call is given to the nearest), place (what is told of),
+--                 topic, product_id, identity_strength, more (0.. what else tells sights apart by how often a call follows),
+--                 is_usual (whether it counts for how many calls are usual)
 --   topic_stage   topic, stage: the stages that calls on a topic are of
 -- Variables: data_from, data_to, timezone, discovery_parts; by_product: a call that names a product is on that product only.
 
@@ -87,7 +87,7 @@ asked as (
         family.family,
         getvariable('by_product') and known_call.product_id is not null as is_named
     from known_call
-    cross join (select distinct family from sight) as family
+    inner join (select distinct customer_id, family from sight) as family on known_call.customer_id = family.customer_id
     where not getvariable('by_product') or known_call.product_id is null or family.family = 'product'
 ),
 
@@ -238,7 +238,8 @@ select
     exposed.topic,
     exposed.is_usual,
     exposed.seen_at,
-    exposed.more * 16 + cast(exposed.hour_no // 6 as tinyint) * 4 + cast(exposed.identity_strength = 'strong' as tinyint) * 2
+    exposed.more,
+    cast(exposed.hour_no // 6 as tinyint) * 4 + cast(exposed.identity_strength = 'strong' as tinyint) * 2
     + cast(exposed.is_returning as tinyint) as stratum,
     date_diff('day', date '1970-01-05', cast(exposed.seen_at as date)) // 7 as week_no,
     exposed.identity_strength = 'strong' as is_strict,
@@ -266,16 +267,16 @@ where exposed.seen_at < getvariable('data_to') - interval 24 hours
 order by exposed.place, exposed.customer_id, exposed.seen_at;
 
 -- Grain: one row per place and kind of customer (discovery, heavy, strict), with everything that is tested.
--- w: sights, each weighted by how often usual sights of its kind (hour, identity, seen before, more) and of its week are followed by
+-- w: sights, each weighted by how often usual sights of its kind (hour, identity, seen before), of its `more` and of its week are followed by
 -- a call, and by how often customers call on its topic at all.
 -- y_own: calls that the place would have if those of each customer fell on all sights of that customer alike.
 -- n_after, n_before: calls within a day after a sight and before one, mirrored, and the first and last day of the data are left out.
 create or replace temporary table exposure_count as
 with kind as (
-    select family, stratum, week_no, count(*) as n_sights, count(*) filter (is_called) as n_calls
+    select family, stratum, more, week_no, count(*) as n_sights, count(*) filter (is_called) as n_calls
     from exposure
     where is_usual
-    group by family, stratum, week_no
+    group by family, stratum, more, week_no
 ),
 
 usual as (
@@ -290,6 +291,13 @@ of_kind as (
     from kind
     inner join usual on kind.family = usual.family
     group by kind.family, kind.stratum
+),
+
+of_more as (
+    select kind.family, kind.more, (sum(kind.n_calls) + 10) / (sum(kind.n_sights * usual.rate) + 10) as factor
+    from kind
+    inner join usual on kind.family = usual.family
+    group by kind.family, kind.more
 ),
 
 of_week as (
@@ -326,10 +334,11 @@ of_topic as (
 weighted as (
     select
         exposure.*,
-        coalesce(of_kind.factor, 1) * coalesce(of_week.factor, 1) * of_topic.factor as weight
+        coalesce(of_kind.factor, 1) * coalesce(of_more.factor, 1) * coalesce(of_week.factor, 1) * of_topic.factor as weight
     from exposure
     inner join of_topic on exposure.family = of_topic.family and exposure.topic = of_topic.topic
     left join of_kind on exposure.family = of_kind.family and exposure.stratum = of_kind.stratum
+    left join of_more on exposure.family = of_more.family and exposure.more = of_more.more
     left join of_week on exposure.family = of_week.family and exposure.week_no = of_week.week_no
 ),
 

@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 PEERS_MIN = 8
+PRIOR_MIN = 30
+"""Of fewer pages no prior can be fitted: the one among them that differs would be drawn to the others."""
 WEIGHT_MAX = 2000.0
 """No page weighs more than this many views in the mean of its peers, so that one giant can't define a category."""
 TAU_UNKNOWN = 0.3
@@ -96,8 +98,8 @@ def peers(counts: Counts, flagged: Flags) -> tuple[Floats, Floats, Floats]:
 
 
 def fit_prior(y: Floats, expected: Floats) -> tuple[float, float]:
-    """(a, b) of theta ~ Gamma(a, rate b). Of fewer than 8 pages none can be fitted: one that is worth a single call."""
-    if len(y) < PEERS_MIN:
+    """(a, b) of theta ~ Gamma(a, rate b). Of too few pages none can be fitted: then one that is worth a single call."""
+    if len(y) < PRIOR_MIN:
         return 1.0, 1.0
 
     def cost(log_ab: Floats) -> float:
