@@ -355,7 +355,6 @@ counted as (
         weighted.is_discovery,
         weighted.is_heavy,
         weighted.is_strict,
-        any_value(weighted.family) as family,
         count(*) as v,
         sum(weighted.weight) as w,
         count(*) filter (weighted.is_called) as y,
@@ -402,12 +401,22 @@ self as (
     group by all
 )
 
-select counted.*, coalesce(self.n_after, 0) as n_after, coalesce(self.n_before, 0) as n_before
+-- calls may lie around sights of which none is an exposure
+select
+    place,
+    is_discovery,
+    is_heavy,
+    is_strict,
+    coalesce(counted.v, 0) as v,
+    coalesce(counted.w, 0) as w,
+    coalesce(counted.y, 0) as y,
+    coalesce(counted.y_2h, 0) as y_2h,
+    coalesce(counted.y_72h, 0) as y_72h,
+    coalesce(counted.y_elsewhere, 0) as y_elsewhere,
+    coalesce(counted.y_named, 0) as y_named,
+    coalesce(counted.y_own, 0) as y_own,
+    coalesce(self.n_after, 0) as n_after,
+    coalesce(self.n_before, 0) as n_before
 from counted
-left join self
-    on
-        counted.place = self.place
-        and counted.is_discovery = self.is_discovery
-        and counted.is_heavy = self.is_heavy
-        and counted.is_strict = self.is_strict
-order by counted.place, counted.is_discovery, counted.is_heavy, counted.is_strict
+full join self using (place, is_discovery, is_heavy, is_strict)
+order by place, is_discovery, is_heavy, is_strict

@@ -36,8 +36,8 @@ def read_families(store: Store, context: Context) -> list[Family]:
 def _family(store: Store, context: Context, kind: str) -> Family:
     facts = store.rows(
         """select place, coalesce(against, place), topic from failing_fact
-        where kind = $kind and place in (select place from exposure_count)
-            and coalesce(against, place) in (select place from exposure_count) order by place""",
+        where kind = $kind and place in (select place from exposure_count where v > 0)
+            and coalesce(against, place) in (select place from exposure_count where v > 0) order by place""",
         {"kind": kind},
     )
     has_peers = all(place == against for place, against, _ in facts)

@@ -1,6 +1,7 @@
 -- Views of pages as sights (mining/exposures.sql). Temporary tables sight, topic_stage, page_fact.
 -- A page is a product's or, where a step has nine addresses or more, one of those: others have no peers to be held against. Its
--- topic is the stage of its step. Pages of help and of orders are left out: to lead to a call is what they are for.
+-- topic is the stage of its step. Pages of help and of orders are left out: to lead to a call is what they are for; and so are those
+-- with a declared purpose (mining/web_failings.sql).
 
 -- Grain: one row per customer, page and moment. Only customers who can be known on the phone; who is known by a cookie alone can't be
 -- seen to call. A day of 500 pages is a robot's.
@@ -25,6 +26,7 @@ with told as (
         and cast(touch.class as varchar) = 'browse'
         and touch.actor = 'customer'
         and cast(event.stage as varchar) <> 'help'
+        and touch.purpose is null
         and event.order_id is null
         and cast(customer.identity_strength as varchar) in ('medium', 'strong')
 ),

@@ -20,7 +20,7 @@ _COVERAGE = (
         from event inner join touch on event.step = touch.step::step_t
         where event.visible and event.channel::varchar = 'web' and touch.class::varchar = 'browse'
             and touch.actor = 'customer' and event.stage::varchar <> 'help' and event.order_id is null
-            and (event.product_id is not null or touch.step in (select step from sight))""",
+            and touch.purpose is null and (event.product_id is not null or touch.step in (select step from sight))""",
         mark("pages held against similar ones: views by customers who can be known on the phone"),
     ),
     (
@@ -66,7 +66,7 @@ def read_families(store: Store, context: Context) -> list[Family]:
 def _family(store: Store, context: Context, name: str) -> Family:
     facts = store.rows(
         """select place, product_id, step, address, category from page_fact
-        where family = $name and place in (select place from exposure_count) order by place""",
+        where family = $name and place in (select place from exposure_count where v > 0) order by place""",
         {"name": name},
     )
     pages = [

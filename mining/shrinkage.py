@@ -70,16 +70,24 @@ class Shrunk:
 
 
 def peers(counts: Counts, flagged: Flags) -> tuple[Floats, Floats, Floats]:
-    """(rate, tau, noise) of each page's peers. Fewer than 8 of them: the rate of all other pages, tau = 0.3, and the
-    chance in their calls.
+    """(rate, tau, noise) of each page's peers: noise = the relative standard error of the rate. Fewer than 8 of them:
+    the rate of all other pages, and tau = 0.3.
     """
     overall = max(float(counts.y.sum()), 0.5) / max(float(counts.w.sum()), 1.0)
     own_rate = (counts.y + 0.5) / (counts.w + 0.5 / overall)
     weight = np.where(flagged, 0.0, np.minimum(counts.v, WEIGHT_MAX))
     is_peer = (weight > 0).astype(float)
-    noise = 1 / (counts.w + 0.5 / overall)
-    columns = (is_peer, weight, weight * own_rate, weight * own_rate**2, weight * noise)
-    n, total, first, second, spread = (
+    chance = 1 / (counts.w + 0.5 / overall)
+    columns = (
+        is_peer,
+        weight,
+        weight * own_rate,
+        weight * own_rate**2,
+        weight * chance,
+        weight**2,
+        weight**2 * chance,
+    )
+    n, total, first, second, spread, squares, square_spread = (
         np.bincount(counts.category, column)[counts.category] - column for column in columns
     )
     known = n >= PEERS_MIN
@@ -89,18 +97,16 @@ def peers(counts: Counts, flagged: Flags) -> tuple[Floats, Floats, Floats]:
     rest = np.where(flagged, 0.0, counts.w)
     other_calls = np.where(flagged, 0.0, counts.y).sum() - counts.y * ~flagged + 0.5
     others = other_calls / (rest.sum() - rest + 0.5 / overall)
-    tau = np.sqrt(between) / np.where(known, rate, 1.0)
-    return (
-        np.where(known, rate, others),
-        np.where(known, tau, TAU_UNKNOWN),
-        np.where(known, 0.0, 1 / np.sqrt(other_calls)),
-    )
+    rate = np.where(known, rate, others)
+    tau = np.where(known, np.sqrt(between) / rate, TAU_UNKNOWN)
+    noise = np.where(known, np.sqrt(square_spread / rate + tau**2 * squares) / total, 1 / np.sqrt(other_calls))
+    return rate, tau, noise
 
 
 def fit_prior(y: Floats, expected: Floats) -> tuple[float, float]:
-    """(a, b) of theta ~ Gamma(a, rate b). Of too few pages none can be fitted: then one that is worth a single call."""
+    """(a, b) of theta ~ Gamma(a, rate b). Of too few pages none can be fitted: then one that is worth half a call."""
     if len(y) < PRIOR_MIN:
-        return 1.0, 1.0
+        return 0.5, 0.5
 
     def cost(log_ab: Floats) -> float:
         a, b = np.exp(log_ab)
@@ -124,7 +130,7 @@ def shrink(counts: Counts, flagged: Flags) -> Shrunk:
 
 
 def hold_against(counts: Counts, against: npt.NDArray[np.int64]) -> Shrunk:
-    """Each group of visits against the one that `against` numbers, by a prior that is worth a single call.
+    """Each group of visits against the one that `against` numbers, by a prior that is worth half a call.
 
     Two groups differ in more than what tells them apart, and no peers say by how much: tau = 0.3.
     """

@@ -193,12 +193,14 @@ def test_peers_are_without_the_page_and_those_that_stand_out() -> None:
     y = rng.poisson(10, 40).astype(float)
     y[7] = 90
     counts = Counts(y, v, v, np.repeat([0, 1], 20))
-    rate, tau, _ = peers(counts, np.arange(40) == 7)
+    rate, tau, noise = peers(counts, np.arange(40) == 7)
     for page in (0, 7, 25):
         own = [i for i in range(40) if counts.category[i] == counts.category[page] and i not in (page, 7)]
         shrunk = (y[own] + 0.5) / (500 + 0.5 / (y.sum() / v.sum()))
         assert rate[page] == pytest.approx(shrunk.mean())
     assert tau.max() < 0.3
+    draws = np.random.default_rng(4).poisson(10, (4000, 20)).mean(axis=1)
+    assert noise[25] == pytest.approx(draws.std() / 10, rel=0.15), "of 19 others of some ten calls"
     few = Counts(y[:6], v[:6], v[:6], np.zeros(6, dtype=np.int64))
     _, tau, noise = peers(few, np.zeros(6, dtype=bool))
     assert set(tau) == {0.3} and noise == pytest.approx(1 / np.sqrt(few.y.sum() - few.y + 0.5))

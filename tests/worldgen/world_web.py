@@ -52,6 +52,14 @@ class WebWorld:
     calls: Mapping[str, float] = field(default_factory=dict)
     has_decoys: bool = True
 
+    def share_calling(self, failing: str = "") -> float:
+        """Of visits (that met a planted failing), followed by a call within a day: about the visit, or out of the blue.
+
+        Visits are as frequent as customers are active, and so are such calls: E[a^2] / E[a] = exp(1.5 sd^2).
+        """
+        blue = self.out_of_the_blue / (DAYS - 1) * float(np.exp(1.5 * 0.6**2))
+        return 1 - (1 - self.usual - self.calls.get(failing, 0.0)) * (1 - blue)
+
 
 @dataclass
 class Made:
@@ -181,21 +189,23 @@ def make(world: WebWorld) -> Made:
 
 
 def true_times(world: WebWorld, failing: str) -> float:
-    """How many times as many calls follow the planted failing as what it is held against, in the long run.
-
-    Visits are as frequent as customers are active, and so are calls out of the blue: E[a^2] / E[a] = exp(1.5 sd^2).
-    """
-    blue = world.out_of_the_blue / (DAYS - 1) * float(np.exp(1.5 * 0.6**2))
-    return 1 + world.calls.get(failing, 0.0) / (world.usual + blue)
+    """How many times as many calls follow the planted failing as what it is held against, in the long run."""
+    return world.share_calling(failing) / world.share_calling()
 
 
 def build_web(folder: Path, world: WebWorld) -> Made:
     """Write the site of a world."""
     made = make(world)
+    write_site(folder, made, world.n_customers)
+    return made
+
+
+def write_site(folder: Path, made: Made, n_customers: int) -> None:
+    """Write what happened as raw files, with the configuration."""
     pages = "".join(_line(*page) for page in made.pages)
     write(folder / "inbox" / "web" / "access.log", pages.encode())
     write(folder / "inbox" / "calls" / "queue_log", _queue_log(made).encode())
-    people = "customer,login,phone\n" + "".join(f"{n},user{n},0170{n:07}\n" for n in range(world.n_customers))
+    people = "customer,login,phone\n" + "".join(f"{n},user{n},0170{n:07}\n" for n in range(n_customers))
     write(folder / "inbox" / "crm" / "people.csv", people.encode())
     shipped = "order,customer,shipped\n" + "".join(
         f"{order},{who},{dt.datetime.fromtimestamp(at_s, dt.UTC):%Y-%m-%d %H:%M:%S}\n"
