@@ -36,17 +36,19 @@ from mining.statistics import needed_for_floor
 
 _SCOPE = Scope()
 _CHANCE = """create or replace temporary table chance as
-    select exposure.place, journey_event.journey_id, count(*)::integer as n,
+    select wanted.place, journey_event.journey_id, count(*)::integer as n,
         (count(*) filter (exposure.is_called))::integer as hits, 0 as before
     from exposure
-    inner join (select unnest($places) as place) as wanted using (place)
+    inner join (select unnest($places) as place) as wanted on exposure.place = wanted.place
     inner join journey_event using (event_no)
-    group by exposure.place, journey_event.journey_id order by place, journey_id"""
+    group by wanted.place, journey_event.journey_id order by place, journey_id"""
 _CALLS = """
-    select avg(engaged_ms)::bigint, avg(handle_ms)::bigint from call_side where is_after and place_before = $place"""
+    select avg(engaged_ms)::bigint, avg(handle_ms)::bigint
+    from call_side inner join known_call using (call_no) where is_after and place_before = $place"""
 _REASONS = """
-    select intent, count(*) from call_side where is_after and place_before = $place and intent is not null
-    group by intent having count(distinct customer_id) >= $few order by count(*) desc, intent limit 3"""
+    select intent, count(*) from call_side inner join known_call using (call_no)
+    where is_after and place_before = $place and intent is not null
+    group by intent having count(distinct known_call.customer_id) >= $few order by count(*) desc, intent limit 3"""
 
 
 @dataclass(frozen=True)

@@ -217,7 +217,7 @@ def read_family(
     for split, which in _CHOSEN.items():
         told = store.arrow(
             f"""with place as (select unnest($places) as place, unnest(range(len($places))) as number)
-            select {sums.format(chosen=which)} from place left join exposure_count using (place)
+            select {sums.format(chosen=which)} from place left join exposure_count on place.place = exposure_count.place
             group by number order by number""",
             {"places": list(places)},
         )

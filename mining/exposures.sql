@@ -40,6 +40,7 @@ about as (
 )
 
 select
+    cast(row_number() over (order by min(told.event_no)) as uinteger) as call_no,
     told.customer_id,
     coalesce(told.call_id, 'event ' || told.event_no) as call_id,
     min(told.event_no) as event_no,
@@ -55,19 +56,52 @@ left join about on told.intent = about.intent
 group by told.customer_id, coalesce(told.call_id, 'event ' || told.event_no)
 order by told.customer_id, called_at;
 
+-- names as numbers, since everything below is sorted and joined by them; '' where there is nothing
+create or replace temporary type place_t as enum (
+    select place
+    from (
+        select distinct place
+        from sight
+        union
+        select '' as place
+    ) as named
+    order by place
+);
+create or replace temporary type family_t as enum (
+    select family
+    from (
+        select distinct family
+        from sight
+        union
+        select '' as family
+    ) as named
+    order by family
+);
+
+-- Grain: as sight, narrow.
+create or replace temporary table seen as
+select
+    * exclude (place, family),
+    cast(place as place_t) as place,
+    cast(family as family_t) as family
+from (
+    select event_no, customer_id, occurred_at, place, family, topic, product_id, identity_strength, more, is_usual
+    from sight
+) as sight;
+
 -- Grain: one row per call and family: the last sight of its topic before it, and the first after it, each of the same product where
 -- the call names one.
 create or replace temporary table call_side as
 with moment as (
     select
-        sight.customer_id,
+        seen.customer_id,
         topic_stage.stage,
-        sight.family,
-        sight.occurred_at,
-        max(sight.place) as place
-    from sight
-    inner join topic_stage on sight.topic = topic_stage.topic
-    group by sight.customer_id, topic_stage.stage, sight.family, sight.occurred_at
+        seen.family,
+        seen.occurred_at,
+        max(seen.place) as place
+    from seen
+    inner join topic_stage on seen.topic = topic_stage.topic
+    group by seen.customer_id, topic_stage.stage, seen.family, seen.occurred_at
 ),
 
 of_product as (
@@ -76,19 +110,23 @@ of_product as (
         product_id,
         occurred_at,
         max(place) as place
-    from sight
-    where family = 'product'
+    from seen
+    where cast(family as varchar) = 'product'
     group by customer_id, product_id, occurred_at
 ),
 
 asked as (
     select
-        known_call.*,
+        known_call.call_no,
+        known_call.customer_id,
+        known_call.called_at,
+        known_call.stage,
+        known_call.product_id,
         family.family,
         getvariable('by_product') and known_call.product_id is not null as is_named
     from known_call
-    inner join (select distinct customer_id, family from sight) as family on known_call.customer_id = family.customer_id
-    where not getvariable('by_product') or known_call.product_id is null or family.family = 'product'
+    inner join (select distinct customer_id, family from seen) as family on known_call.customer_id = family.customer_id
+    where not getvariable('by_product') or known_call.product_id is null or cast(family.family as varchar) = 'product'
 ),
 
 -- with what the call has in common: its product where it names one, else its stage
@@ -135,12 +173,13 @@ sided as (
 )
 
 select
-    *,
+    * exclude (stage, product_id),
     coalesce(seen_before >= called_at - interval 24 hours, false) as is_after,
     coalesce(seen_after <= called_at + interval 24 hours, false) as is_before,
     called_at >= getvariable('data_from') + interval 24 hours
     and called_at < getvariable('data_to') - interval 24 hours as is_inside
 from sided
+where place_before is not null or place_after is not null
 order by customer_id, called_at, family;
 
 -- Grain: one row per customer, place and day of the site's clock: its first sight, what kind of sight it is, and the calls after it.
@@ -160,16 +199,17 @@ drawn as (
 
 dayed as (
     select
-        sight.*,
-        cast(timezone(getvariable('timezone'), timezone('UTC', sight.occurred_at)) as date) as day_no,
-        extract(hour from timezone(getvariable('timezone'), timezone('UTC', sight.occurred_at))) as hour_no
-    from sight
-    asof left join known_call
+        seen.*,
+        timezone(getvariable('timezone'), timezone('UTC', seen.occurred_at)) as local_at,
+        cast(local_at as date) as day_no,
+        cast(extract(hour from local_at) as tinyint) as hour_no
+    from seen
+    asof left join (select customer_id, called_at, until_at from known_call) as known_call
         on
-            sight.customer_id = known_call.customer_id
-            and sight.occurred_at >= known_call.called_at
+            seen.customer_id = known_call.customer_id
+            and seen.occurred_at >= known_call.called_at
     -- what an agent sends a caller to is seen after the call
-    where coalesce(known_call.until_at <= sight.occurred_at - interval 15 minutes, true)
+    where coalesce(known_call.until_at <= seen.occurred_at - interval 15 minutes, true)
 ),
 
 first_sight as (

@@ -14,77 +14,83 @@ from mining.statistics import wilson
 
 _TITLES = {
     ("empty_search", "B"): mark(
-        "After a search that finds nothing ({page}), customers call {times} times as often as after searches that find "
-        "something, and more after it than before"
+        "After a search that finds nothing ({page}), customers call {times} times as often as after searches that "
+        "find something, and more after it than before"
     ),
     ("empty_search", "C"): mark(
-        "After a search that finds nothing ({page}), customers call {times} times as often as after searches that find "
-        "something"
+        "After a search that finds nothing ({page}), customers call {times} times as often as after searches that "
+        "find something"
     ),
     ("empty_search", "D"): mark(
-        "After a search that finds nothing ({page}), customers call {times} times as often as after searches that find "
-        "something, beyond what they call on other topics"
+        "After a search that finds nothing ({page}), customers call {times} times as often as after searches that "
+        "find something, beyond what they call on other topics"
     ),
     ("help_before_call", "B"): mark(
-        "Who reads the help page {page} calls {times} times as often as who reads other help pages, and more after it "
-        "than before"
+        "Readers of the help page {page} call {times} times as often as readers of other help pages, and more after "
+        "it than before"
     ),
     ("help_before_call", "C"): mark(
-        "Who reads the help page {page} calls {times} times as often as who reads other help pages"
+        "Readers of the help page {page} call {times} times as often as readers of other help pages"
     ),
     ("help_before_call", "D"): mark(
-        "Who reads the help page {page} calls {times} times as often as who reads other help pages, beyond what they "
-        "call on other topics"
+        "Readers of the help page {page} call {times} times as often as readers of other help pages, beyond what "
+        "they call on other topics"
     ),
     ("back_and_forth", "B"): mark(
-        "Who goes back and forth between {page} and {other} calls {times} times as often as who does not go back, and "
-        "more after it than before"
+        "Customers who go back and forth between {page} and {other} call {times} times as often as those who do not "
+        "go back, and more after it than before"
     ),
     ("back_and_forth", "C"): mark(
-        "Who goes back and forth between {page} and {other} calls {times} times as often as who does not go back"
+        "Customers who go back and forth between {page} and {other} call {times} times as often as those who do not "
+        "go back"
     ),
     ("back_and_forth", "D"): mark(
-        "Who goes back and forth between {page} and {other} calls {times} times as often as who does not go back, "
-        "beyond what they call on other topics"
+        "Customers who go back and forth between {page} and {other} call {times} times as often as those who do not "
+        "go back, beyond what they call on other topics"
     ),
     ("within", "B"): mark(
-        "Who goes back and forth between two pages of {page} calls {times} times as often as who does not go back, and "
-        "more after it than before"
+        "Customers who go back and forth between two pages of {page} call {times} times as often as those who do not "
+        "go back, and more after it than before"
     ),
     ("within", "C"): mark(
-        "Who goes back and forth between two pages of {page} calls {times} times as often as who does not go back"
+        "Customers who go back and forth between two pages of {page} call {times} times as often as those who do not "
+        "go back"
     ),
     ("within", "D"): mark(
-        "Who goes back and forth between two pages of {page} calls {times} times as often as who does not go back, "
-        "beyond what they call on other topics"
+        "Customers who go back and forth between two pages of {page} call {times} times as often as those who do not "
+        "go back, beyond what they call on other topics"
     ),
     ("form_given_up", "B"): mark(
-        "Who gives up the form {page} calls {times} times as often as who sends it, and more after it than before"
+        "Customers who give up the form {page} call {times} times as often as those who send it, and more after it "
+        "than before"
     ),
-    ("form_given_up", "C"): mark("Who gives up the form {page} calls {times} times as often as who sends it"),
+    ("form_given_up", "C"): mark(
+        "Customers who give up the form {page} call {times} times as often as those who send it"
+    ),
     ("form_given_up", "D"): mark(
-        "Who gives up the form {page} calls {times} times as often as who sends it, beyond what they call on other "
-        "topics"
+        "Customers who give up the form {page} call {times} times as often as those who send it, beyond what they "
+        "call on other topics"
     ),
     ("status_again", "B"): mark(
-        "Who comes to {page} for the third time without news calls {times} times as often as at the first time, and "
-        "more after it than before"
+        "Customers who come to {page} for at least the third time without news call {times} times as often as at the "
+        "first time, and more after it than before"
     ),
     ("status_again", "C"): mark(
-        "Who comes to {page} for the third time without news calls {times} times as often as at the first time"
+        "Customers who come to {page} for at least the third time without news call {times} times as often as at the "
+        "first time"
     ),
     ("status_again", "D"): mark(
-        "Who comes to {page} for the third time without news calls {times} times as often as at the first time, beyond "
-        "what they call on other topics"
+        "Customers who come to {page} for at least the third time without news call {times} times as often as at the "
+        "first time, beyond what they call on other topics"
     ),
 }
 _NOT_SHOWN = {
     "empty_search": mark("Whether customers call more after a search that finds nothing ({page}) is not shown"),
-    "help_before_call": mark("Whether customers call more after the help page {page} than after others is not shown"),
-    "back_and_forth": mark("Whether customers call more who go back and forth between {page} and {other} is not shown"),
-    "within": mark("Whether customers call more who go back and forth between two pages of {page} is not shown"),
-    "form_given_up": mark("Whether customers call more who give up the form {page} is not shown"),
-    "status_again": mark("Whether customers call more who come to {page} again and again without news is not shown"),
+    "help_before_call": mark("Whether readers of the help page {page} call more than readers of others is not shown"),
+    "back_and_forth": mark("Whether customers who go back and forth between {page} and {other} call more is not shown"),
+    "within": mark("Whether customers who go back and forth between two pages of {page} call more is not shown"),
+    "form_given_up": mark("Whether customers who give up the form {page} call more is not shown"),
+    "status_again": mark("Whether customers who come to {page} again and again without news call more is not shown"),
 }
 _COUNTED = {
     "all": mark("In all: {y} of {v} days with such a visit were followed by a call on its topic within 24 hours."),
