@@ -192,50 +192,73 @@ select
 from numbered
 where look_no <> 2;
 
+-- Grain: one row per page view of a visit, in the order of event_no: by customer and time.
+create or replace temporary table page_seen as
+select
+    event.event_no,
+    event.customer_id,
+    event.session_id,
+    event.occurred_at,
+    hash(event.raw_code) as page,
+    touch.step_no,
+    cast(touch.class as varchar) = 'browse' as is_browsed,
+    customer.identity_strength
+from event
+inner join customer on event.customer_id = customer.customer_id
+inner join touch on event.step = cast(touch.step as step_t)
+where
+    event.visible
+    and event.session_id is not null
+    and touch.actor = 'customer'
+    and touch.purpose is distinct from 'contact'
+    and cast(event.channel as varchar) = 'web'
+    and cast(customer.identity_strength as varchar) in ('medium', 'strong')
+order by event.event_no;
+
 -- Grain: one row per visit and pair of steps between whose pages it moved: at the fourth view where the same two pages came in turn,
 -- A B A B; where nobody went back, at the last move between such pages. Who went back once is in neither group. more: how many pages the
 -- visit had until then, since who looks long calls more, too.
 create or replace temporary table turn_sight as
-with page as (
+-- a page that is loaded again is no move; two visits at once are cut where they alternate
+with told as (
     select
-        event.event_no,
-        event.customer_id,
-        event.session_id,
-        event.occurred_at,
-        hash(event.raw_code) as page,
-        touch.step_no,
-        cast(touch.class as varchar) = 'browse' as is_browsed,
-        customer.identity_strength
-    from event
-    inner join customer on event.customer_id = customer.customer_id
-    inner join touch on event.step = cast(touch.step as step_t)
-    where
-        event.visible
-        and event.session_id is not null
-        and touch.actor = 'customer'
-        and touch.purpose is distinct from 'contact'
-        and cast(event.channel as varchar) = 'web'
-        and cast(customer.identity_strength as varchar) in ('medium', 'strong')
+        *,
+        lag(page) over () as page_before,
+        lag(session_id) over () as session_before
+    from page_seen
 ),
 
--- a page that is loaded again is no move
 changed as (
-    select *
-    from page
-    qualify lag(page) over (partition by customer_id, session_id order by event_no) is distinct from page
+    select * exclude (page_before, session_before)
+    from told
+    where page_before is distinct from page or session_before is distinct from session_id
 ),
 
+-- without a partition, since the rows are in order
 lagged as (
     select
         *,
-        row_number() over in_visit as page_no,
-        lag(page, 1) over in_visit as page_1,
-        lag(page, 2) over in_visit as page_2,
-        lag(page, 3) over in_visit as page_3,
-        lag(step_no) over in_visit as step_1,
-        lag(is_browsed) over in_visit as is_browsed_1
+        row_number() over () as row_no,
+        lag(session_id, 1) over () as session_1,
+        lag(session_id, 2) over () as session_2,
+        lag(session_id, 3) over () as session_3,
+        lag(page, 1) over () as page_1,
+        lag(page, 2) over () as page_2,
+        lag(page, 3) over () as page_3,
+        lag(step_no) over () as step_1,
+        lag(is_browsed) over () as is_browsed_1
     from changed
-    window in_visit as (partition by customer_id, session_id order by event_no)
+),
+
+numbered as (
+    select
+        * exclude (page_2, page_3),
+        case when session_2 = session_id then page_2 end as page_2,
+        case when session_3 = session_id then page_3 end as page_3,
+        row_no - max(case when session_1 is distinct from session_id then row_no end) over (
+            rows between unbounded preceding and current row
+        ) + 1 as page_no
+    from lagged
 ),
 
 visit as (
@@ -251,8 +274,8 @@ visit as (
         max(event_no) as last_no,
         arg_max(occurred_at, event_no) as last_at,
         coalesce(min(page_no) filter (where page = page_2 and page_1 = page_3), max(page_no)) as page_no
-    from lagged
-    where step_1 is not null and (is_browsed or is_browsed_1)
+    from numbered
+    where session_1 = session_id and (is_browsed or is_browsed_1)
     group by customer_id, session_id, step_a, step_b
 ),
 
