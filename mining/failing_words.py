@@ -112,8 +112,8 @@ _LIKELY = {
         "for, the log does not tell."
     ),
     "help_before_call": mark(
-        "The further calls are most likely caused by a question that the page leaves open; a page on a harder question "
-        "is followed by more calls, however well it is written."
+        "The further calls are most likely caused by a question that the page leaves open; which one, the log does not "
+        "tell."
     ),
     "back_and_forth": mark(
         "The further calls are most likely caused by something that customers look for on both pages and find on "
@@ -189,7 +189,13 @@ def caution(family: Family, one: Subject, told: Told) -> str:
         ),
     }
     by_grade = {
-        "B": say(_LIKELY[one.kind]),
+        "B": paragraph(
+            say(_LIKELY[one.kind]),
+            say(
+                "A customer whose matter is harder may meet it more often and call more, too; the counts can't tell "
+                "that apart."
+            ),
+        ),
         "C": say(
             "The calls go with it. Whether it sends customers to the phone is not shown: it may be met by customers "
             "who call a lot, or who wanted to call all along."
