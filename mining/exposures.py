@@ -26,6 +26,9 @@ from mining.population import SPLITS
 from mining.shrinkage import Counts, Flags, Floats, Shrunk, hold_against, shrink, standing_out
 
 _SQL = Path(__file__).parent / "exposures.sql"
+_TYPE = """create or replace temporary type {name}_t as enum (
+    select {name} from (select distinct {name} from sight union select '') order by {name})"""
+"""Of the names that are there tonight; a type of none at all can't be."""
 NUMBERS = ("v", "w", "y", "y_2h", "y_72h", "y_elsewhere", "y_named", "y_own", "n_after", "n_before")
 Places = npt.NDArray[np.int64]
 _USUAL_CALLS = 60
@@ -198,6 +201,8 @@ def count(store: Store, context: Context, *, by_product: bool = False) -> None:
         ("by_product", str(by_product).lower()),
     ):
         store.run(f"set variable {name} = {value}", name=name)
+    for name in ("place", "family"):
+        store.run(_TYPE.format(name=name), name=name)
     store.run(_SQL.read_text(encoding="utf-8"), name="exposures")
 
 

@@ -56,29 +56,7 @@ left join about on told.intent = about.intent
 group by told.customer_id, coalesce(told.call_id, 'event ' || told.event_no)
 order by told.customer_id, called_at;
 
--- names as numbers, since everything below is sorted and joined by them; '' where there is nothing
-create or replace temporary type place_t as enum (
-    select place
-    from (
-        select distinct place
-        from sight
-        union
-        select '' as place
-    ) as named
-    order by place
-);
-create or replace temporary type family_t as enum (
-    select family
-    from (
-        select distinct family
-        from sight
-        union
-        select '' as family
-    ) as named
-    order by family
-);
-
--- Grain: as sight, narrow.
+-- Grain: as sight, narrow; names are numbers (the types place_t and family_t), since everything below is sorted and joined by them.
 create or replace temporary table seen as
 select
     * exclude (place, family),

@@ -216,8 +216,8 @@ where
 order by event.event_no;
 
 -- Grain: one row per visit and pair of steps between whose pages it moved: at the fourth view where the same two pages came in turn,
--- A B A B; where nobody went back, at the last move between such pages. Who went back once is in neither group. more: how many pages the
--- visit had until then, since who looks long calls more, too.
+-- A B A B; where nobody went back, at the last move between such pages. Who went back once is in neither group. more: whether the
+-- visit had more than 4, 8, 16 pages until then, since who looks long calls more, too.
 create or replace temporary table turn_sight as
 -- a page that is loaded again is no move; two visits at once are cut where they alternate
 with told as (
@@ -238,27 +238,16 @@ changed as (
 lagged as (
     select
         *,
-        row_number() over () as row_no,
         lag(session_id, 1) over () as session_1,
-        lag(session_id, 2) over () as session_2,
-        lag(session_id, 3) over () as session_3,
         lag(page, 1) over () as page_1,
-        lag(page, 2) over () as page_2,
-        lag(page, 3) over () as page_3,
+        case when lag(session_id, 2) over () = session_id then lag(page, 2) over () end as page_2,
+        case when lag(session_id, 3) over () = session_id then lag(page, 3) over () end as page_3,
         lag(step_no) over () as step_1,
-        lag(is_browsed) over () as is_browsed_1
+        lag(is_browsed) over () as is_browsed_1,
+        cast(coalesce(lag(session_id, 4) over () = session_id, false) as tinyint)
+        + cast(coalesce(lag(session_id, 8) over () = session_id, false) as tinyint)
+        + cast(coalesce(lag(session_id, 16) over () = session_id, false) as tinyint) as more
     from changed
-),
-
-numbered as (
-    select
-        * exclude (page_2, page_3),
-        case when session_2 = session_id then page_2 end as page_2,
-        case when session_3 = session_id then page_3 end as page_3,
-        row_no - max(case when session_1 is distinct from session_id then row_no end) over (
-            rows between unbounded preceding and current row
-        ) + 1 as page_no
-    from lagged
 ),
 
 visit as (
@@ -273,8 +262,8 @@ visit as (
         arg_min(occurred_at, event_no) filter (where page = page_2 and page_1 = page_3) as again_at,
         max(event_no) as last_no,
         arg_max(occurred_at, event_no) as last_at,
-        coalesce(min(page_no) filter (where page = page_2 and page_1 = page_3), max(page_no)) as page_no
-    from numbered
+        coalesce(arg_min(more, event_no) filter (where page = page_2 and page_1 = page_3), arg_max(more, event_no)) as more
+    from lagged
     where session_1 = session_id and (is_browsed or is_browsed_1)
     group by customer_id, session_id, step_a, step_b
 ),
@@ -299,7 +288,7 @@ select
         else cast(a.stage as varchar) || ' ' || cast(b.stage as varchar)
     end as topic,
     visit.identity_strength,
-    cast(case when visit.page_no <= 4 then 0 when visit.page_no <= 8 then 1 when visit.page_no <= 16 then 2 else 3 end as tinyint) as more,
+    visit.more,
     visit.again_no is null as is_usual
 from visit
 inner join touch as a on visit.step_a = a.step_no
