@@ -20,6 +20,11 @@ from ingest.settings import Strict, read_toml, suggestion, validate
 PLACEHOLDERS = ("product", "order", "call")
 Item = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 """What a step asks the customer for: `address`, `order_no`, `identity`; named by the site."""
+Purpose = Literal["search", "search_empty", "help", "contact", "form_begun", "form_sent", "status"]
+"""What a page is for, where a log can't tell: only what is declared is looked at for failings of the website."""
+_FORMS = ("form_begun", "form_sent")
+_NEEDS: dict[str, str] = {"search_empty": "search", "form_begun": "form_sent", "form_sent": "form_begun"}
+"""What a purpose is held against: without it nothing could be compared."""
 _TOKEN = re.compile(r"\*|\{(\w+)\}")
 
 
@@ -48,7 +53,23 @@ class Step(Strict):
     reactive: bool = Field(False, description="an answer to trouble: who meets it is worse off beforehand")
     bad: bool = Field(False, description="an outcome nobody wants: cancelled, given up, complained, sent back")
     typical_minutes: float | None = Field(None, ge=0, le=1440, description="of the customer, where no log tells")
+    purpose: Purpose | None = Field(None, description="what a page of the website is for")
+    form: Item | None = Field(None, description="the form that a step with purpose form_begun or form_sent belongs to")
     codes: dict[str, list[str]] = {}
+
+    @model_validator(mode="after")
+    def _purpose_fits(self) -> Step:
+        if self.purpose and (self.channel != "web" or not self.visible):
+            raise ValueError(
+                f"step {self.step!r}: purpose = {self.purpose!r} is said of a page, expected it on a visible step with "
+                'channel = "web"'
+            )
+        if (self.purpose in _FORMS) != (self.form is not None):
+            raise ValueError(
+                f"step {self.step!r}: purpose = {self.purpose!r} and form = {self.form!r}, expected a form's name on "
+                "steps with purpose form_begun or form_sent, and on no other"
+            )
+        return self
 
     @model_validator(mode="after")
     def _flags_fit(self) -> Step:
@@ -96,6 +117,19 @@ class StepDictionary(Strict):
             if step.department is not None and step.department not in names:
                 raise ValueError(
                     f"step {step.step!r}: department {step.department!r} is not declared, expected one of {names}"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _purposes_can_be_held_against_something(self) -> StepDictionary:
+        declared = {(step.purpose, step.form) for step in self.step}
+        for step in self.step:
+            needed = _NEEDS.get(step.purpose or "")
+            if needed and (needed, step.form) not in declared:
+                of_form = f" and form = {step.form!r}" if step.form else ""
+                raise ValueError(
+                    f"step {step.step!r}: purpose = {step.purpose!r} is held against steps with purpose = "
+                    f"{needed!r}{of_form}, and there is none; expected at least one"
                 )
         return self
 

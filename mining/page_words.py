@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from ingest.language import mark, say
 from mining.context import quoted
-from mining.page_reading import Family, Page
+from mining.exposure_findings import Told
+from mining.exposures import Family, Subject
+from mining.page_reading import Page
 from mining.sentences import not_few, paragraph
 
 _TITLES = {
@@ -31,31 +30,26 @@ _COUNTED = {
 }
 
 
-@dataclass(frozen=True)
-class Told:
-    """What is said of a page: grade, status, its sample and estimate (theta, low, high), call reasons with counts."""
-
-    grade: str
-    status: str
-    sample: str
-    estimate: tuple[float, float, float]
-    reasons: Sequence[tuple[str, int]]
-    few: int
-
-
-def _times(estimate: tuple[float, float, float]) -> str:
+def times_text(estimate: tuple[float, float, float]) -> str:
+    """'2.4 [1.9 to 3.1]'."""
     value, low, high = (f"{number:.1f}" for number in estimate)
     return say("{mid} [{low} to {high}]", mid=value, low=low, high=high)
 
 
-def title(page: Page, told: Told) -> str:
+def _address(page: Subject) -> str:
+    assert isinstance(page, Page)
+    return page.address
+
+
+def title(_: Family, page: Subject, told: Told) -> str:
     """One sentence with theta and its interval, where it is shown."""
+    name = quoted(_address(page))
     if told.status in ("not_enough_data", "cannot_tell"):
-        return say(_NOT_SHOWN, page=quoted(page.address))
-    return say(_TITLES[told.grade], page=quoted(page.address), times=_times(told.estimate))
+        return say(_NOT_SHOWN, page=name)
+    return say(_TITLES[told.grade], page=name, times=times_text(told.estimate))
 
 
-def evidence_text(family: Family, page: Page, told: Told, control: tuple[float, float, float]) -> str:
+def evidence_text(family: Family, page: Subject, told: Told) -> str:
     """Counts, what its peers let expect, after against before, other topics, other times, reasons."""
     numbers = {name: values[page.number] for name, values in family.numbers[told.sample].items()}
     over_all = {name: int(values[page.number]) for name, values in family.numbers["all"].items()}
@@ -72,7 +66,9 @@ def evidence_text(family: Family, page: Page, told: Told, control: tuple[float, 
             before=not_few(over_all["n_before"], told.few),
             share=f"{100 * family.usual_after:.0f}",
         ),
-        say("Calls on other topics: {times} times as many as after similar pages.", times=_times(control)),
+        say("Calls on other topics: {times} times as many as after similar pages.", times=times_text(told.control))
+        if told.control
+        else "",
         say(
             "Within 2 hours it is {short} times as many, within 72 hours {long}.",
             short=hours["y_2h"],
@@ -82,7 +78,7 @@ def evidence_text(family: Family, page: Page, told: Told, control: tuple[float, 
     )
 
 
-def caution(family: Family, page: Page, told: Told) -> str:
+def caution(family: Family, page: Subject, told: Told) -> str:
     """What to keep in mind before acting on it."""
     over_all = family.numbers["all"]
     is_weak = 2 * over_all["y_named"][page.number] < over_all["y"][page.number]

@@ -18,9 +18,14 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 PEERS_MIN = 8
+PRIOR_MIN = 30
+"""Of fewer pages no prior can be fitted: the one among them that differs would be drawn to the others."""
 WEIGHT_MAX = 2000.0
 """No page weighs more than this many views in the mean of its peers, so that one giant can't define a category."""
 TAU_UNKNOWN = 0.3
+"""Spread of what differs in more than the thing at hand: taken where there are too few peers to measure it, and where
+one group of visits is held against another.
+"""
 _LOG_CAP = float(np.log(1e4))
 """Without over-dispersion the likelihood grows without end in a and b."""
 _ROUNDS = 2
@@ -40,12 +45,15 @@ class Counts:
 
 @dataclass(frozen=True)
 class Shrunk:
-    """One number per page: calls expected after its peers, theta, the standard error of log theta, and tau."""
+    """One number per page: calls expected after its peers, theta, the standard error of log theta, tau, and what of the
+    error is the chance in the calls of what it is held against.
+    """
 
     expected: Floats
     theta: Floats
     error: Floats
     tau: Floats
+    noise: Floats
 
     def above(self, times: float) -> Floats:
         """Probability that the page is followed by more than `times` as many calls as its peers."""
@@ -61,15 +69,25 @@ class Shrunk:
         return float(self.theta[page] * np.exp(-half)), float(self.theta[page] * np.exp(half))
 
 
-def peers(counts: Counts, flagged: Flags) -> tuple[Floats, Floats]:
-    """(rate, tau) of each page's peers. Fewer than 8 of them: the rate of all other pages, and tau = 0.3."""
+def peers(counts: Counts, flagged: Flags) -> tuple[Floats, Floats, Floats]:
+    """(rate, tau, noise) of each page's peers: noise = the relative standard error of the rate. Fewer than 8 of them:
+    the rate of all other pages, and tau = 0.3.
+    """
     overall = max(float(counts.y.sum()), 0.5) / max(float(counts.w.sum()), 1.0)
     own_rate = (counts.y + 0.5) / (counts.w + 0.5 / overall)
     weight = np.where(flagged, 0.0, np.minimum(counts.v, WEIGHT_MAX))
     is_peer = (weight > 0).astype(float)
-    noise = 1 / (counts.w + 0.5 / overall)
-    columns = (is_peer, weight, weight * own_rate, weight * own_rate**2, weight * noise)
-    n, total, first, second, spread = (
+    chance = 1 / (counts.w + 0.5 / overall)
+    columns = (
+        is_peer,
+        weight,
+        weight * own_rate,
+        weight * own_rate**2,
+        weight * chance,
+        weight**2,
+        weight**2 * chance,
+    )
+    n, total, first, second, spread, squares, square_spread = (
         np.bincount(counts.category, column)[counts.category] - column for column in columns
     )
     known = n >= PEERS_MIN
@@ -77,13 +95,18 @@ def peers(counts: Counts, flagged: Flags) -> tuple[Floats, Floats]:
     rate = first / total
     between = np.maximum(0.0, second / total - rate**2 - rate * spread / total)
     rest = np.where(flagged, 0.0, counts.w)
-    others = (np.where(flagged, 0.0, counts.y).sum() - counts.y * ~flagged + 0.5) / (rest.sum() - rest + 0.5 / overall)
-    tau = np.sqrt(between) / np.where(known, rate, 1.0)
-    return np.where(known, rate, others), np.where(known, tau, TAU_UNKNOWN)
+    other_calls = np.where(flagged, 0.0, counts.y).sum() - counts.y * ~flagged + 0.5
+    others = other_calls / (rest.sum() - rest + 0.5 / overall)
+    rate = np.where(known, rate, others)
+    tau = np.where(known, np.sqrt(between) / rate, TAU_UNKNOWN)
+    noise = np.where(known, np.sqrt(square_spread / rate + tau**2 * squares) / total, 1 / np.sqrt(other_calls))
+    return rate, tau, noise
 
 
 def fit_prior(y: Floats, expected: Floats) -> tuple[float, float]:
-    """(a, b) of theta ~ Gamma(a, rate b)."""
+    """(a, b) of theta ~ Gamma(a, rate b). Of too few pages none can be fitted: then one that is worth half a call."""
+    if len(y) < PRIOR_MIN:
+        return 0.5, 0.5
 
     def cost(log_ab: Floats) -> float:
         a, b = np.exp(log_ab)
@@ -98,12 +121,25 @@ def fit_prior(y: Floats, expected: Floats) -> tuple[float, float]:
 
 def shrink(counts: Counts, flagged: Flags) -> Shrunk:
     """Each page against its peers, where the flagged pages are nobody's peer."""
-    rate, tau = peers(counts, flagged)
+    rate, tau, noise = peers(counts, flagged)
     expected = np.maximum(rate * counts.w, 1e-9)
     seen = counts.w > 0
     a, b = fit_prior(counts.y[seen], expected[seen])
     theta = (a + counts.y) / (b + expected)
-    return Shrunk(expected, theta, np.sqrt(1 / (a + counts.y) + tau**2), tau)
+    return Shrunk(expected, theta, np.sqrt(1 / (a + counts.y) + tau**2 + noise**2), tau, noise)
+
+
+def hold_against(counts: Counts, against: npt.NDArray[np.int64]) -> Shrunk:
+    """Each group of visits against the one that `against` numbers, by a prior that is worth half a call.
+
+    Two groups differ in more than what tells them apart, and no peers say by how much: tau = 0.3.
+    """
+    other_calls = counts.y[against] + 0.5
+    overall = max(float(counts.y.sum()), 0.5) / max(float(counts.w.sum()), 1.0)
+    expected = np.maximum(other_calls / (counts.w[against] + 0.5 / overall) * counts.w, 1e-9)
+    a, b = fit_prior(counts.y[:0], expected[:0])
+    theta, tau, noise = (a + counts.y) / (b + expected), np.full(len(expected), TAU_UNKNOWN), 1 / np.sqrt(other_calls)
+    return Shrunk(expected, theta, np.sqrt(1 / (a + counts.y) + tau**2 + noise**2), tau, noise)
 
 
 def standing_out(counts: Counts, times: float, sure: float) -> Flags:

@@ -20,6 +20,11 @@ COSTLY = (
     "re_ask",
     "failure_point",
     "page_calls",
+    "empty_search",
+    "help_before_call",
+    "back_and_forth",
+    "form_given_up",
+    "status_again",
     "channel_switch",
     "duplicate_request",
 )

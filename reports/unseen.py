@@ -253,6 +253,19 @@ def _pages(searching: Searching) -> Limit:
     )
 
 
+def _web_failings(searching: Searching) -> Limit:
+    return Limit(
+        say(
+            "A failing is told from {views} days on which known customers met it and {calls} calls after them, when it "
+            "is surely followed by more than {times} times the calls of visits that went otherwise; which pages are "
+            "searches, help, forms and status is declared (purpose in process/steps.toml).",
+            views=formats.count(searching.method.page_views_min),
+            calls=formats.count(searching.method.page_calls_min),
+            times=formats.number(searching.method.page_times_min, 1),
+        )
+    )
+
+
 def _batches(searching: Searching) -> Limit:
     return Limit(
         say(
@@ -294,6 +307,11 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, Callable[[Searching], Limit]], ...]
     (("handoff",), mark("Hand-overs without work"), _handoffs),
     (("channel_switch",), mark("Calls that follow a web visit"), _switches),
     (("page_calls",), mark("Pages and products followed by many calls"), _pages),
+    (
+        ("empty_search", "help_before_call", "back_and_forth", "form_given_up", "status_again"),
+        mark("Failings of the website followed by calls"),
+        _web_failings,
+    ),
     (("batch_contact",), mark("Messages that could be one"), _batches),
     (("failure_point",), mark("Steps after which journeys end badly"), _failures),
 )

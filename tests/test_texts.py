@@ -74,6 +74,16 @@ def test_a_catalogue_says_nothing_that_no_source_says(name: str) -> None:
     assert [message.id for message in texts.read(name) if message.id not in known] == []
 
 
+def test_no_two_languages_say_a_sentence_alike() -> None:
+    """A text of four words or more that reads the same in two languages was filed under the wrong one."""
+    told: dict[str, str] = {}
+    for name in OTHERS:
+        for message in texts.read(name):
+            for form in texts.forms(message.string) if message.id and message.string != message.id else ():
+                if len(re.findall(r"[^\W\d_]{2,}", PLACE.sub("", form))) >= 4:
+                    assert told.setdefault(form, name) == name, f"{name} and {told[form]} both say: {form}"
+
+
 @pytest.fixture(scope="module")
 def made_up(sample_night: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample site's report in the made-up language."""

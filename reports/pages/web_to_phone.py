@@ -22,7 +22,15 @@ from reports.view import Report
 from reports.view_findings import KIND_WORDS
 
 ENOUGH_VISITS = 100
-_KINDS = ("page_calls", "channel_switch")
+_KINDS = (
+    "page_calls",
+    "empty_search",
+    "help_before_call",
+    "back_and_forth",
+    "form_given_up",
+    "status_again",
+    "channel_switch",
+)
 """Findings on the same question, with peers, controls and a check."""
 SHOWN = 15
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ingest.derive import undeclared
 from ingest.derive.codes import MAX_UNDECLARED_STEPS
+from ingest.errors import ConfigError
+from ingest.settings import validate
 from ingest.stage import ingest
+from ingest.touch import StepDictionary
 
 STEPS = [
     {
@@ -187,3 +192,45 @@ def test_flags_of_steps_reach_the_tables_and_default_to_nothing(new_lab, web_lin
         (["address"], ["card"], True, True, True, 1.5),
         ([], [], False, False, False, None),
     ]
+
+
+PAGE = {"step": "page", "label": "Page", "stage": "research", "channel": "web"}
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ([{**PAGE, "purpose": "searching"}], "purpose"),
+        ([{**PAGE, "channel": "agent", "purpose": "help"}], "a visible step with channel"),
+        ([{**PAGE, "visible": False, "purpose": "help"}], "a visible step with channel"),
+        ([{**PAGE, "purpose": "form_begun"}], "expected a form's name"),
+        ([{**PAGE, "purpose": "help", "form": "claim"}], "on no other"),
+        ([{**PAGE, "purpose": "search_empty"}], "purpose = 'search'"),
+        ([{**PAGE, "purpose": "form_begun", "form": "claim"}], "purpose = 'form_sent' and form = 'claim'"),
+        (
+            [
+                {**PAGE, "purpose": "form_begun", "form": "claim"},
+                {**PAGE, "step": "sent", "purpose": "form_sent", "form": "claims"},
+            ],
+            "there is none",
+        ),
+    ],
+)
+def test_a_purpose_that_can_tell_nothing_is_refused(tmp_path, steps, told):
+    with pytest.raises(ConfigError) as error:
+        validate(StepDictionary, {"step": steps}, tmp_path / "steps.toml")
+    assert told in str(error.value)
+
+
+def test_purposes_reach_the_tables(new_lab, web_line):
+    form = {"channel": "web", "stage": "return", "form": "claim"}
+    steps = [
+        *STEPS,
+        {"step": "claim", "label": "Claim", **form, "purpose": "form_begun", "codes": {"web": ["GET /claim"]}},
+        {"step": "sent", "label": "Sent", **form, "purpose": "form_sent", "codes": {"web": ["POST /claim"]}},
+    ]
+    lab = new_lab(None, steps)
+    lab.put("web", "a.log", web_line(0, "/") + web_line(60, "/claim"))
+    lab.night()
+    query = "select step, purpose, form from touch where step in ('home', 'claim', 'sent') order by step_no"
+    assert lab.rows(query) == [("home", None, None), ("claim", "form_begun", "claim"), ("sent", "form_sent", "claim")]

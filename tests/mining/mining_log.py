@@ -54,6 +54,8 @@ class St:
     bad: bool = False
     typical_minutes: float | None = None
     source: int = 1
+    purpose: str | None = None
+    form: str | None = None
 
 
 @dataclass
@@ -160,13 +162,15 @@ def _dictionary(store: Store, steps: list[St], departments: list[str]) -> None:
                 "reactive": s.reactive,
                 "bad": s.bad,
                 "typical_minutes": s.typical_minutes,
+                "purpose": s.purpose,
+                "form": s.form,
             }
             for n, s in enumerate(steps, 1)
         ],
         "step varchar, label varchar, stage stage_t, channel channel_t, department department_t, class class_t, "
         "actor varchar, "
         "visible boolean, repeats integer, step_no usmallint, asks varchar[], changes varchar[], mandatory boolean, "
-        "reactive boolean, bad boolean, typical_minutes double",
+        "reactive boolean, bad boolean, typical_minutes double, purpose varchar, form varchar",
     )
 
 

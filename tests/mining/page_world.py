@@ -195,7 +195,8 @@ create table journey_metrics as select journey_id, 1::uinteger as variant_id, mi
 create table variants as select 1::uinteger as variant_id, 'view_product > call_product' as steps;
 create table touch as
     select *, 'customer' as actor, true as visible, null::integer as repeats, []::varchar[] as asks, false as mandatory,
-        false as reactive, false as bad, null::double as typical_minutes, 'Shop' as department
+        false as reactive, false as bad, null::double as typical_minutes, 'Shop' as department,
+        null::varchar as purpose, null::varchar as form
     from (values ('view_product', 'Looks', 'research', 'web', 'browse', 1),
         ('call_product', 'Asks', 'research', 'agent', 'contact', 2),
         ('call_bill', 'Asks about the bill', 'order', 'agent', 'contact', 3)) as t

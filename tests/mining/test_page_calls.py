@@ -14,9 +14,11 @@ import pytest
 from page_world import World, build, frame
 
 from ingest.store import Store
+from mining import exposure_findings
 from mining.analyses import page_calls
 from mining.deciding import Decision
-from mining.page_reading import Family, Page, read_families
+from mining.exposures import Family
+from mining.page_reading import Page, read_families
 from mining.shrinkage import Counts, fit_prior, peers, shrink, smallest_found, standing_out
 
 IS_WHOLE = bool(os.environ.get("FRONTSTAGE_TRUTH"))
@@ -57,12 +59,12 @@ def look(world: World) -> Seen:
         drawn = build(store, world)
         context = frame(store)
         (family,) = read_families(store, context)
-        grades = page_calls.grades(context, family)
-        decisions = page_calls.decide_all(context, family, grades)
-        number = {page.place: int(page.product or -1) for page in family.pages}
+        grades = exposure_findings.grades(context, family)
+        decisions = exposure_findings.decide_all(context, family, grades)
+        number = {page.place: int(page.product or -1) for page in family.subjects}
         return Seen(
             family,
-            {number[page.place]: page for page in family.pages},
+            {number[page.place]: page for page in family.subjects},
             {number[place]: grade for place, grade in grades.items()},
             {number[place]: decision for place, decision in decisions.items()},
             drawn.chance,
@@ -148,7 +150,7 @@ def test_customers_who_call_on_everything_are_no_poor_page() -> None:
         )
     with Store.open() as store:
         build(store, replace(SMALL, n_customers=50, seed=0))
-        told = page_calls.grades(frame(store), replace(family, numbers=numbers))
+        told = exposure_findings.grades(frame(store), replace(family, numbers=numbers))
     assert page.place not in told
 
 
@@ -191,14 +193,17 @@ def test_peers_are_without_the_page_and_those_that_stand_out() -> None:
     y = rng.poisson(10, 40).astype(float)
     y[7] = 90
     counts = Counts(y, v, v, np.repeat([0, 1], 20))
-    rate, tau = peers(counts, np.arange(40) == 7)
+    rate, tau, noise = peers(counts, np.arange(40) == 7)
     for page in (0, 7, 25):
         own = [i for i in range(40) if counts.category[i] == counts.category[page] and i not in (page, 7)]
         shrunk = (y[own] + 0.5) / (500 + 0.5 / (y.sum() / v.sum()))
         assert rate[page] == pytest.approx(shrunk.mean())
     assert tau.max() < 0.3
+    draws = np.random.default_rng(4).poisson(10, (4000, 20)).mean(axis=1)
+    assert noise[25] == pytest.approx(draws.std() / 10, rel=0.15), "of 19 others of some ten calls"
     few = Counts(y[:6], v[:6], v[:6], np.zeros(6, dtype=np.int64))
-    assert set(peers(few, np.zeros(6, dtype=bool))[1]) == {0.3}
+    _, tau, noise = peers(few, np.zeros(6, dtype=bool))
+    assert set(tau) == {0.3} and noise == pytest.approx(1 / np.sqrt(few.y.sum() - few.y + 0.5))
     assert np.flatnonzero(standing_out(counts, 1.5, 0.95)).tolist() == [7]
 
 

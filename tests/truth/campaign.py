@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from judged import judge
+from judged_web import WEB, judge_web
 from matching import Record
 from scores import score
 from table import failures, table
@@ -27,6 +28,7 @@ CODE = (
     "mining",
     "tests/worldgen",
     "tests/truth/judged.py",
+    "tests/truth/judged_web.py",
     "tests/truth/true_minutes.py",
     "tests/truth/true_needs.py",
     "tests/truth/true_waits.py",
@@ -34,6 +36,7 @@ CODE = (
 )
 CUSTOMERS = 1_000
 USUAL = [name for name, one in STANDARD.items() if not one.is_long]
+KNOWN = [*STANDARD, *WEB]
 
 
 def code_hash() -> str:
@@ -56,7 +59,7 @@ def judged(name: str, seed: int, customers: int, code: str) -> Record:
     path = KEPT / code / f"{name}-{seed}-{customers}.json"
     if path.exists():
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    record = judge(name, seed, customers)
+    record = judge_web(name, seed) if name in WEB else judge(name, seed, customers)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}")
     fresh.write_text(json.dumps(record, default=str), encoding="utf-8")
@@ -84,8 +87,8 @@ def main() -> int:
     parser.add_argument("--jobs", default=1, type=int)
     given = parser.parse_args()
     names = given.worlds.split(",")
-    if unknown := [name for name in names if name not in STANDARD]:
-        parser.error(f"no world called {', '.join(unknown)}; choose from {', '.join(STANDARD)}")
+    if unknown := [name for name in names if name not in KNOWN]:
+        parser.error(f"no world called {', '.join(unknown)}; choose from {', '.join(KNOWN)}")
     worlds = list(campaign(names, given.seeds, given.customers, given.jobs))
     scores = score(worlds)
     print(table(worlds, scores))

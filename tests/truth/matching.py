@@ -9,10 +9,15 @@ from typing import Any
 
 from claims import CONSEQUENCES, place_of
 from scipy import stats
+from world_web import FAILINGS
+
+from mining.shrinkage import smallest_found
 
 Record = dict[str, Any]
 CONFIRM_PART, POWER, MARGIN = 0.4, 0.80, 1.5
 LIKE_WITHIN = 0.02
+SPREAD, LEAST_CALLS = 0.35, 4
+"""Error of what a failing of the website is held against, and the part of its ten calls that is kept apart."""
 LOOP_HITS = {0.4: 8, 0.6: 12}
 """The floor of hits of a loop in each part (method note 4: 20 in all)."""
 
@@ -101,6 +106,9 @@ def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
         return _power_of_likeness(claim["n"], claim["null"]) >= POWER
     if claim["rate"] is None:
         return False
+    if claim["kind"] in FAILINGS:
+        limit = smallest_found(CONFIRM_PART * claim["n"], SPREAD, LEAST_CALLS, 1.0, 0.95, POWER)
+        return bool(claim["rate"] - claim["null"] >= MARGIN * (limit - claim["null"]))
     family = claim["kind"].split(".")[0]
     if family == "repeat_contact":
         limit = _limit_of_excess(finding) if finding else None

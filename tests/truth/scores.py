@@ -12,6 +12,7 @@ from scipy import stats
 
 FALSE_ALARM_SHARE, CONFIDENCE = 0.10, 0.95
 RECALL_MIN, PRECISION_MIN = 0.80, 0.90
+NULL_WORLDS = {"W0", "WF0"}
 TENDENCY = "loop.pingpong, as a tendency"
 
 
@@ -91,19 +92,15 @@ def covers(covering: int, n: int) -> bool:
 def score(worlds: Iterable[Record]) -> dict[str, Score]:
     """Scores by kind."""
     out: defaultdict[str, Score] = defaultdict(Score)
-    kinds_seen: set[str] = set()
-    worlds = list(worlds)
     for world in worlds:
-        kinds_seen |= set(world["kinds"])
-    for world in worlds:
-        _add(out, world, kinds_seen)
+        _add(out, world)
     return dict(sorted(out.items()))
 
 
-def _add(out: defaultdict[str, Score], world: Record, kinds: set[str]) -> None:
+def _add(out: defaultdict[str, Score], world: Record) -> None:
     verdict = match(world)
     told, false = verdict.told, verdict.false
-    is_null, is_tiny = world["world"] == "W0", world["world"] == "W11"
+    is_null, is_tiny = world["world"] in NULL_WORLDS, world["world"] == "W11"
     wrong = [f["kind"] for f in false] + [t.claim["kind"] for t in told if t.is_confirmed and not t.is_real]
     for one in told:
         kind, claim, finding = out[one.claim["kind"]], one.claim, one.finding
@@ -127,7 +124,7 @@ def _add(out: defaultdict[str, Score], world: Record, kinds: set[str]) -> None:
         out[finding["kind"]].habits += 1
     _add_tendency(out, world, verdict)
     if is_null:
-        for name in kinds:
+        for name in world["kinds"]:
             out[name].null_worlds += 1
             out[name].alarmed_worlds += name in wrong
     if is_tiny:
