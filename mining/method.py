@@ -157,6 +157,8 @@ class Method:
     batch_days_min: int = 50
     batch_customers_min: int = 15
     reading_min: float = 0.5
+    switch_min: float = 1.0
+    """Finding one's way in another channel, before its log begins: assumed until an operator measures it."""
     batch_share_min: float = 0.05
     message_channels: tuple[str, ...] = ("mail", "email", "sms", "letter", "post", "push")
     """Channels of what customers only read; a call is a talk, and what is agreed there may well be sent that day."""
