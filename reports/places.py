@@ -19,13 +19,14 @@ COSTLY = (
     "repeat_contact",
     "re_ask",
     "failure_point",
+    "outcome_path",
     "page_calls",
     "channel_switch",
     "duplicate_request",
 )
 """Kinds whose paths are drawn as deviations. Others (merge, what-if ...) only carry their number."""
 
-_LISTS = ("cycle", "members", "steps", "pair")
+_LISTS = ("cycle", "members", "steps", "pair", "path")
 _SINGLE = ("prev", "context", "step", "menu", "a", "b", "next")
 
 

@@ -169,7 +169,8 @@ def make(
     _accounts(store)
     aggregate.build(store)
     register.prepare(store)
-    reckon_effort(store)
+    if n_journeys:
+        reckon_effort(store)
     night_figures.remember(store, NIGHT)
     if findings and n_journeys:
         plant_findings(store)
