@@ -82,7 +82,7 @@ def build(store: Store, context: Context) -> None:
         store.run(f"set variable {name} = {value}", name=name)
     store.run((_FOLDER / "effort.sql").read_text(encoding="utf-8"), name="effort")
     store.drop("ask_minute")
-    for table in ("effort_wait", "effort_switch", "effort_again", "effort_step", "request"):
+    for table in ("effort_wait", "effort_switch", "effort_again", "effort_moment", "request"):
         store.run(f"drop table {table}", name=table)
 
 

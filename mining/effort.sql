@@ -118,9 +118,9 @@ where request.is_again
 group by request.pos
 order by request.pos;
 
--- Grain: one row per journey and step, with the ms of each part. Temporary. Only journeys that are over, seen from their start, and told
--- by all their sources. known_ms: what a log times; the rest is stated by the site, or the usual time of a visit's last page.
-create or replace temporary table effort_step as
+-- Grain: one row per event, with the ms of each part. Temporary. effort_ms: their sum. known_ms: what a log times; the rest is stated by the site, or the usual time of a visit's
+-- last page. company_ms: since the step before, where the organisation takes this one.
+create or replace temporary table effort_moment as
 with usual as (
     select
         step,
@@ -130,94 +130,108 @@ with usual as (
     group by step
 ),
 
+meaning as (
+    select
+        cast(touch.step as step_t) as step,
+        case cast(touch.channel as varchar) when 'web' then 0 when 'ivr' then 1 when 'agent' then 2 when 'phone' then 2 else 3 end as part,
+        touch.actor = 'company' as is_company,
+        touch.actor = 'company' and list_contains(getvariable('effort_messages'), cast(touch.channel as varchar)) as is_message,
+        60000 * touch.typical_minutes as typical_ms,
+        coalesce(usual.ms, 0) as usual_ms,
+        cast(touch.class as varchar) = 'contact' and touch.actor = 'customer' as is_contact,
+        cast(touch.class as varchar) <> 'browse' and cast(touch.stage as varchar) = 'return' as is_return,
+        cast(touch.class as varchar) <> 'browse' and cast(touch.stage as varchar) = 'change' as is_change,
+        cast(touch.class as varchar) <> 'browse' and cast(touch.stage as varchar) = 'order' as is_begun
+    from touch
+    left join usual on cast(touch.step as step_t) = usual.step
+),
+
 gap as (
     select
-        *,
-        lag(journey_id) over () as journey_before,
-        lag(coalesce(ended_at, occurred_at)) over () as until_before
+        pos,
+        journey_id,
+        step,
+        coalesce(engaged_ms, 0) as engaged_ms,
+        n_usual,
+        weight,
+        case
+            when journey_id = lag(journey_id) over ()
+                then epoch_us(occurred_at) - lag(epoch_us(coalesce(ended_at, occurred_at))) over ()
+            else 0
+        end as gap_us
     from journey_event
 ),
 
-priced as (
+weighed as (
     select
         gap.journey_id,
         gap.step,
-        cast(gap.channel as varchar) as channel,
-        cast(round(coalesce(gap.engaged_ms, 0) * gap.weight) as bigint) as engaged_ms,
+        meaning.part,
+        meaning.is_message,
+        meaning.is_contact,
+        meaning.is_return,
+        meaning.is_change,
+        meaning.is_begun,
+        case when gap.weight = 1 then gap.engaged_ms else cast(round(gap.engaged_ms * gap.weight) as bigint) end as engaged_ms,
         coalesce(cast(round(waited.inside_ms * gap.weight) as bigint), 0) as inside_ms,
         coalesce(cast(round(waited.before_ms * gap.weight) as bigint), 0) as before_ms,
-        least(
-            cast(round(coalesce(gap.engaged_ms, 0) * gap.weight) as bigint),
-            cast(round(gap.n_usual * coalesce(usual.ms, 0) * gap.weight) as bigint)
-        ) as usual_ms,
+        case when gap.n_usual = 0 then 0 else cast(round(gap.n_usual * meaning.usual_ms * gap.weight) as bigint) end as usual_ms,
         coalesce(again.again_ms, 0) as again_ms,
         again.pos is not null as is_again,
         switched.pos is not null as is_switch,
-        touch.actor = 'company' and list_contains(getvariable('effort_messages'), cast(gap.channel as varchar)) as is_message,
-        cast(round(60000 * touch.typical_minutes * gap.weight) as bigint) as typical_ms,
-        gap.weight,
         case
-            when touch.actor = 'company' and gap.journey_id = gap.journey_before
-                then greatest(0, epoch_us(gap.occurred_at) - epoch_us(gap.until_before)) // 1000
-            else 0
-        end as company_ms
+            when gap.engaged_ms > 0 then 0
+            else coalesce(
+                cast(round(
+                    coalesce(meaning.typical_ms, case when meaning.is_message then getvariable('effort_reading_ms') end) * gap.weight
+                ) as bigint), 0
+            )
+        end as stated_ms,
+        case when meaning.is_company then greatest(0, gap.gap_us) // 1000 else 0 end as company_ms
     from gap
-    inner join touch on gap.step = cast(touch.step as step_t)
-    inner join population on gap.journey_id = population.journey_id
+    inner join meaning on gap.step = meaning.step
     left join effort_wait as waited on gap.pos = waited.pos
     left join effort_again as again on gap.pos = again.pos
     left join effort_switch as switched on gap.pos = switched.pos
-    left join usual on gap.step = usual.step
-    where not population.is_truncated and not population.is_unrecorded
 ),
 
 asked as (
     select
         *,
         case when engaged_ms > 0 then least(again_ms, engaged_ms - inside_ms) else again_ms end as given_again_ms
-    from priced
+    from weighed
 ),
 
 timed as (
     select
         *,
+        least(usual_ms, engaged_ms - inside_ms - case when engaged_ms > 0 then given_again_ms else 0 end) as last_ms,
         engaged_ms - inside_ms - case when engaged_ms > 0 then given_again_ms else 0 end as told_ms,
-        case
-            when engaged_ms > 0 or before_ms > 0 then 0
-            when is_message then greatest(0, coalesce(typical_ms, cast(round(getvariable('effort_reading_ms') * weight) as bigint)) - again_ms)
-            else greatest(0, coalesce(typical_ms, 0) - again_ms)
-        end as untold_ms
+        case when engaged_ms > 0 or before_ms > 0 then 0 else greatest(0, stated_ms - again_ms) end as untold_ms
     from asked
-),
-
-parted as (
-    select
-        * replace (told_ms - least(usual_ms, told_ms) as told_ms),
-        least(usual_ms, told_ms) as last_ms
-    from timed
 )
 
 select
     journey_id,
     step,
-    count(*) as n,
-    cast(sum(case when channel = 'web' then told_ms else 0 end) as bigint) as web_ms,
-    cast(sum(case when channel = 'ivr' then told_ms else 0 end) as bigint) as menu_ms,
-    cast(sum(inside_ms + before_ms) as bigint) as wait_ms,
-    cast(sum(case when channel in ('agent', 'phone') then told_ms else 0 end) as bigint) as talk_ms,
-    cast(sum(case when channel in ('web', 'ivr', 'agent', 'phone') then 0 else told_ms end) as bigint) as visit_ms,
-    cast(sum(last_ms) as bigint) as last_ms,
-    cast(sum(case when is_message then untold_ms else 0 end) as bigint) as reading_ms,
-    cast(sum(case when is_message then 0 else untold_ms end) as bigint) as untimed_ms,
-    cast(sum(given_again_ms) as bigint) as again_ms,
-    cast(sum(cast(is_switch as integer) * getvariable('effort_switch_ms')) as bigint) as switch_ms,
-    cast(sum(engaged_ms - last_ms + before_ms) as bigint) as known_ms,
-    cast(sum(company_ms) as bigint) as company_ms,
-    count(*) filter (is_switch) as n_switches,
-    count(*) filter (is_again) as n_again
-from parted
-group by journey_id, step
-order by journey_id, step;
+    part,
+    told_ms - last_ms as told_ms,
+    last_ms,
+    inside_ms + before_ms as wait_ms,
+    case when is_message then untold_ms else 0 end as reading_ms,
+    case when is_message then 0 else untold_ms end as untimed_ms,
+    given_again_ms as again_ms,
+    cast(is_switch as integer) * getvariable('effort_switch_ms') as switch_ms,
+    engaged_ms - last_ms + before_ms as known_ms,
+    told_ms + inside_ms + before_ms + untold_ms + given_again_ms + cast(is_switch as integer) * getvariable('effort_switch_ms') as effort_ms,
+    company_ms,
+    is_switch,
+    is_again,
+    is_contact,
+    is_return,
+    is_change,
+    is_begun
+from timed;
 
 -- Grain: one row per journey that is over, seen from its start, and told by all its sources. need: what the customer came for, the
 -- first that holds of: sent something back, changed the order, asked, ordered, began an order, looked around; browsing tells of
@@ -225,31 +239,28 @@ order by journey_id, step;
 create or replace table journey_effort as
 with summed as (
     select
-        e.journey_id,
-        cast(sum(e.web_ms) as bigint) as web_ms,
-        cast(sum(e.menu_ms) as bigint) as menu_ms,
-        cast(sum(e.wait_ms) as bigint) as wait_ms,
-        cast(sum(e.talk_ms) as bigint) as talk_ms,
-        cast(sum(e.visit_ms) as bigint) as visit_ms,
-        cast(sum(e.last_ms) as bigint) as last_ms,
-        cast(sum(e.reading_ms) as bigint) as reading_ms,
-        cast(sum(e.untimed_ms) as bigint) as untimed_ms,
-        cast(sum(e.again_ms) as bigint) as again_ms,
-        cast(sum(e.switch_ms) as bigint) as switch_ms,
-        cast(sum(e.known_ms) as bigint) as known_ms,
-        cast(sum(e.company_ms) as bigint) as company_ms,
-        cast(sum(e.n_switches) as bigint) as n_switches,
-        cast(sum(e.n_again) as bigint) as n_again,
-        cast(coalesce(sum(e.n) filter (cast(touch.class as varchar) = 'contact' and touch.actor = 'customer'), 0) as bigint) as n_contacts,
-        coalesce(bool_or(cast(touch.stage as varchar) = 'return' and cast(touch.class as varchar) <> 'browse'), false) as is_return,
-        coalesce(bool_or(cast(touch.stage as varchar) = 'change' and cast(touch.class as varchar) <> 'browse'), false) as is_change,
-        coalesce(bool_or(cast(touch.stage as varchar) = 'order' and cast(touch.class as varchar) <> 'browse'), false) as is_begun,
-        coalesce(bool_or(
-            cast(touch.stage as varchar) <> 'order' and cast(touch.class as varchar) = 'contact' and touch.actor = 'customer'
-        ), false) as is_asked
-    from effort_step as e
-    inner join touch on e.step = cast(touch.step as step_t)
-    group by e.journey_id
+        moment.journey_id,
+        cast(sum(case when moment.part = 0 then moment.told_ms else 0 end) as bigint) as web_ms,
+        cast(sum(moment.last_ms) as bigint) as last_ms,
+        cast(sum(case when moment.part = 1 then moment.told_ms else 0 end) as bigint) as menu_ms,
+        cast(sum(moment.wait_ms) as bigint) as wait_ms,
+        cast(sum(case when moment.part = 2 then moment.told_ms else 0 end) as bigint) as talk_ms,
+        cast(sum(case when moment.part = 3 then moment.told_ms else 0 end) as bigint) as visit_ms,
+        cast(sum(moment.again_ms) as bigint) as again_ms,
+        cast(sum(moment.switch_ms) as bigint) as switch_ms,
+        cast(sum(moment.reading_ms) as bigint) as reading_ms,
+        cast(sum(moment.untimed_ms) as bigint) as untimed_ms,
+        cast(sum(moment.known_ms) as bigint) as known_ms,
+        cast(sum(moment.company_ms) as bigint) as company_ms,
+        count(*) filter (moment.is_switch) as n_switches,
+        count(*) filter (moment.is_again) as n_again,
+        count(*) filter (moment.is_contact) as n_contacts,
+        bool_or(moment.is_return) as is_return,
+        bool_or(moment.is_change) as is_change,
+        bool_or(moment.is_begun) as is_begun,
+        bool_or(moment.is_contact and not moment.is_begun) as is_asked
+    from effort_moment as moment
+    group by moment.journey_id
 ),
 
 whole as (
@@ -270,6 +281,7 @@ whole as (
         end as need
     from summed as s
     inner join population on s.journey_id = population.journey_id
+    where not population.is_truncated and not population.is_unrecorded
 )
 
 select
@@ -289,27 +301,24 @@ order by journey_id;
 -- Grain: one row per step and whether the journey is in the tenth with most effort, of the counted journeys that spend effort there.
 create or replace table effort_driver as
 select
-    cast(e.step as varchar) as step,
+    cast(moment.step as varchar) as step,
     cast(any_value(touch.stage) as varchar) as stage,
     coalesce(whole.tenth = 10, false) as is_most,
-    count(*) as n_journeys,
-    count(distinct whole.customer_id) as n_customers,
-    cast(sum(e.web_ms) as bigint) as web_ms,
-    cast(sum(e.menu_ms) as bigint) as menu_ms,
-    cast(sum(e.wait_ms) as bigint) as wait_ms,
-    cast(sum(e.talk_ms) as bigint) as talk_ms,
-    cast(sum(e.visit_ms) as bigint) as visit_ms,
-    cast(sum(e.last_ms) as bigint) as last_ms,
-    cast(sum(e.reading_ms) as bigint) as reading_ms,
-    cast(sum(e.untimed_ms) as bigint) as untimed_ms,
-    cast(sum(e.again_ms) as bigint) as again_ms,
-    cast(sum(e.switch_ms) as bigint) as switch_ms
-from effort_step as e
-inner join journey_effort as whole on e.journey_id = whole.journey_id
-inner join touch on e.step = cast(touch.step as step_t)
-where
-    whole.is_counted
-    and e.web_ms + e.last_ms + e.menu_ms + e.wait_ms + e.talk_ms + e.visit_ms + e.again_ms + e.switch_ms + e.reading_ms
-    + e.untimed_ms > 0
-group by e.step, coalesce(whole.tenth = 10, false)
+    bit_count(bitstring_agg(moment.journey_id)) as n_journeys,
+    bit_count(bitstring_agg(whole.customer_id)) as n_customers,
+    cast(sum(case when moment.part = 0 then moment.told_ms else 0 end) as bigint) as web_ms,
+    cast(sum(moment.last_ms) as bigint) as last_ms,
+    cast(sum(case when moment.part = 1 then moment.told_ms else 0 end) as bigint) as menu_ms,
+    cast(sum(moment.wait_ms) as bigint) as wait_ms,
+    cast(sum(case when moment.part = 2 then moment.told_ms else 0 end) as bigint) as talk_ms,
+    cast(sum(case when moment.part = 3 then moment.told_ms else 0 end) as bigint) as visit_ms,
+    cast(sum(moment.again_ms) as bigint) as again_ms,
+    cast(sum(moment.switch_ms) as bigint) as switch_ms,
+    cast(sum(moment.reading_ms) as bigint) as reading_ms,
+    cast(sum(moment.untimed_ms) as bigint) as untimed_ms
+from effort_moment as moment
+inner join journey_effort as whole on moment.journey_id = whole.journey_id
+inner join touch on moment.step = cast(touch.step as step_t)
+where whole.is_counted and moment.effort_ms > 0
+group by moment.step, coalesce(whole.tenth = 10, false)
 order by step, is_most;

@@ -182,13 +182,13 @@ class Share:
         return normal_above(self.difference / self.error) if 0 < self.error < math.inf else 1.0
 
 
-def shares(routes: Routes, seen: Moments, paths: Sequence[Path], split: str) -> list[Share]:
-    """Each path's share in a split, in order, and last that of the journeys that went none of them."""
+def shares(routes: Routes, seen: Moments, complete: Ints, split: str) -> list[Share]:
+    """Each path's share in a split, in order, and last that of the journeys that went none of them. `complete`: fates x
+    paths, as `completed` tells of their ways."""
     compared = exposure(routes, seen, split)
-    complete = completed(routes.codes, paths)[routes.way]
     taken = np.full(len(routes.way), FAR)
     out = []
-    for number in range(len(paths)):
+    for number in range(complete.shape[1]):
         out.append(_share(routes, seen, compared, split, *gone(seen, compared, complete[:, number], taken)))
         taken = np.minimum(taken, complete[:, number])
     out.append(_share(routes, seen, compared, split, *gone(seen, compared, np.zeros_like(taken), taken)))
@@ -216,7 +216,7 @@ def _error(routes: Routes, split: str, pull: Floats) -> float:
     """Standard error of a sum of pulls by fate, customers as clusters; infinite for fewer than two."""
     chosen = routes.in_split[split]
     customer = routes.customer[chosen]
-    n_clusters = len(np.unique(customer))
+    n_clusters = int(np.count_nonzero(np.bincount(customer)))
     if n_clusters < 2:
         return math.inf
     sums = np.bincount(customer, pull[routes.fate[chosen]])

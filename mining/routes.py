@@ -25,7 +25,7 @@ from mining.population import SPLITS
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 Codes = npt.NDArray[np.uint8]
-_SQL = Path(__file__).parent / "routes.sql"
+_FOLDER = Path(__file__).parent
 NOTHING = 255
 """In `Routes.codes`: the way is over."""
 T_MAX = 40
@@ -126,8 +126,9 @@ class Routes:
 
 
 def bad_outcomes(store: Store, context: Context) -> list[Outcome]:
-    """Make `route_moment` and tell the bad outcomes of the site."""
-    _prepare(store, context, frozenset())
+    """Make `route_moment` and `route_step`, and tell the bad outcomes of the site."""
+    store.run((_FOLDER / "routes.sql").read_text(encoding="utf-8"), name="route_moment")
+    _tell(store, context, frozenset())
     return outcomes(store, context, _ends)
 
 
@@ -138,8 +139,7 @@ def _ends(store: Store, outcome: str, good: Iterable[str]) -> tuple[str, ...]:
 
 
 def read(store: Store, context: Context, outcome: Outcome) -> Routes | None:
-    """The ways of an outcome; None where it never came."""
-    _prepare(store, context, frozenset())
+    """The ways of one of the `bad_outcomes`; None where it never came."""
     given_up = outcome.form == GIVING_UP
     params = {
         "outcome": outcome.name,
@@ -153,15 +153,18 @@ def read(store: Store, context: Context, outcome: Outcome) -> Routes | None:
     if not given_up:
         store.run(_OWN_CALL, name="route_call")
         store.run(_LESS_OWN_CALL, name="route_end")
-    if outcome.form == TERMINAL:
-        doors = _doors(store, context)
-        if doors:
-            _prepare(store, context, doors)
+    doors = _doors(store, context) if outcome.form == TERMINAL else frozenset()
+    if doors:
+        _tell(store, context, doors)
     store.run(_FATES, name="route_fate")
-    return _arrays(store)
+    told = _arrays(store)
+    if doors:
+        _tell(store, context, frozenset())
+    return told
 
 
-def _prepare(store: Store, context: Context, doors: frozenset[str]) -> None:
+def _tell(store: Store, context: Context, doors: frozenset[str]) -> None:
+    """Make `route_step`: the ways in the steps that paths are told in, without `doors`."""
     told = [
         step
         for step, touch in context.touch.items()
@@ -171,7 +174,7 @@ def _prepare(store: Store, context: Context, doors: frozenset[str]) -> None:
     for name, steps in (("route_steps", told), ("route_free", free)):
         listed = ", ".join("'" + step.replace("'", "''") + "'" for step in steps)
         store.run(f"set variable {name} = [{listed}]::varchar[]", name=name)
-    store.run(_SQL.read_text(encoding="utf-8"), name="routes")
+    store.run((_FOLDER / "route_steps.sql").read_text(encoding="utf-8"), name="route_step")
 
 
 def _doors(store: Store, context: Context) -> frozenset[str]:

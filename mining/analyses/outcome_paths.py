@@ -36,7 +36,7 @@ from mining.path_shares import FAR, Moments, Path, Share, completed, exposure, g
 from mining.population import SPLITS, Scope
 from mining.power import POWER
 from mining.rates import Rate, n_part
-from mining.routes import Routes, bad_outcomes, read
+from mining.routes import Ints, Routes, bad_outcomes, read
 from mining.statistics import needed_for_floor, normal_quantile
 
 NAME = "outcome_paths"
@@ -135,8 +135,9 @@ def _measured(
     routes: Routes, seen: Moments, outcome: Outcome, paths: list[Path]
 ) -> tuple[list[OutcomePath], dict[str, Share], int]:
     """The paths with their shares in every split, what goes none of them, and how many customers kept apart do."""
-    told = {split: shares(routes, seen, paths, split) for split in SPLITS}
-    credited = _credited(routes, seen, paths)
+    complete = completed(routes.codes, paths)[routes.way]
+    told = {split: shares(routes, seen, complete, split) for split in SPLITS}
+    credited = _credited(routes, seen, complete)
     found = [
         OutcomePath(
             outcome,
@@ -155,15 +156,14 @@ def _measured(
 
 def _customers(routes: Routes, fates: npt.NDArray[np.bool_]) -> int:
     """Customers kept apart who have one of these fates."""
-    return len(np.unique(routes.customer[fates[routes.fate] & routes.in_split["confirm"]]))
+    return int(np.count_nonzero(np.bincount(routes.customer[fates[routes.fate] & routes.in_split["confirm"]])))
 
 
-def _credited(routes: Routes, seen: Moments, paths: list[Path]) -> list[tuple[Any, Any]]:
+def _credited(routes: Routes, seen: Moments, complete: Ints) -> list[tuple[Any, Any]]:
     """By path: (bad fates credited to it, other fates that went it at some time at risk)."""
     compared = exposure(routes, seen, "all")
-    complete = completed(routes.codes, paths)[routes.way]
     taken, out = np.full(len(routes.way), FAR), []
-    for number in range(len(paths)):
+    for number in range(complete.shape[1]):
         is_hit, is_on = gone(seen, compared, complete[:, number], taken)
         is_other = np.zeros(len(routes.way), dtype=bool)
         is_other[seen.fate[is_on]] = True
@@ -175,7 +175,8 @@ def _credited(routes: Routes, seen: Moments, paths: list[Path]) -> list[tuple[An
 def _chance(store: Store, routes: Routes, seen: Moments, found: list[OutcomePath], paths: list[Path]) -> None:
     """Make `chance`: who went each path, with or without ending so."""
     parts = []
-    for one, (is_hit, is_other) in zip(found, _credited(routes, seen, paths), strict=True):
+    complete = completed(routes.codes, paths)[routes.way]
+    for one, (is_hit, is_other) in zip(found, _credited(routes, seen, complete), strict=True):
         went = (is_hit | is_other)[routes.fate]
         parts.append(
             pa.table(

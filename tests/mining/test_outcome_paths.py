@@ -36,6 +36,11 @@ PATHS = [(2, 5), (1, 1, 3), (0,)]
 # ---- the shares --------------------------------------------------------------------------------------------------
 
 
+def done(routes: Routes, paths: list[tuple[int, ...]]) -> np.ndarray:
+    """By fate, when it has gone each path."""
+    return completed(routes.codes, paths)[routes.way]
+
+
 def goes(way: list[int], path: tuple[int, ...]) -> bool:
     """Whether the path is a subsequence of the way."""
     rest = iter(way)
@@ -89,7 +94,7 @@ def test_shares_as_counted_by_hand(seed: int) -> None:
     routes = world(Plan(n=220, times=2.0), seed)
     seen = moments(routes, 8)
     for split in ("all", "confirm"):
-        told = shares(routes, seen, PATHS, split)
+        told = shares(routes, seen, done(routes, PATHS), split)
         for one, (hits, n, others, went) in zip(told, by_hand(routes, PATHS, split, 8), strict=True):
             assert (one.hits, one.n, one.n_went) == (hits, n, went)
             assert one.others == pytest.approx(others)
@@ -130,14 +135,14 @@ def test_equal_ways_counted_together_give_the_same() -> None:
         n={split: np.bincount(fate, short.n[split]).astype(np.int64) for split in short.n},
         fate=fate,
     )
-    one, other = (shares(r, moments(r, 10), PATHS, "all") for r in (short, together))
+    one, other = (shares(r, moments(r, 10), done(r, PATHS), "all") for r in (short, together))
     for a, b in zip(one, other, strict=True):
         assert (a.hits, a.n, a.n_went) == (b.hits, b.n, b.n_went)
         assert (a.others, a.error, a.share_error) == pytest.approx((b.others, b.error, b.share_error))
 
 
 def alone(routes: Routes, path: tuple[int, ...], split: str = "all") -> Share:
-    return shares(routes, moments(routes, 10), [path], split)[0]
+    return shares(routes, moments(routes, 10), done(routes, [path]), split)[0]
 
 
 @pytest.mark.parametrize(("times", "frailty"), [(1.0, 1.0), (4.0, 0.5)])
@@ -158,8 +163,8 @@ def test_whole_journeys_would_call_a_path_a_protection() -> None:
     """The mistake that the comparison at the same point avoids: in a world with nothing planted, journeys that ended
     well are longer, and so more of them went any path."""
     routes = world(Plan(n=20_000, hazard=0.15), 3)
-    done = completed(routes.codes, [(2, 5)])[:, 0]
-    bad, others = (float((done <= routes.high)[chosen].mean()) for chosen in (routes.is_bad, ~routes.is_bad))
+    at = completed(routes.codes, [(2, 5)])[:, 0]
+    bad, others = (float((at <= routes.high)[chosen].mean()) for chosen in (routes.is_bad, ~routes.is_bad))
     told = alone(routes, (2, 5))
     assert bad < others - 0.02 and told.interval(0.99)[0] < 0 < told.interval(0.99)[1]
 
@@ -170,7 +175,7 @@ def test_whole_journeys_would_call_a_path_a_protection() -> None:
 def proposed(routes: Routes) -> tuple[list[tuple[int, ...]], list[bool]]:
     """(paths of the discovery parts, whether the customers kept apart confirm each)."""
     paths = search(routes, METHOD, lambda _: False)
-    told = shares(routes, moments(routes, METHOD.path_at_risk_min), paths, "confirm")[:-1]
+    told = shares(routes, moments(routes, METHOD.path_at_risk_min), done(routes, paths), "confirm")[:-1]
     adjusted = holm([one.p_value for one in told])
     return paths, [
         p <= METHOD.confirm_alpha and one.difference >= METHOD.path_difference_min and one.interval(0.95)[0] > 0
