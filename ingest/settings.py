@@ -155,6 +155,9 @@ class CostSection(Strict):
     setup_min: float = Field(2, ge=0, description="greeting, login, identification of one contact, minutes")
     ask_min: dict[str, float] = Field({}, description="item that steps ask for -> minutes of giving it once")
     reading_min: float = Field(0.5, ge=0, description="reading one message, minutes, where its step tells none")
+    switch_min: float = Field(
+        1, ge=0, le=60, description="finding one's way in another channel before its log begins, minutes"
+    )
     order_value: str | None = Field(None, description="attribute of a source's events that holds an order's value")
 
     @field_validator("ask_min")

@@ -50,6 +50,7 @@ KINDS = frozenset(
         "channel_switch",
         "batch_contact",
         "failure_point",
+        "outcome_path",
         "page_calls",
         "empty_search",
         "help_before_call",

@@ -11,7 +11,7 @@ No outcome: what is behind the line of visibility, steps that are merely `reacti
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,7 @@ BEFORE = "before"
 """The negative control, counted like a split: the outcome came before the step."""
 _NEVER_SHARE = 0.05
 """A good outcome ends the risk of a bad one that comes after it in less than this share of journeys with both."""
+Ends = Callable[[Store, str, Iterable[str]], tuple[str, ...]]
 
 _FATES = {
     TERMINAL: """
@@ -127,15 +128,16 @@ def prepare(store: Store, context: Context) -> None:
     store.run(_SQL.read_text(encoding="utf-8"), {"timezone": context.timezone}, name="hazards")
 
 
-def outcomes(store: Store, context: Context) -> list[Outcome]:
-    """The bad outcomes of the site, in the order of the dictionary, giving up last."""
+def outcomes(store: Store, context: Context, ends: Ends | None = None) -> list[Outcome]:
+    """The bad outcomes of the site, in the order of the dictionary, giving up last. `ends` counts what ends the risk of
+    a terminal one; unless given, in `hazard_moment`."""
     bad = [touch for touch in context.touch.values() if touch.bad]
     good = [step for step, touch in context.touch.items() if touch.step_class == "outcome" and not touch.bad]
     found = []
     for touch in bad:
         is_terminal = touch.step_class == "outcome"
-        ends = _ends(store, touch.step, good) if is_terminal else ()
-        found.append(Outcome(touch.step, TERMINAL if is_terminal else DELAYED, ends))
+        over = (ends or _ends)(store, touch.step, good) if is_terminal else ()
+        found.append(Outcome(touch.step, TERMINAL if is_terminal else DELAYED, over))
     over = (*good, *(touch.step for touch in bad))
     return [*found, Outcome(GIVING_UP, GIVING_UP, over)] if good and begins(context) else found
 
@@ -161,6 +163,12 @@ def _ends(store: Store, outcome: str, good: Iterable[str]) -> tuple[str, ...]:
         group by m.step""",
         {"outcome": outcome, "good": list(good)},
     )
+    return never_followed(good, rows)
+
+
+def never_followed(good: Iterable[str], rows: Iterable[tuple[str, int, int]]) -> tuple[str, ...]:
+    """The good outcomes that the bad one practically never follows. rows: (good outcome, journeys with both, of these
+    with the bad one later)."""
     followed = {step for step, n_both, n_after in rows if n_after > _NEVER_SHARE * n_both}
     return tuple(step for step in good if step not in followed)
 

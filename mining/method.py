@@ -153,10 +153,25 @@ class Method:
     page_sides_min: int = 20
     page_self_alpha: float = 0.01
 
+    # paths to a bad outcome (6)
+    path_bad_min: int = 30
+    """Journeys that end so; with fewer no paths are looked for."""
+    path_hits_min: int = 10
+    path_customers_min: int = 10
+    path_share_min: float = 0.05
+    path_difference_min: float = 0.05
+    """A path is told when bad journeys go it by so much more than others that had come as far."""
+    path_at_risk_min: int = 10
+    """Moments of others at a point, in each part of the customers, so that bad journeys are compared there."""
+    path_most: int = 4
+    path_steps_max: int = 5
+
     # messages of one day (5)
     batch_days_min: int = 50
     batch_customers_min: int = 15
     reading_min: float = 0.5
+    switch_min: float = 1.0
+    """Finding one's way in another channel, before its log begins: assumed until an operator measures it."""
     batch_share_min: float = 0.05
     message_channels: tuple[str, ...] = ("mail", "email", "sms", "letter", "post", "push")
     """Channels of what customers only read; a call is a talk, and what is agreed there may well be sent that day."""

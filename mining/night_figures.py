@@ -11,6 +11,7 @@ forgotten does not live on in an old night.
     duration_ms      median ms of the closed of these journeys
     departments_met  departments that a journey meets, mean
     goods_ms         median ms from an order to its goods
+    effort_ms        mean ms of customers' lives that a closed journey takes (mining/effort.py)
     undeclared       share of events whose code the step dictionary does not know
 """
 
@@ -23,6 +24,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from ingest.store import Store
+from mining.effort import mean as mean_effort
 
 Z95 = 1.959963984540054
 """Quantile of the normal distribution for a 95 % interval."""
@@ -84,6 +86,7 @@ def measured(store: Store) -> list[NightFigure]:
         ),
         _mean(store, "departments_met", "metrics.n_departments", "true", 1),
         _median(store, "goods_ms", GOODS),
+        effort(store),
         _undeclared(store),
     ]
     return [one for one in found if one is not None]
@@ -152,6 +155,14 @@ def _median(store: Store, name: str, durations: str) -> NightFigure | None:
     if len(set(ranks)) < 3:
         return NightFigure(name, values[len(values) // 2], None, None, n)
     return NightFigure(name, values[1], values[0], values[2], n)
+
+
+def effort(store: Store) -> NightFigure | None:
+    """The mean customer effort; None where no journey has any, or none was reckoned."""
+    found = mean_effort(store) if store.has_table("journey_effort") else None
+    if found is None or not found.value:
+        return None
+    return NightFigure("effort_ms", found.value, found.low, found.high, found.journeys)
 
 
 def _undeclared(store: Store) -> NightFigure | None:

@@ -25,6 +25,14 @@ create or replace table finding_variant (finding_id varchar, variant_id uinteger
 -- one row per journey that shows a finding which is not a matter of the variant alone: times, orders that are not known
 create or replace table finding_journey (finding_id varchar, journey_id uinteger, amount double);
 
+-- one row per bad outcome and path to it; path_no 0 = the journeys that went none of the paths, so that the shares of an outcome add up.
+-- n_bad and the rest are of the customers kept apart, n_ended and n_at_risk of all; difference null = not measured (outcome_paths.py)
+create or replace table outcome_path (
+    outcome varchar, form varchar, path_no integer, steps varchar[], finding_id varchar, n_ended bigint, n_at_risk bigint,
+    n_bad bigint, hits bigint, n_customers bigint, share double, share_low double, share_high double, others double,
+    difference double, low double, high double
+);
+
 -- one row per discovered model
 create or replace table model_quality (
     model varchar, fitness double, precision_ double, n_variants ubigint, n_journeys ubigint,

@@ -17,6 +17,7 @@ from mining import (
     context,
     decisions,
     discovery,
+    effort,
     intended,
     night_figures,
     population,
@@ -48,7 +49,6 @@ def _mine(site: Site, store: Store, night: dt.date) -> None:
     register.prepare(store)
     frame = make_context(site, store, night)
     aggregate.build(store)
-    night_figures.remember(store, night)
     decide(site, store, frame, night)
     standings = decisions.read(store, night)
     known, unknown = accepted.by_id(accepted.load(site.process / "accepted.toml"), register.labels(store))
@@ -57,6 +57,8 @@ def _mine(site: Site, store: Store, night: dt.date) -> None:
     standing = frozenset(finding_id for finding_id, one in standings.items() if one.is_confirmed)
     frame = replace(frame, confirmed=standing, known=frozenset(standings))
     population.prepare(store, frame)
+    effort.build(store, frame)
+    night_figures.remember(store, night)
     discovery.discover(store, frame, site.exports)
     found = with_doubts(store, find_all(store, frame))
     carried = decisions.carried(found, standings, decisions.date_for(night), known)
@@ -91,6 +93,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         small_cell_customers=settings.privacy.min_cell,
         merge_setup_min=costs.setup_min,
         reading_min=costs.reading_min,
+        switch_min=costs.switch_min,
     )
     touch = context.read_touch(store)
     process = intended.load(site.process, {step: one.label for step, one in touch.items()})

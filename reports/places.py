@@ -19,6 +19,7 @@ COSTLY = (
     "repeat_contact",
     "re_ask",
     "failure_point",
+    "outcome_path",
     "page_calls",
     "empty_search",
     "help_before_call",
@@ -30,7 +31,7 @@ COSTLY = (
 )
 """Kinds whose paths are drawn as deviations. Others (merge, what-if ...) only carry their number."""
 
-_LISTS = ("cycle", "members", "steps", "pair")
+_LISTS = ("cycle", "members", "steps", "pair", "path")
 _SINGLE = ("prev", "context", "step", "menu", "a", "b", "next")
 
 

@@ -77,9 +77,14 @@ class Frame:
         return self.height - 24 - (value - self.ticks[0]) / span * (self.height - 24 - 20)
 
 
-def drawn_twice(title: str, draw: Callable[[int, int], list[str]]) -> Markup:
+def drawn_twice(
+    title: str,
+    draw: Callable[[int, int], list[str]],
+    wide: tuple[int, int] = WIDE,
+    narrow: tuple[int, int] = NARROW,
+) -> Markup:
     parts = []
-    for name, (width, height) in (("wide", WIDE), ("narrow", NARROW)):
+    for name, (width, height) in (("wide", wide), ("narrow", narrow)):
         parts.append(
             f'<svg class="plot {name}" role="img" aria-label="{text(title)}" viewBox="0 0 {width} {height}">'
             f"{''.join(draw(width, height))}</svg>"

@@ -291,6 +291,19 @@ def _failures(searching: Searching) -> Limit:
     )
 
 
+def _paths(searching: Searching) -> Limit:
+    method = searching.method
+    return Limit(
+        say(
+            "A path is told from {bad} journeys that end so, {hits} of them on it, when they went it at least {points} "
+            "points of a hundred more often than others who stood at the same point.",
+            bad=formats.count(method.path_bad_min),
+            hits=formats.count(method.path_hits_min),
+            points=formats.number(100 * method.path_difference_min, 0),
+        )
+    )
+
+
 _FAMILIES: tuple[tuple[tuple[str, ...], str, Callable[[Searching], Limit]], ...] = (
     (("loop", "rework"), mark("Loops and rework"), _loops),
     (
@@ -314,6 +327,7 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, Callable[[Searching], Limit]], ...]
     ),
     (("batch_contact",), mark("Messages that could be one"), _batches),
     (("failure_point",), mark("Steps after which journeys end badly"), _failures),
+    (("outcome_path",), mark("Paths to a bad end"), _paths),
 )
 """(kinds by how they begin, name, what would have been seen), in the order of the page."""
 

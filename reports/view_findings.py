@@ -30,6 +30,7 @@ KIND_WORDS = {
     "channel_switch": mark("Web to phone"),
     "batch_contact": mark("Messages of one day"),
     "failure_point": mark("Failure point"),
+    "outcome_path": mark("Path to a bad end"),
     "page_calls": mark("Web page with calls"),
     "empty_search": mark("Search without a result"),
     "help_before_call": mark("Help page with calls"),
@@ -57,6 +58,7 @@ _ICONS = {
     "channel_switch": "fork",
     "batch_contact": "merge",
     "failure_point": "triangle",
+    "outcome_path": "fork",
     "page_calls": "page",
     "empty_search": "page",
     "help_before_call": "page",
@@ -211,6 +213,9 @@ _SHARE_OF = {
     ),
     "calls after a visit beyond those before one": mark("of calls come after a visit, beyond those before one"),
     "contacts that lead to another": mark("of contacts lead to another"),
+    "share of bad journeys on the path, above that of others at the same point": mark(
+        "more bad journeys went the path than others at the same point"
+    ),
     "more journeys that end badly with the step than without": mark(
         "more journeys end badly with the step than without"
     ),

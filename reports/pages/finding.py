@@ -16,7 +16,7 @@ from markupsafe import Markup
 from ingest.language import say
 from mining.sentences import any_of
 from mining.statistics import wilson
-from reports import formats, survival
+from reports import formats, path_picture, survival
 from reports.charts import Axis
 from reports.figures import Figures
 from reports.map_marks import channel_word
@@ -25,6 +25,7 @@ from reports.plots import Point, interval_dot, line_band, tick_text
 from reports.records import FindingFigure
 from reports.view import Report
 from reports.view_facts import is_share
+from reports.view_journeys import StepNames, Strip
 
 MOST_WEEKS, MOST_PRODUCTS, MOST_CHANNELS = 8, 8, 8
 LEAST_JOURNEYS = 30
@@ -107,6 +108,7 @@ class FindingPage:
     no_drivers: str
     driver_note: str
     of_what: str
+    path: tuple[Strip, Markup] | None
     curves: Markup
     curves_note: str
     nights: Markup
@@ -122,11 +124,11 @@ def build(figures: Figures, report: Report) -> Mapping[str, FindingPage]:
     figures.store.run(_JOURNEYS, name="driver")
     figures.store.run(_STEPS, name="driver_step")
     figures.store.run(_PRODUCTS, {"most": MOST_PRODUCTS * 3}, name="driver_product")
-    labels = report.names.label
-    return {one.label: _page(figures, one, labels, place <= MOST_DRIVEN) for place, one in enumerate(findings, 1)}
+    return {one.label: _page(figures, one, report.names, place <= MOST_DRIVEN) for place, one in enumerate(findings, 1)}
 
 
-def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str], is_driven: bool) -> FindingPage:
+def _page(figures: Figures, finding: FindingFigure, names: StepNames, is_driven: bool) -> FindingPage:
+    labels = names.label
     anchors = anchors_of(finding, frozenset(labels))
     drivers, note = _drivers(figures, finding, anchors) if is_driven else ((), "")
     history = figures.history(finding.finding_id)
@@ -137,6 +139,7 @@ def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str], i
         else say("Only the first {n} findings are told by group.", n=MOST_DRIVEN),
         driver_note=note,
         of_what=_of_what([f"“{labels[step]}”" for step in anchors]),
+        path=path_picture.of_finding(finding.extra, names),
         curves=_curves(finding, labels),
         curves_note=_curves_note(finding, labels),
         nights=_nights(finding, history),

@@ -22,6 +22,7 @@ MEASURES = {
     "calls_per_100": mark("Calls per 100"),
     "duration_ms": mark("Median time from first to last contact"),
     "goods_ms": mark("Median time from order to goods"),
+    "effort_ms": mark("Mean effort of a journey"),
     "departments_met": mark("Departments a journey meets"),
     "journeys": mark("Journeys followed"),
     "customers": mark("Customers"),

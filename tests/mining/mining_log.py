@@ -33,6 +33,7 @@ class Ev:
     call: str | None = None
     intent: str | None = None
     coarse: bool = False  # only the day is known; `at` is its end
+    usual: bool = False  # its engaged time is what is usual for the step
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
             "engaged_ms": e.engaged_ms,
             "weight": e.weight,
             "n_raw": e.n_raw,
+            "is_usual": e.usual,
             "assign_rule": "key",
             "ambiguous": False,
             "tie": e.order,
@@ -222,12 +224,14 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
         "department_t, "
         "stage stage_t, class class_t, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, "
         "engaged_ms bigint, "
-        "weight double, n_raw uinteger, assign_rule varchar, ambiguous boolean, tie integer, call_id varchar, actor "
-        "varchar, intent varchar, source_id utinyint, time_rule varchar, identity_strength strength_t",
+        "weight double, n_raw uinteger, is_usual boolean, assign_rule varchar, ambiguous boolean, tie integer, "
+        "call_id varchar, actor varchar, intent varchar, source_id utinyint, time_rule varchar, "
+        "identity_strength strength_t",
     )
     store.run("""create table journey_event as
         select cast(row_number() over (order by journey_id, occurred_at, tie, event_no) as uinteger) as pos,
-            * exclude (tie, call_id, actor, intent, source_id, time_rule, identity_strength, event_no), event_no
+            * exclude (tie, call_id, actor, intent, source_id, time_rule, identity_strength, event_no, is_usual),
+            event_no, cast(is_usual as integer)::uinteger as n_usual
         from all_moments order by pos""")
     store.run("""create table event as
         select event_no, cast(md5(cast(event_no as varchar)) as uuid) as event_id, customer_id, occurred_at, ended_at,
@@ -235,7 +239,8 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
                 department, actor,
             true as visible, cast(null as varchar) as product_id, cast(null as varchar) as order_id, cast(null as
                 uinteger) as session_id,
-            call_id, intent, wait_ms, handle_ms, engaged_ms, cast(null as json) as attributes,
+            call_id, intent, wait_ms, handle_ms, engaged_ms, is_usual as engaged_is_usual,
+            cast(null as json) as attributes,
             time_rule, source_id, cast(1 as uinteger) as source_file, event_no as source_line
         from all_moments order by event_no""")
     store.run("drop table all_moments")

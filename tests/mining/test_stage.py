@@ -20,6 +20,7 @@ from mining.bpmn import BPMN
 from mining.stage import mine
 
 EXPORTS = ("findings.json", "process.bpmn", "process_tree.txt", "dfg.csv")
+ANEW = ("finding_variant", "journey_effort", "effort_driver", "night_figure")
 HOSTILE = ["<IMG SRC=x>", "a\\", 'b"c', "nul\x00", "line\nbreak", "&amp;", "x" * 20_000, "s1", "tau"]
 
 
@@ -35,7 +36,7 @@ def state(root: Path) -> tuple[list[bytes], list[object]]:
         kept = [unit.stem for unit in aggregate.units() if aggregate.is_kept(unit)]
         tables = [
             store.rows(f"from {name} order by all")
-            for name in (*kept, "finding", "finding_history", "finding_register", "model_quality", "finding_variant")
+            for name in (*kept, "finding", "finding_history", "finding_register", "model_quality", *ANEW)
         ]
     return [(root / "exports" / name).read_bytes() for name in EXPORTS], list(tables)
 

@@ -166,9 +166,9 @@ def test_a_site_without_web_or_calls_is_told_what_is_missing(store: Store) -> No
 def test_night_figures_are_one_row_a_night_and_measure(store: Store) -> None:
     before = store.rows("from night_figure order by all")
     night_figures.remember(store, toy.NIGHT)
-    assert store.rows("from night_figure order by all") == before and len(before) == 8
+    assert store.rows("from night_figure order by all") == before and len(before) == 9
     night_figures.remember(store, toy.NIGHT + DAY)
-    assert store.value("select count(*) from night_figure") == 16
+    assert store.value("select count(*) from night_figure") == 18
     store.run("delete from night_figure where night > $night", {"night": toy.NIGHT})
 
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 from ingest.schema import VERSION
 from ingest.site import Site
 from ingest.store import Store
-from mining import aggregate, night_figures, register
+from mining import aggregate, context, effort, night_figures, population, register
+from mining.method import Method
 from reports.stage import report
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -160,6 +161,7 @@ def make(
         {name: [s[i] for s in steps] for i, name in enumerate(names)}
         | {"step_no": list(range(1, len(steps) + 1))}
         | {"asks": [["order number"] if s[0] == "call_status" else [""] for s in steps]}
+        | {"changes": [["nothing"]] * len(steps)}
         | {name: [False] * len(steps) for name in ("mandatory", "reactive", "bad")}
         | {"typical_minutes": [1.5] * len(steps)},
     )
@@ -167,9 +169,24 @@ def make(
     _accounts(store)
     aggregate.build(store)
     register.prepare(store)
+    if n_journeys:
+        reckon_effort(store)
     night_figures.remember(store, NIGHT)
     if findings and n_journeys:
         plant_findings(store)
+
+
+def reckon_effort(store: Store) -> None:
+    """What a night makes of the minutes in the warehouse."""
+    first, last = context.read_window(store, NIGHT)
+    method = Method()
+    frame = context.Context(
+        method, first, last, context.read_touch(store), None, "EUR", None, method.config_hash(), "input"
+    )
+    store.run("create temporary table customer as select customer_id, count(*) as n_events from event group by all")
+    population.prepare(store, frame)
+    effort.build(store, frame)
+    store.run("drop table customer")
 
 
 def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, tuple[Any, ...]]) -> None:
@@ -198,6 +215,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
                 "wait_ms": int(rng.uniform(0, 240_000)) if touch[5] == "contact" else None,
                 "handle_ms": talk if touch[5] == "contact" else None,
                 "engaged_ms": talk if touch[6] == "customer" else 0,
+                "engaged_is_usual": False,
+                "time_rule": None,
             }
             events.append(
                 common
@@ -220,6 +239,7 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
                     "class": touch[5],
                     "weight": 1.0,
                     "n_raw": 1,
+                    "n_usual": 0,
                     "assign_rule": "order",
                     "ambiguous": False,
                 }
@@ -257,6 +277,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
                     "wait_ms": None,
                     "handle_ms": None,
                     "engaged_ms": 0,
+                    "engaged_is_usual": False,
+                    "time_rule": None,
                     "event_no": len(events) + 1,
                     "raw_code": "GET /new" if visible is None else step,
                     "visible": visible,
@@ -285,6 +307,7 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
         "call_id": "varchar",
         "session_id": "bigint",
         "product_id": "varchar",
+        "time_rule": "varchar",
         "part": "utinyint",
         "wait_ms": "bigint",
         "handle_ms": "bigint",
@@ -314,6 +337,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
             "wait_ms",
             "handle_ms",
             "engaged_ms",
+            "engaged_is_usual",
+            "time_rule",
             "source_id",
         ],
         "journey": [
@@ -347,6 +372,7 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
             "engaged_ms",
             "weight",
             "n_raw",
+            "n_usual",
             "assign_rule",
             "ambiguous",
         ],
