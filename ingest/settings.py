@@ -64,6 +64,9 @@ class TableSection(Strict):
     files: str
     events: dict[str, str | list[str]] = Field({}, description="event name -> column(s) of its time, joined by a blank")
     ends: dict[str, str | list[str]] = Field({}, description="event name -> column(s) of its end")
+    promises: dict[str, str | list[str]] = Field(
+        {}, description="event name -> column(s) of the time it was promised for: 'table.event overdue' when it passes"
+    )
     time_formats: list[str] = Field(
         ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d"],
         description="as of strptime; %z for times that carry an offset; epoch_s, epoch_ms for numbers since 1970",
@@ -87,6 +90,12 @@ class TableSection(Strict):
             if "%" not in form and form not in EPOCHS:
                 raise ValueError(f"got {form!r}, expected a format such as '%d.%m.%Y %H:%M', or {' or '.join(EPOCHS)}")
         return formats
+
+    @model_validator(mode="after")
+    def _promised(self) -> TableSection:
+        for name in self.promises.keys() - self.events.keys():
+            raise ValueError(f"promises.{name}: no such event of the table; {suggestion(name, self.events)}")
+        return self
 
 
 class SourceSection(Strict):

@@ -152,6 +152,13 @@ def _columns(
     return Design(sparse.csr_matrix(np.column_stack(columns)), tuple(names), of_step, dict(reference), factors)
 
 
+def without(patterns: Patterns, made: Design, left_out: Sequence[str]) -> Design:
+    """The same model, in which some of `factors` are not accounted for."""
+    kept = {*made.of_step, *made.reference.values()}
+    named = [step if step in kept else OTHER for step in patterns.step]
+    return _columns(patterns, named, made.reference, tuple(name for name in made.factors if name not in left_out))
+
+
 def fit(made: Design, n: Ints, y: Ints) -> Fit:
     """Maximum likelihood with the ridge (not on the intercept)."""
     x, weight = made.matrix, n.astype(np.float64)

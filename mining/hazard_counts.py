@@ -35,8 +35,10 @@ _SPLITS = {
     "strict": "is_strict",
 }
 """Split -> its rows."""
-BEFORE = "before"
-"""The negative control, counted like a split: the outcome came before the step."""
+BEFORE, GOOD = "before", "good"
+"""The negative controls, counted like splits: the outcome came before the step; a good end came within the days in
+which a delayed outcome counts. Such an end does not come of what fails: who takes a step after which both are more
+frequent is merely nearer to the end."""
 OWN = "own"
 """Each customer by the fit of the part that is theirs, discovery or confirm."""
 _SCALE = 1e9
@@ -62,7 +64,7 @@ _TERMINAL_ROWS = """
     create or replace temporary table hazard_row as
     with fate as ({fate}),
     whole as (select *, least(bad_place, end_place) as over_place from fate)
-    select m.*, coalesce(m.place + 1 = whole.bad_place, false) as is_bad,
+    select m.*, coalesce(m.place + 1 = whole.bad_place, false) as is_bad, false as is_good,
         coalesce(whole.over_place, m.n_places) - m.place as t,
         coalesce(whole.bad_place = whole.over_place, false) as is_event
     from hazard_moment as m inner join whole using (journey_id)
@@ -83,11 +85,15 @@ _DELAYED_ROWS = """
             from hazard_moment as moment inner join event using (event_no)
             where moment.customer_id in (select customer_id from hazard_bad)) as m
         asof inner join hazard_bad as b on m.customer_id = b.customer_id and m.occurred_at < b.occurred_at
-        where m.call_id is null or m.call_id is distinct from b.call_id group by m.pos)
+        where m.call_id is null or m.call_id is distinct from b.call_id group by m.pos),
+    good as (
+        select distinct customer_id, occurred_at from hazard_moment where list_contains($good, step::varchar))
     select m.*, coalesce(next_bad.wait_s <= 86400 * $days, false) as is_bad,
+        coalesce(date_diff('second', m.occurred_at, good.occurred_at) <= 86400 * $days, false) as is_good,
         least(coalesce(ceil(next_bad.wait_s / 86400.0)::integer, $days + 1), $days + 1) as t,
         coalesce(next_bad.wait_s <= 86400 * $days, false) as is_event
     from hazard_moment as m left join next_bad using (pos)
+    asof left join good on m.customer_id = good.customer_id and m.occurred_at < good.occurred_at
     where m.step <> $outcome and m.occurred_at < $until"""
 _CONTROL = """
     create or replace temporary table hazard_before as
@@ -102,7 +108,8 @@ _PATTERNS = """
     with before as (
         select step, cell, count(*) as y_before from hazard_row semi join hazard_before using (pos) group by all)
     select step::varchar as step, any_value(stage)::varchar as stage, cell::bigint as cell,
-        count(*) as n_before, coalesce(any_value(y_before), 0)::bigint as y_before, {counts}
+        count(*) as n_before, coalesce(any_value(y_before), 0)::bigint as y_before,
+        count(*) as n_good, count(*) filter (is_good) as y_good, {counts}
     from hazard_row left join before using (step, cell) group by all order by step, cell"""
 
 
@@ -128,7 +135,7 @@ def prepare(store: Store, context: Context) -> None:
 def outcomes(store: Store, context: Context) -> list[Outcome]:
     """The bad outcomes of the site, in the order of the dictionary, giving up last."""
     bad = [touch for touch in context.touch.values() if touch.bad]
-    good = [step for step, touch in context.touch.items() if touch.step_class == "outcome" and not touch.bad]
+    good = good_ends(context)
     found = []
     for touch in bad:
         is_terminal = touch.step_class == "outcome"
@@ -136,6 +143,11 @@ def outcomes(store: Store, context: Context) -> list[Outcome]:
         found.append(Outcome(touch.step, TERMINAL if is_terminal else DELAYED, ends))
     over = (*good, *(touch.step for touch in bad))
     return [*found, Outcome(GIVING_UP, GIVING_UP, over)] if good and begins(context) else found
+
+
+def good_ends(context: Context) -> list[str]:
+    """The outcomes that are not declared bad."""
+    return [step for step, touch in context.touch.items() if touch.step_class == "outcome" and not touch.bad]
 
 
 def begins(context: Context) -> list[str]:
@@ -171,6 +183,7 @@ def rows_at_risk(store: Store, context: Context, outcome: Outcome) -> Patterns:
         _bad(store, _DELAYED_BAD, outcome)
         until = np.datetime64(context.window_to) - np.timedelta64(method.failure_days, "D")
         params = {"outcome": outcome.name, "days": method.failure_days, "until": until.astype("datetime64[us]").item()}
+        params["good"] = good_ends(context)
         store.run(_DELAYED_ROWS, params, name="hazard_row")
     else:
         chosen: dict[str, Any] = {"ends": list(outcome.ends)}
@@ -202,8 +215,8 @@ def _patterns(store: Store) -> Patterns:
         table["step"].to_pylist(),
         table["stage"].to_pylist(),
         _numbers(table["cell"]),
-        {split: _numbers(table[f"n_{split}"]) for split in (*_SPLITS, BEFORE)},
-        {split: _numbers(table[f"y_{split}"]) for split in (*_SPLITS, BEFORE)},
+        {split: _numbers(table[f"n_{split}"]) for split in (*_SPLITS, BEFORE, GOOD)},
+        {split: _numbers(table[f"y_{split}"]) for split in (*_SPLITS, BEFORE, GOOD)},
     )
 
 
@@ -225,12 +238,12 @@ def meats(store: Store, patterns: Patterns, made: Design, p: dict[str, Floats]) 
     )
     store.drop("incoming_patterns")
     out = {}
-    for split in ("all", OWN, BEFORE) if BEFORE in p else ("all", OWN):
+    for split in (*(name for name in ("all", BEFORE, GOOD) if name in p), *((OWN,) if "confirm" in p else ())):
         sums = ", ".join(f"sum(rest * x{k}) as s{k}" for k in range(dense.shape[1]))
         expected = f"q.p_{split}"
         if split == OWN:
             expected = "case when r.is_discovery then q.p_discovery else q.p_confirm end"
-        bad = "r.is_bad" if split != BEFORE else "b.pos is not null"
+        bad = {BEFORE: "b.pos is not null", GOOD: "r.is_good"}.get(split, "r.is_bad")
         early = "" if split != BEFORE else "left join hazard_before as b on r.pos = b.pos"
         table = store.arrow(
             f"select any_value(is_discovery) as is_discovery, {sums} from (select r.customer_id, r.is_discovery, q.*, "

@@ -7,9 +7,10 @@ calls every step a protection (immortal-time bias). All steps jointly, each agai
 Gate: odds at least 1.2 times, interval above 1, risk difference at least 0.5 points. Floors: 50 times at the step, 10
 outcomes after it, 30 customers, 10 outcomes per parameter. Family = the outcome; candidate by BH in the discovery
 parts, confirmed by Holm in the customers kept apart, whose effect is published. Steps that answer trouble (`reactive`)
-are signals in `extra`, never findings; effects below 1 stand in `extra` with all others. Grade C; D where the outcome
-is more frequent before the step too (negative control), which is then never confirmed. A step directly before
-half of all the outcomes may simply be the way to it (the page on which one cancels), and is `cannot_tell`.
+are signals in `extra`, never findings; effects below 1 stand in `extra` with all others. Grade C; D where a negative
+control is more frequent too (the outcome before the step, or a good end after it), which is then never confirmed. A
+step directly before half of all the outcomes may simply be the way to it (the page on which one cancels), and is
+`cannot_tell`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from mining.deciding import Decision
 from mining.evidence import Reach
 from mining.failing import KIND, Effect, Failing, Model, decisions, e_value, model
 from mining.findings import Finding, seed_of
-from mining.hazard_counts import DELAYED, kaplan_meier, outcomes, prepare, survival
+from mining.hazard_counts import BEFORE, DELAYED, GOOD, kaplan_meier, outcomes, prepare, survival
 from mining.population import Scope
 from mining.rates import n_part
 
@@ -71,7 +72,7 @@ def _status(context: Context, one: Failing, decision: Decision | None, robust: d
         return "not_enough_data"
     tested = "cannot_tell" if one.is_door(context.method) else decision.status
     is_clear = one.passes(context.method, "confirm")  # what is published must pass the gate, not only its test
-    if tested == "confirmed" and (one.is_known_by_control(context.method.confidence) or not is_clear):
+    if tested == "confirmed" and (one.known_by(context.method.confidence) or not is_clear):
         tested = "candidate"
     return context.status(one.finding_id, tested, robust)
 
@@ -102,7 +103,7 @@ def _finding(
         one,
         decision or Decision("not_enough_data", None, None),
         status=status,
-        grade="D" if one.is_known_by_control(method.confidence) else "C",
+        grade="D" if one.known_by(method.confidence) else "C",
         n=n_part(one.rate, reach, sample, events=one.rate.n[sample], n_needed=needed)
         | {"unit": mark("times at the step")},
         effect={
@@ -207,21 +208,18 @@ def _extra(
 
 
 def _control(context: Context, one: Failing) -> list[dict[str, Any]]:
-    """The negative controls that could be taken: the same outcome before the step."""
-    if one.control is None:
-        return []
-    beta, error = one.control
-    low, high = Effect(beta, error, 0, 0, 0, 0).interval(context.method.confidence)
-    odds = Effect(beta, error, 0, 0, 0, 0).odds
-    days = context.method.failure_control_days
-    return [
-        {
-            "name": f"outcome in the {days} days before",
-            "OR": round(odds, 4),
-            "low": round(low, 4),
-            "high": round(high, 4),
-        }
-    ]
+    """The negative controls that could be taken: the same outcome before the step, a good end after it."""
+    method = context.method
+    names = {
+        BEFORE: f"outcome in the {method.failure_control_days} days before",
+        GOOD: f"good end in the {method.failure_days} days after",
+    }
+    told = []
+    for name, (beta, error) in one.controls.items():
+        effect = Effect(beta, error, 0, 0, 0, 0)
+        low, high = effect.interval(method.confidence)
+        told.append({"name": names[name], "OR": round(effect.odds, 4), "low": round(low, 4), "high": round(high, 4)})
+    return told
 
 
 def _is_told(context: Context, one: Failing) -> bool:
