@@ -12,7 +12,7 @@ from ingest.store import Store
 from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.findings import identity
-from mining.hazard import Design, Fit, Patterns, design, fit, risks, sandwich, without
+from mining.hazard import OF_GOODS, Design, Fit, Patterns, design, fit, risks, sandwich, without
 from mining.hazard_counts import BEFORE, GOOD, TERMINAL, Outcome, chosen_of, meats, rows_at_risk
 from mining.method import Method
 from mining.power import POWER
@@ -156,6 +156,8 @@ class Model:
     n_bad: int
     epv: float
     factors: tuple[str, ...]
+    of_goods: dict[str, Effect]
+    """Level of a factor of the goods ('poor=2') -> what it goes with, against the most frequent level."""
 
 
 def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
@@ -199,6 +201,11 @@ def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
         n_bad,
         n_bad / len(made.names),
         made.factors,
+        {
+            name: Effect(float(fits["all"].beta[column]), float(errors["all"][column]), 0, 0, 0, 0)
+            for column, name in enumerate(made.names)
+            if name.split("=")[0] in OF_GOODS
+        },
     )
 
 

@@ -15,6 +15,9 @@ _ACCOUNTED = {
     "is_off": mark("the time of the week"),
     "wait": mark("the wait"),
     "is_again": mark("whether the step had come before"),
+    "kind": mark("the kind of goods"),
+    "value": mark("the order's value"),
+    "poor": mark("how much the product's page says"),
 }
 _TITLES = {
     "terminal": mark(

@@ -30,9 +30,13 @@ FACTORS = {
     "is_off": (24, 2),
     "wait": (48, 3),
     "is_again": (144, 2),
+    "kind": (288, 8),
+    "value": (2304, 4),
+    "poor": (9216, 3),
 }
-"""What is accounted for -> (unit, levels) within a cell's number (hazards.sql)."""
-LEAST_NEEDED = ("is_again", "wait", "is_back", "prior", "is_off", "band")
+"""What is accounted for -> (unit, levels) within a cell's number (hazards.sql, hazard_goods.sql)."""
+OF_GOODS = ("kind", "value", "poor")
+LEAST_NEEDED = ("kind", "value", "poor", "is_again", "wait", "is_back", "prior", "is_off", "band")
 """In this order they are given up where there are too few outcomes for so many parameters."""
 _RIDGE, _ROUNDS, _CLOSE, _STEEPEST = 1e-3, 60, 1e-9, 30.0
 
@@ -99,11 +103,12 @@ def design(patterns: Patterns, reactive: frozenset[str], rows_min: int, least: i
         for stage in sorted(set(patterns.stage))
     }
     n_bad = int(patterns.y["all"].sum())
+    known = {name for name in FACTORS if len(set(patterns.level(name).tolist())) > 1}
     floors = [rows_min, *sorted({n for n in rows.values() if n >= rows_min})]
     given_up = [(rows_min, LEAST_NEEDED[:k]) for k in range(len(LEAST_NEEDED) + 1)]
     for least, without in [*given_up, *((floor + 1, LEAST_NEEDED) for floor in floors)]:
         named = [step if rows[step] >= least or step in reference.values() else OTHER for step in patterns.step]
-        factors = tuple(factor for factor in FACTORS if factor not in without)
+        factors = tuple(name for name in FACTORS if name in known and name not in without)
         made = _columns(patterns, named, reference, factors)
         if n_bad >= epv_min * len(made.names):
             break

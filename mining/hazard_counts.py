@@ -23,6 +23,7 @@ import pyarrow as pa
 from ingest.store import Store
 from mining.context import Context
 from mining.hazard import Design, Floats, Ints, Patterns
+from mining.hazard_goods import account
 
 GIVING_UP = "giving up"
 TERMINAL, DELAYED = "terminal", "delayed"
@@ -130,6 +131,7 @@ class Outcome:
 def prepare(store: Store, context: Context) -> None:
     """Make the temporary table `hazard_moment`."""
     store.run(_SQL.read_text(encoding="utf-8"), {"timezone": context.timezone}, name="hazards")
+    account(store, context)
 
 
 def outcomes(store: Store, context: Context) -> list[Outcome]:

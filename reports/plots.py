@@ -77,9 +77,10 @@ class Frame:
         return self.height - 24 - (value - self.ticks[0]) / span * (self.height - 24 - 20)
 
 
-def drawn_twice(title: str, draw: Callable[[int, int], list[str]]) -> Markup:
+def drawn_twice(title: str, draw: Callable[[int, int], list[str]], height_px: int | None = None) -> Markup:
     parts = []
-    for name, (width, height) in (("wide", WIDE), ("narrow", NARROW)):
+    for name, (width, usual) in (("wide", WIDE), ("narrow", NARROW)):
+        height = height_px or usual
         parts.append(
             f'<svg class="plot {name}" role="img" aria-label="{text(title)}" viewBox="0 0 {width} {height}">'
             f"{''.join(draw(width, height))}</svg>"

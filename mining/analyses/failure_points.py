@@ -196,6 +196,7 @@ def _extra(
         "e_value_low": round(e_value(effect.p_low / effect.p0 if effect.p0 > 0 else 1.0), 3),
         "epv": round(found.epv, 2),
         "adjusted_for": list(found.factors),
+        "of_goods": {name: _odds(context, one_of) for name, one_of in found.of_goods.items()},
         "mde": round(smallest, 3) if smallest else None,
         "signals": [_line(context, other) for other in found.signals if _is_told(context, other)],
         "steps": [_line(context, other) for other in found.steps if _is_told(context, other)],
@@ -214,12 +215,10 @@ def _control(context: Context, one: Failing) -> list[dict[str, Any]]:
         BEFORE: f"outcome in the {method.failure_control_days} days before",
         GOOD: f"good end in the {method.failure_days} days after",
     }
-    told = []
-    for name, (beta, error) in one.controls.items():
-        effect = Effect(beta, error, 0, 0, 0, 0)
-        low, high = effect.interval(method.confidence)
-        told.append({"name": names[name], "OR": round(effect.odds, 4), "low": round(low, 4), "high": round(high, 4)})
-    return told
+    return [
+        {"name": names[name], **_odds(context, Effect(beta, error, 0, 0, 0, 0))}
+        for name, (beta, error) in one.controls.items()
+    ]
 
 
 def _is_told(context: Context, one: Failing) -> bool:
@@ -227,6 +226,9 @@ def _is_told(context: Context, one: Failing) -> bool:
 
 
 def _line(context: Context, one: Failing) -> dict[str, Any]:
-    effect = one.effects["all"]
+    return {"step": one.step, **_odds(context, one.effects["all"])}
+
+
+def _odds(context: Context, effect: Effect) -> dict[str, float]:
     low, high = effect.interval(context.method.confidence)
-    return {"step": one.step, "OR": round(effect.odds, 4), "low": round(low, 4), "high": round(high, 4)}
+    return {"OR": round(effect.odds, 4), "low": round(low, 4), "high": round(high, 4)}

@@ -25,16 +25,19 @@ from scipy import stats
 
 from ingest.language import mark, say
 from ingest.store import Store
-from mining import evidence, marked, page_words
+from mining import evidence, marked, page_hints, page_words
 from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.evidence import Reach
 from mining.findings import Finding
+from mining.page_hints import Hints
 from mining.page_reading import Family, Page, read_families
 from mining.page_words import Told
+from mining.picture_fields import AMONG_PEERS, AROUND, SIDE_HOURS, among_peers, around
 from mining.population import Scope
 from mining.power import POWER
-from mining.shrinkage import smallest_found
+from mining.sentences import paragraph
+from mining.shrinkage import PEERS_MIN, smallest_found
 from mining.statistics import needed_for_floor
 
 NAME = "page_calls"
@@ -58,6 +61,20 @@ _REASONS = """
     group by intent having count(distinct customer_id) >= $few order by count(*) desc, intent limit 3"""
 
 
+_HOURS = f"""
+    with moved as (
+        select customer_id, date_diff('second', seen_before, called_at) as wait_s
+        from page_side where is_after and is_inside and place_before = $place
+        union all
+        select customer_id, -date_diff('second', called_at, seen_after) from page_side
+        where is_before and is_inside and place_after = $place)
+    select greatest(-{SIDE_HOURS}, least({SIDE_HOURS - 1}, floor(wait_s / 3600)))::integer as hour, count(*),
+        list(distinct customer_id order by customer_id)
+    from moved semi join page_exposure using (customer_id) group by hour order by hour"""
+PER_VIEWS = mark("calls per 1,000 views")
+CALLS, VIEW = mark("calls"), mark("the view")
+
+
 def find(store: Store, context: Context) -> list[Finding]:
     """Pages that stand out, products first."""
     found: list[Finding] = []
@@ -67,8 +84,11 @@ def find(store: Store, context: Context) -> list[Finding]:
         told = [page for page in family.pages if page.place in graded]
         store.run(_CHANCE, {"places": [page.place for page in told]}, name="chance")
         shown = marked.publishable(store, context, _SCOPE, KINDS, told)
+        hints = page_hints.read(store, context, [page.product for page, _ in shown])
         found += [
-            _finding(store, context, family, page, graded[page.place], decisions[page.place], reach)
+            _finding(
+                store, context, family, page, graded[page.place], decisions[page.place], reach, hints[page.product]
+            )
             for page, reach in shown
         ]
     return found
@@ -119,7 +139,14 @@ def decide_all(context: Context, family: Family, graded: dict[str, str]) -> dict
 
 
 def _finding(
-    store: Store, context: Context, family: Family, page: Page, grade: str, decision: Decision, reach: Reach
+    store: Store,
+    context: Context,
+    family: Family,
+    page: Page,
+    grade: str,
+    decision: Decision,
+    reach: Reach,
+    hints: Hints,
 ) -> Finding:
     method = context.method
     robust = _robust(context, family, page)
@@ -153,11 +180,18 @@ def _finding(
         cost=_cost(store, context, family, page, _estimate(context, family, page, grade, "all")),
         robustness=robust,
         title=page_words.title(page, told),
-        text_evidence=page_words.evidence_text(family, page, told, family.control(page, method.confidence)),
+        text_evidence=paragraph(
+            page_words.evidence_text(family, page, told, family.control(page, method.confidence)), hints.sentences()
+        ),
         text_caution=page_words.caution(family, page, told),
         family=f"page_calls:{family.name}",
         m=int(family.has_floor.sum()),
-        extra=_extra(context, family, page, reasons),
+        extra=_extra(context, family, page, reasons)
+        | hints.record()
+        | {
+            AMONG_PEERS: _among_peers(family, page, estimate, sample),
+            AROUND: around(store.rows(_HOURS, {"place": page.place}), method.small_cell_customers, CALLS, VIEW),
+        },
     )
 
 
@@ -169,6 +203,20 @@ def _estimate(context: Context, family: Family, page: Page, grade: str, split: s
     ratio = max(1.0, family.control(page, context.method.confidence)[0])
     half = float(stats.norm.ppf(0.5 + context.method.confidence / 2)) * _control_error(context, family, page)
     return theta / ratio, theta / ratio * math.exp(-half), theta / ratio * math.exp(half)
+
+
+def _among_peers(
+    family: Family, page: Page, estimate: tuple[float, float, float], sample: str
+) -> dict[str, Any] | None:
+    """Calls per 1,000 views, of the page and of those it is held against, each as if it had this page's customers."""
+    at, shrunk, numbers = page.number, family.by_split[sample], family.numbers[sample]
+    is_peer = ~family.flagged & (numbers["v"] > 0)
+    is_peer[at] = False
+    alike = is_peer & (family.category == family.category[at])
+    chosen = alike if alike.sum() >= PEERS_MIN else is_peer
+    per_views = 1000 * float(shrunk.expected[at]) / max(1.0, float(numbers["v"][at]))
+    value, low, high = (number * per_views for number in estimate)
+    return among_peers((value, low, high), shrunk.theta[chosen] * per_views, PER_VIEWS)
 
 
 def _n_part(family: Family, page: Page, sample: str, reach: Reach, status: str) -> dict[str, Any]:
@@ -251,7 +299,5 @@ def _extra(context: Context, family: Family, page: Page, reasons: list[tuple[str
         "match_quality": "strong" if 2 * named >= y else "weak_match",
         "theta_by_hours": hours,
         "mde": round(smallest, 2),
-        "missing_attributes": None,
-        "missing_attributes_reason": say("the site has no table of what its products' pages say"),
         "call_reasons": [list(reason) for reason in reasons],
     }

@@ -20,6 +20,7 @@ from reports import formats, survival
 from reports.charts import Axis
 from reports.figures import Figures
 from reports.map_marks import channel_word
+from reports.page_picture import Picture, pictures
 from reports.places import place_of
 from reports.plots import Point, interval_dot, line_band, tick_text
 from reports.records import FindingFigure
@@ -109,6 +110,7 @@ class FindingPage:
     of_what: str
     curves: Markup
     curves_note: str
+    pictures: tuple[Picture, ...]
     nights: Markup
     nights_note: str
 
@@ -139,6 +141,7 @@ def _page(figures: Figures, finding: FindingFigure, labels: Mapping[str, str], i
         of_what=_of_what([f"“{labels[step]}”" for step in anchors]),
         curves=_curves(finding, labels),
         curves_note=_curves_note(finding, labels),
+        pictures=pictures(finding.extra),
         nights=_nights(finding, history),
         nights_note=formats.plural(
             len(history), "{n} night so far; a line needs three.", "{n} nights so far; a line needs three."
