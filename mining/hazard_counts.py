@@ -4,7 +4,8 @@ What is an outcome, as the step dictionary tells:
 - terminal: a step declared `bad = true` of class outcome ("cancels the order"). It ends the risk; y = 1 where it is the
   very next step. The risk also ends with a good outcome that is practically never followed by it (the goods are there).
 - terminal: giving up. A closed journey that entered upon an order (a step of the customer in stage order that has its
-  legitimate number of repeats, so no browsing and no login) and ended without any outcome. At risk from there on.
+  legitimate number of repeats, so no browsing and no login) and ended without any outcome. At risk from there on until
+  half an hour after the last such step: who looks at goods days later has given up before.
 - delayed: any other step declared `bad = true` (a complaint). y = 1 where the customer comes to it within 7 days.
 No outcome: what is behind the line of visibility, steps that are merely `reactive`, journeys that still run.
 """
@@ -47,19 +48,26 @@ _SCALE = 1e9
 _NEVER_SHARE = 0.05
 """A good outcome ends the risk of a bad one that comes after it in less than this share of journeys with both."""
 
+_VISIT_MIN = 30
+"""Who gives up has left within so many minutes of the last step upon the order; a visit of later days is another."""
+
 _FATES = {
     TERMINAL: """
         select journey_id, min(place) filter (where step = $outcome) as bad_place, 0 as first_place,
             min(place) filter (where list_contains($ends, step)) as end_place
         from hazard_moment group by journey_id""",
-    GIVING_UP: """
-        select journey_id, case when end_place is null then n_places end as bad_place, first_place, end_place
+    GIVING_UP: f"""
+        select fate.journey_id, case when any_value(fate.end_place) is null then max(m.place) + 1 end as bad_place,
+            any_value(fate.first_place) as first_place, any_value(fate.end_place) as end_place
         from (
-            select journey_id, any_value(n_places) as n_places,
-                min(place) filter (where list_contains($begins, step)) as first_place,
+            select journey_id, min(place) filter (where list_contains($begins, step)) as first_place,
+                max(occurred_at) filter (where list_contains($begins, step)) as last_at,
                 min(place) filter (where list_contains($ends, step)) as end_place
             from hazard_moment group by journey_id) as fate
-        where first_place is not null""",
+        inner join hazard_moment as m on fate.journey_id = m.journey_id
+            and m.occurred_at <= fate.last_at + interval {_VISIT_MIN} minute
+        where fate.first_place is not null
+        group by fate.journey_id""",
 }
 _TERMINAL_ROWS = """
     create or replace temporary table hazard_row as

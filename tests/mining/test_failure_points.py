@@ -245,7 +245,7 @@ def test_too_few_bad_ends_are_not_enough() -> None:
 
 def test_giving_up_is_an_outcome_where_orders_are_entered_upon() -> None:
     columns = log(Plan(times={"order_3": 4.0}), 1)
-    steps = [replace(step, repeats=0) if step.step == "order_0" else step for step in dictionary()]
+    steps = [replace(step, repeats=0) if step.stage == "order" else step for step in dictionary()]
     keep = [i for i, step in enumerate(columns["step"]) if step != "cancelled"]
     columns = {
         name: [values[i] for i in keep] if name == "step" else np.asarray(values)[keep]
@@ -302,6 +302,33 @@ def test_who_was_badly_off_before_lowers_the_grade() -> None:
     assert by_step["b"].status != "confirmed", "and no F on the map"
     assert by_step["b"].grade == "D" and "who takes this step" in by_step["b"].text_caution
     assert by_step["b"].extra["neg_control"][0]["low"] > 1
+
+
+def test_who_has_left_does_not_give_up_once_more_days_later() -> None:
+    """A fifth leaves at the payment page. Some of them look at a product three days later, and that is another visit:
+    to give up was before it. Who reads about delivery meanwhile goes on, or leaves there."""
+    rng = np.random.default_rng(5)
+    rows = []
+    for case in range(4000):
+        at, leaves = rng.uniform(0, 50 * DAY), rng.random()
+        rows += [(case, at, "address")]
+        rows += [(case, at + 60, "read")] if rng.random() < 0.4 else []
+        if leaves < 0.05:
+            continue
+        rows += [(case, at + 120, "payment")]
+        if leaves < 0.25:
+            rows += [(case, at + 3 * DAY, "look")] if rng.random() < 0.3 else []
+            continue
+        rows += [(case, at + 180, "look")] if rng.random() < 0.1 else []
+        rows += [(case, at + 240, "done")]
+    steps = [St("address", stage="order"), St("payment", stage="order"), St("done", step_class="outcome")]
+    steps += [St("read", step_class="browse", repeats=None), St("look", step_class="browse", repeats=None)]
+    columns = {name: [row[i] for row in rows] for i, name in ((0, "case"), (0, "customer"), (1, "at_s"), (2, "step"))}
+    with Store.open() as store:
+        by_step = told_in(store, steps, columns)
+    assert by_step["payment"].status in OPEN and by_step["payment"].where["outcome"] == GIVING_UP
+    assert by_step["payment"].extra["p1"] == pytest.approx(0.20 / 0.95, abs=0.03), "also those who came back to look"
+    assert "look" not in by_step
 
 
 def parcels(seed: int, late_complains: float = 0.7) -> dict:
