@@ -37,6 +37,15 @@ def known_zone(name: str) -> str:
     return name
 
 
+def known_encoding(name: str) -> str:
+    """The usual name of an encoding of texts, or ValueError."""
+    try:
+        "".encode(name)  # refuses codecs that are no text, such as hex
+        return codecs.lookup(name).name
+    except LookupError as error:
+        raise ValueError(f"got {name!r}, expected an encoding such as 'utf-8' or 'latin-1'") from error
+
+
 class SiteSection(Strict):
     """The organisation: how it is called, where its clock runs, which money it counts."""
 
@@ -64,6 +73,9 @@ class TableSection(Strict):
     files: str
     events: dict[str, str | list[str]] = Field({}, description="event name -> column(s) of its time, joined by a blank")
     ends: dict[str, str | list[str]] = Field({}, description="event name -> column(s) of its end")
+    promises: dict[str, str | list[str]] = Field(
+        {}, description="event name -> column(s) of the time it was promised for: 'table.event overdue' when it passes"
+    )
     time_formats: list[str] = Field(
         ["%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d"],
         description="as of strptime; %z for times that carry an offset; epoch_s, epoch_ms for numbers since 1970",
@@ -87,6 +99,12 @@ class TableSection(Strict):
             if "%" not in form and form not in EPOCHS:
                 raise ValueError(f"got {form!r}, expected a format such as '%d.%m.%Y %H:%M', or {' or '.join(EPOCHS)}")
         return formats
+
+    @model_validator(mode="after")
+    def _promised(self) -> TableSection:
+        for name in self.promises.keys() - self.events.keys():
+            raise ValueError(f"promises.{name}: no such event of the table; {suggestion(name, self.events)}")
+        return self
 
 
 class SourceSection(Strict):
@@ -123,14 +141,7 @@ class SourceSection(Strict):
                 raise ValueError(f"got {first} = {begin} after {last} = {end}, expected the days in their order")
         return self
 
-    @field_validator("encoding")
-    @classmethod
-    def _encoding(cls, name: str) -> str:
-        try:
-            "".encode(name)  # refuses codecs that are no text, such as hex
-            return codecs.lookup(name).name
-        except LookupError as error:
-            raise ValueError(f"got {name!r}, expected an encoding such as 'utf-8' or 'latin-1'") from error
+    _text = field_validator("encoding")(known_encoding)
 
 
 class IdentitySection(Strict):
@@ -178,6 +189,25 @@ class PrivacySection(Strict):
     )
 
 
+class ProductSection(Strict):
+    """A table of products, one row each: what their pages say, held against those of other products of a category."""
+
+    file: str = Field(min_length=1, description="CSV with a header, from the site's folder; gzip, bzip2 or xz will do")
+    id: str = Field(min_length=1, description="column with the product's name in the logs")
+    category: str = Field(min_length=1, description="column with the category: products of one are held together")
+    attributes: list[str] = Field(min_length=1, max_length=50, description="columns that tell what a page says")
+    encoding: str = "utf-8"
+
+    _text = field_validator("encoding")(known_encoding)
+
+    @model_validator(mode="after")
+    def _columns_differ(self) -> ProductSection:
+        columns = [self.id, self.category, *self.attributes]
+        if twice := sorted({name for name in columns if columns.count(name) > 1}):
+            raise ValueError(f"column {', '.join(map(repr, twice))} is named twice, expected each column once")
+        return self
+
+
 class DecisionSection(Strict):
     """What findings are decided on: every fourth Monday, over the closed window that ends there (method 0.6)."""
 
@@ -195,6 +225,7 @@ class Settings(Strict):
     identity: IdentitySection = IdentitySection()
     journeys: JourneySection = JourneySection()
     costs: CostSection = CostSection()
+    products: ProductSection | None = None
     decisions: DecisionSection = DecisionSection()
     privacy: PrivacySection = PrivacySection()
     audits: dict[str, Severity] = Field({}, description="audit -> severity, where not the audit's own")

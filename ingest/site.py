@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import lzma
 import os
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 
 from ingest.errors import BusyError, ConfigError, StorageError, UsageError
+from ingest.packed import Opened, UnreadableFile
 from ingest.settings import Settings, SourceSection, load_settings
 
 LOCK_VARIABLE = "FRONTSTAGE_LOCK_FD"
@@ -50,6 +53,35 @@ class Site:
             raise ConfigError(f"source {source.name!r}: its inbox {folder} is missing; create it and put the raw files "
                               "there, or remove the source from site.toml")  # fmt: skip
         return folder
+
+    def table_text(self, key: str, file: str, encoding: str, max_bytes: int) -> str:
+        """The text of a file that site.toml names under `key`, below or beside the site's folder, packed or not, read
+        with the care that deliveries get. Raises ConfigError that says what was expected."""
+        path = self.root / file
+        try:
+            with Opened(path) as (opened, _):
+                data = opened.read(max_bytes + 1)
+        except FileNotFoundError as error:
+            raise ConfigError(f"{key}.file: {path} is missing, expected a CSV file there") from error
+        except UnreadableFile as error:
+            raise ConfigError(f"{key}.file: {path}: {error}") from error
+        except (
+            OSError,
+            EOFError,
+            ValueError,
+            lzma.LZMAError,
+            zlib.error,
+        ) as error:  # a NUL in the name, a damaged file
+            raise ConfigError(f"{key}.file: {path} can't be read ({type(error).__name__})") from error
+        if len(data) > max_bytes:
+            raise ConfigError(f"{key}.file: {path} has more than {max_bytes:,} bytes, expected a table of that size")
+        try:
+            return data.decode(encoding).removeprefix("\ufeff")
+        except UnicodeDecodeError as error:
+            raise ConfigError(
+                f"{key}.file: {path} is not {encoding} at byte {error.start}, expected {key}.encoding to say how it is "
+                "written"
+            ) from error
 
     def prepare(self) -> None:
         """Create our own folders, readable by the owner and group only."""

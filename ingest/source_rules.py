@@ -94,7 +94,8 @@ def _table(rules: dict[str, Any], path: str) -> tuple[str, dict[str, Any]] | Non
     found = table_of(tables, path)
     if found is None:
         return None
-    return found, {option: value for option, value in rules["tables"][found].items() if option != "files"}
+    # an option that came later has its default in the rules of an earlier release
+    return found, tables[found].model_dump(mode="json", exclude={"files"})
 
 
 def _only_reads_more(before: tuple[str, dict[str, Any]], after: tuple[str, dict[str, Any]]) -> bool:

@@ -1,4 +1,4 @@
-"""`config-check` of mining: everything that is wrong with the intended process, calendar.toml and accepted.toml.
+"""`config-check` of mining: everything that is wrong with the intended process, calendar.toml, accepted.toml, products.
 
 `intended.parse` stops at the first problem. So each part is parsed by itself, in a process that is otherwise right;
 what depends on several parts at once is found by parsing the whole when no part is wrong by itself.
@@ -14,14 +14,28 @@ from ingest.problems import listed
 from ingest.settings import read_toml
 from ingest.site import Site
 from ingest.touch import load_steps
-from mining import accepted, business_time, intended
+from mining import accepted, business_time, intended, products
 
 _ANY_PROCESS = {"process": "any", "steps": ["any_step"]}
 
 
 def problems(site: Site) -> list[Problem]:
     """All problems of what mining reads in SITE/process; none of a file that the site does not have."""
-    return [*_of_intended(site), *_of_calendar(site), *_of_accepted(site)]
+    return [*_of_intended(site), *_of_calendar(site), *_of_accepted(site), *_of_products(site)]
+
+
+def _of_products(site: Site) -> list[Problem]:
+    """The table can be read, has the declared columns, and all of its rows can be used."""
+    path = site.root / "site.toml"
+    try:
+        section = site.settings.products
+        found = products.load(site, section) if section else None
+    except ConfigError as error:
+        message = str(error)
+        return [Problem(str(path), *_key_and_what(message))] if message.startswith("products.") else []
+    if section is None or found is None or not found.n_left_out:
+        return []
+    return [Problem(str(path), *_key_and_what(products.left_out(section, found)))]
 
 
 def _of_accepted(site: Site) -> list[Problem]:

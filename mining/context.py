@@ -14,6 +14,7 @@ from mining.method import Method
 
 if TYPE_CHECKING:
     from mining.intended import Intended
+    from mining.products import Products
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,8 @@ class Context:
     """Findings that were ever confirmed: told again even where others are more frequent."""
     wanted: frozenset[str] | None = None
     """Only these findings are asked for; None = all that there are."""
+    products: Products | None = None
+    """The site's table of products, if it has one."""
 
     def status(self, finding_id: str, tested: str, robustness: Mapping[str, Any] | None = None) -> str:
         """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6).

@@ -21,7 +21,7 @@ from typing import Any
 
 from scipy import stats
 
-from ingest.language import say
+from ingest.language import mark, say
 from ingest.store import Store
 from mining import evidence, marked
 from mining.context import Context
@@ -29,9 +29,10 @@ from mining.deciding import Decision, decide
 from mining.evidence import Reach
 from mining.exposures import Family, Subject
 from mining.findings import Finding
+from mining.picture_fields import AMONG_PEERS, AROUND, SIDE_HOURS, among_peers, around
 from mining.population import Scope
 from mining.power import POWER
-from mining.shrinkage import smallest_found
+from mining.shrinkage import PEERS_MIN, smallest_found
 from mining.statistics import needed_for_floor
 
 _SCOPE = Scope()
@@ -49,6 +50,18 @@ _REASONS = """
     select intent, count(*) from call_side inner join known_call using (call_no)
     where is_after and place_before = $place and intent is not null
     group by intent having count(distinct known_call.customer_id) >= $few order by count(*) desc, intent limit 3"""
+
+_HOURS = f"""
+    with side as (
+        select customer_id, date_diff('second', seen_before, called_at) as wait_s
+        from call_side where is_after and is_inside and place_before = $place
+        union all
+        select customer_id, -date_diff('second', called_at, seen_after)
+        from call_side where is_before and is_inside and place_after = $place)
+    select greatest(-{SIDE_HOURS}, least({SIDE_HOURS - 1}, floor(wait_s / 3600)))::integer as hour, count(*),
+        list(distinct customer_id order by customer_id)
+    from side semi join exposure using (customer_id) group by hour order by hour"""
+CALLS = mark("calls")
 
 
 @dataclass(frozen=True)
@@ -68,13 +81,16 @@ class Told:
 
 @dataclass(frozen=True)
 class Speech:
-    """How findings of a sort are told: name, unit and counted thing of the effect (marked texts), how the interval is
-    made, the sentences, and what the record has beside what is common to all.
+    """How findings of a sort are told: name, unit and counted thing of the effect, calls per 1,000 of what, the moment
+    that hours are counted around (marked texts), how the interval is made, the sentences, and what the record has
+    beside what is common to all.
     """
 
     effect: str
     unit: str
     counted: str
+    per_thousand: str
+    moment: str
     interval: Callable[[], str]
     title: Callable[[Family, Subject, Told], str]
     evidence: Callable[[Family, Subject, Told], str]
@@ -191,7 +207,12 @@ def _finding(
         text_caution=speech.caution(family, one, told),
         family=f"{one.kind}:{family.name}",
         m=len(family.tested),
-        extra=_extra(context, family, one, reasons) | speech.extra(family, one),
+        extra=_extra(context, family, one, reasons)
+        | speech.extra(family, one)
+        | {
+            AMONG_PEERS: _among_peers(family, speech, one, estimate, sample),
+            AROUND: around(store.rows(_HOURS, {"place": one.place}), method.small_cell_customers, CALLS, speech.moment),
+        },
     )
 
 
@@ -203,6 +224,20 @@ def _estimate(context: Context, family: Family, one: Subject, grade: str, split:
     ratio = max(1.0, family.control(one, context.method.confidence)[0])
     half = float(stats.norm.ppf(0.5 + context.method.confidence / 2)) * _control_error(context, family, one)
     return theta / ratio, theta / ratio * math.exp(-half), theta / ratio * math.exp(half)
+
+
+def _among_peers(
+    family: Family, speech: Speech, one: Subject, estimate: tuple[float, float, float], sample: str
+) -> dict[str, Any] | None:
+    """Calls per 1,000 times, of the place and of those it is held against, each as if it had this place's customers."""
+    at, shrunk, numbers = one.number, family.by_split[sample], family.numbers[sample]
+    is_peer = ~family.flagged & (numbers["v"] > 0) & (family.against is None)
+    is_peer[at] = False
+    alike = is_peer & (family.category == family.category[at])
+    chosen = alike if alike.sum() >= PEERS_MIN else is_peer
+    per_times = 1000 * float(shrunk.expected[at]) / max(1.0, float(numbers["v"][at]))
+    value, low, high = (number * per_times for number in estimate)
+    return among_peers((value, low, high), shrunk.theta[chosen] * per_times, speech.per_thousand)
 
 
 def _n_part(family: Family, speech: Speech, one: Subject, sample: str, reach: Reach, status: str) -> dict[str, Any]:

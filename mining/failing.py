@@ -12,8 +12,8 @@ from ingest.store import Store
 from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.findings import identity
-from mining.hazard import Design, Fit, Patterns, design, fit, risks, sandwich
-from mining.hazard_counts import BEFORE, TERMINAL, Outcome, chosen_of, rows_at_risk, times_at_risk
+from mining.hazard import OF_GOODS, Design, Fit, Patterns, design, fit, risks, sandwich, without
+from mining.hazard_counts import BAD, BEFORE, GOOD, TERMINAL, Outcome, chosen_of, rows_at_risk, times_at_risk
 from mining.method import Method
 from mining.power import POWER
 from mining.rates import Rate
@@ -21,6 +21,8 @@ from mining.statistics import needed_for_floor, normal_above, normal_quantile
 
 KIND = "failure_point"
 _TESTED = ("all", "discovery", "confirm")
+_MADE_LATER = ("band", "wait", "is_again")
+"""What the outcome itself may have changed when it came before the step: the control does not account for it."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +39,8 @@ class Effect:
 
     @property
     def odds(self) -> float:
-        """Odds ratio against the stage's main step."""
-        return math.exp(self.beta)
+        """Odds ratio against the stage's main step; cut off where its interval is."""
+        return math.exp(min(20.0, max(-20.0, self.beta)))
 
     @property
     def difference(self) -> float:
@@ -64,8 +66,8 @@ def e_value(ratio: float) -> float:
 
 @dataclass(frozen=True)
 class Failing:
-    """A step and the outcome after it. `effects` by split; `control`: log odds of the outcome before the step, with
-    standard error, None where it is too rare there to tell."""
+    """A step and the outcome after it. `effects` by split; `controls`: log odds of BEFORE and GOOD with standard error,
+    where they are not too rare there to tell."""
 
     outcome: Outcome
     step: str
@@ -76,7 +78,7 @@ class Failing:
     n_customers: int
     n_bad: int
     n_bad_main: int
-    control: tuple[float, float] | None
+    controls: dict[str, tuple[float, float]]
     kind: str = KIND
 
     @property
@@ -131,12 +133,10 @@ class Failing:
             return 1.0
         return self.effects[split].p_value
 
-    def is_known_by_control(self, confidence: float) -> bool:
-        """Whether the outcome is more frequent before the step too: those who take it are worse off anyway."""
-        if self.control is None:
-            return False
-        beta, error = self.control
-        return beta - normal_quantile(0.5 + confidence / 2) * error > 0
+    def known_by(self, confidence: float) -> list[str]:
+        """The controls that are more frequent at this step too, so that it is not what fails."""
+        z = normal_quantile(0.5 + confidence / 2)
+        return [name for name, (beta, error) in self.controls.items() if beta - z * error > 0]
 
     def smallest_odds(self, method: Method) -> float | None:
         """The odds ratio found 8 times in 10 among the customers kept apart, as the only candidate."""
@@ -156,6 +156,8 @@ class Model:
     n_bad: int
     epv: float
     factors: tuple[str, ...]
+    of_goods: dict[str, Effect]
+    """Level of a factor of the goods ('poor=2') -> what it goes with, against the most frequent level."""
 
 
 def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
@@ -171,22 +173,27 @@ def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
     fits = {
         split: fit(made, patterns.n[split], patterns.y[split])
         for split in patterns.n
-        if patterns.y[split].sum() >= (method.failure_outcomes_min if split == BEFORE else 1)
+        if split != BEFORE and patterns.y[split].sum() >= (method.failure_outcomes_min if split == GOOD else 1)
     }
     if not {*_TESTED} <= fits.keys():
         return None
     if not any(_looks_bad(method, patterns, made, fits["all"], step) for step in made.of_step):
         return None
-    tested = {split: one for split, one in fits.items() if split in (*_TESTED, BEFORE)}
     times = times_at_risk(store, patterns)
     parts = {"discovery": times.is_discovery, "confirm": ~times.is_discovery}
     errors = {
-        split: sandwich(made, one, times, times.is_before if split == BEFORE else times.is_bad, parts.get(split))
-        for split, one in tested.items()
+        split: sandwich(made, fits[split], times, times.seen[GOOD if split == GOOD else BAD], parts.get(split))
+        for split in (*_TESTED, GOOD)
+        if split in fits
     }
+    controls = {GOOD: (made, fits[GOOD], errors[GOOD])} if GOOD in fits else {}
+    if patterns.y[BEFORE].sum() >= method.failure_outcomes_min:
+        plain = without(patterns, made, _MADE_LATER)
+        fitted = fit(plain, patterns.n[BEFORE], patterns.y[BEFORE])
+        controls[BEFORE] = (plain, fitted, sandwich(plain, fitted, times, times.seen[BEFORE], None))
     customers = times.customers_by_step(patterns)
     found = [
-        _failing(method, outcome, patterns, made, fits, errors, step, customers[step])
+        _failing(method, outcome, patterns, made, fits, errors, controls, step, customers[step])
         for step in sorted(made.of_step)
         if step in customers and _may_be_told(context, step)
     ]
@@ -197,6 +204,11 @@ def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
         n_bad,
         n_bad / len(made.names),
         made.factors,
+        {
+            name: Effect(float(fits["all"].beta[column]), float(errors["all"][column]), 0, 0, 0, 0)
+            for column, name in enumerate(made.names)
+            if name.split("=")[0] in OF_GOODS
+        },
     )
 
 
@@ -223,6 +235,7 @@ def _failing(
     made: Design,
     fits: dict[str, Fit],
     errors: dict[str, np.ndarray],
+    controls: dict[str, tuple[Design, Fit, np.ndarray]],
     step: str,
     n_customers: int,
 ) -> Failing:
@@ -242,9 +255,11 @@ def _failing(
         effects[split] = Effect(beta, error, *told)
     n_of = {split: int(patterns.n[split][chosen].sum()) for split in patterns.n}
     hits = {split: float(patterns.y[split][chosen].sum()) for split in patterns.y}
-    control = None
-    if hits[BEFORE] >= method.failure_outcomes_min and BEFORE in errors:
-        control = (float(fits[BEFORE].beta[column]), float(errors[BEFORE][column]))
+    told_by = {
+        name: (float(fitted.beta[plain.of_step[step]]), float(errors_of[plain.of_step[step]]))
+        for name, (plain, fitted, errors_of) in controls.items()
+        if hits[name] >= method.failure_outcomes_min
+    }
     return Failing(
         outcome,
         step,
@@ -255,7 +270,7 @@ def _failing(
         n_customers,
         int(patterns.y["all"].sum()),
         int(patterns.y["all"][chosen_of(patterns, made.reference[stage])].sum()),
-        control,
+        told_by,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ingest.language import mark, say
 from mining.context import Context
 from mining.failing import Effect, Failing, Model, e_value
-from mining.hazard_counts import DELAYED, GIVING_UP
+from mining.hazard_counts import BEFORE, DELAYED, GIVING_UP, GOOD
 from mining.sentences import all_of, paragraph, percent_text
 
 _ACCOUNTED = {
@@ -15,6 +15,9 @@ _ACCOUNTED = {
     "is_off": mark("the time of the week"),
     "wait": mark("the wait"),
     "is_again": mark("whether the step had come before"),
+    "kind": mark("the kind of goods"),
+    "value": mark("the order's value"),
+    "poor": mark("how much the product's page says"),
 }
 _TITLES = {
     "terminal": mark(
@@ -75,11 +78,18 @@ def caution(context: Context, one: Failing, effect: Effect, needed: int | None) 
     """What to keep in mind before acting on it."""
     method = context.method
     ratio = effect.p1 / effect.p0 if effect.p0 > 0 else 1.0
+    known = one.known_by(method.confidence)
     return paragraph(
         say("Not enough data: about {n} times at this step would be needed.", n=f"{needed:,}") if needed else "",
         say("The step may simply be the way by which customers come to this outcome.") if one.is_door(method) else "",
         say("This likely reflects who takes this step: the outcome is more frequent before it, too.")
-        if one.is_known_by_control(method.confidence)
+        if BEFORE in known
+        else "",
+        say(
+            "The step may simply lie nearer to the end than the main step of its stage: good ends come more often "
+            "after it, too."
+        )
+        if GOOD in known
         else "",
         say(
             "This is not proof of cause. To account for it, a factor that no log tells would have to make both the "

@@ -30,9 +30,14 @@ FACTORS = {
     "is_off": (24, 2),
     "wait": (48, 3),
     "is_again": (144, 2),
+    "kind": (288, 8),
+    "value": (2304, 4),
+    "poor": (9216, 3),
 }
-"""What is accounted for -> (unit, levels) within a cell's number (hazards.sql)."""
-LEAST_NEEDED = ("is_again", "wait", "is_back", "prior", "is_off", "band")
+"""What is accounted for -> (unit, levels) within a cell's number (hazards.sql, hazard_goods.sql)."""
+N_CELLS = max(unit * levels for unit, levels in FACTORS.values())
+OF_GOODS = ("kind", "value", "poor")
+LEAST_NEEDED = ("kind", "value", "poor", "is_again", "wait", "is_back", "prior", "is_off", "band")
 """In this order they are given up where there are too few outcomes for so many parameters."""
 _RIDGE, _ROUNDS, _CLOSE, _STEEPEST = 1e-3, 60, 1e-9, 30.0
 _BLOCK = 100_000
@@ -67,13 +72,12 @@ class Patterns:
 
 @dataclass(frozen=True)
 class Times:
-    """Every time at risk, one customer after the other: its pattern, whether the outcome followed, whether it came
-    before. `starts`: where each customer's begin, and the end of all; `is_discovery`, `n_customers`: of customers."""
+    """Every time at risk, one customer after the other: its pattern, and what was seen with it, by name (the outcome, a
+    control). `starts`: where each customer's begin, and the end of all; `is_discovery`: of customers."""
 
     starts: Ints
     pattern: Ints
-    is_bad: npt.NDArray[np.bool_]
-    is_before: npt.NDArray[np.bool_]
+    seen: Mapping[str, npt.NDArray[np.bool_]]
     is_discovery: npt.NDArray[np.bool_]
 
     def customers_by_step(self, patterns: Patterns) -> dict[str, int]:
@@ -120,11 +124,12 @@ def design(patterns: Patterns, reactive: frozenset[str], rows_min: int, least: i
         for stage in sorted(set(patterns.stage))
     }
     n_bad = int(patterns.y["all"].sum())
+    known = {name for name in FACTORS if len(set(patterns.level(name).tolist())) > 1}
     floors = [rows_min, *sorted({n for n in rows.values() if n >= rows_min})]
     given_up = [(rows_min, LEAST_NEEDED[:k]) for k in range(len(LEAST_NEEDED) + 1)]
     for least, without in [*given_up, *((floor + 1, LEAST_NEEDED) for floor in floors)]:
         named = [step if rows[step] >= least or step in reference.values() else OTHER for step in patterns.step]
-        factors = tuple(factor for factor in FACTORS if factor not in without)
+        factors = tuple(name for name in FACTORS if name in known and name not in without)
         made = _columns(patterns, named, reference, factors)
         if n_bad >= epv_min * len(made.names):
             break
@@ -171,6 +176,13 @@ def _columns(
             names.append(f"{factor}={value}")
             columns.append((array == value).astype(np.float64))
     return Design(sparse.csr_matrix(np.column_stack(columns)), tuple(names), of_step, dict(reference), factors)
+
+
+def without(patterns: Patterns, made: Design, left_out: Sequence[str]) -> Design:
+    """The same model, in which some of `factors` are not accounted for."""
+    kept = {*made.of_step, *made.reference.values()}
+    named = [step if step in kept else OTHER for step in patterns.step]
+    return _columns(patterns, named, made.reference, tuple(name for name in made.factors if name not in left_out))
 
 
 def fit(made: Design, n: Ints, y: Ints) -> Fit:

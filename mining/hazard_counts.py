@@ -4,7 +4,8 @@ What is an outcome, as the step dictionary tells:
 - terminal: a step declared `bad = true` of class outcome ("cancels the order"). It ends the risk; y = 1 where it is the
   very next step. The risk also ends with a good outcome that is practically never followed by it (the goods are there).
 - terminal: giving up. A closed journey that entered upon an order (a step of the customer in stage order that has its
-  legitimate number of repeats, so no browsing and no login) and ended without any outcome. At risk from there on.
+  legitimate number of repeats, so no browsing and no login) and ended without any outcome. At risk from there on until
+  half an hour after the last such step: who looks at goods days later has given up before.
 - delayed: any other step declared `bad = true` (a complaint). y = 1 where the customer comes to it within 7 days.
 No outcome: what is behind the line of visibility, steps that are merely `reactive`, journeys that still run.
 """
@@ -22,7 +23,8 @@ import pyarrow as pa
 
 from ingest.store import Store
 from mining.context import Context
-from mining.hazard import Ints, Patterns, Times
+from mining.hazard import N_CELLS, Ints, Patterns, Times
+from mining.hazard_goods import account
 
 GIVING_UP = "giving up"
 TERMINAL, DELAYED = "terminal", "delayed"
@@ -35,31 +37,41 @@ _SPLITS = {
     "strict": "is_strict",
 }
 """Split -> its rows."""
-BEFORE = "before"
-"""The negative control, counted like a split: the outcome came before the step."""
+BAD, BEFORE, GOOD = "bad", "before", "good"
+"""The negative controls, counted like splits: the outcome came before the step; a good end came within the days in
+which a delayed outcome counts. Such an end does not come of what fails: who takes a step after which both are more
+frequent is merely nearer to the end."""
+_SEEN = (BAD, GOOD, BEFORE)
 _NEVER_SHARE = 0.05
 """A good outcome ends the risk of a bad one that comes after it in less than this share of journeys with both."""
 Ends = Callable[[Store, str, Iterable[str]], tuple[str, ...]]
+
+_VISIT_MIN = 30
+"""Who gives up has left within so many minutes of the last step upon the order; a visit of later days is another."""
 
 _FATES = {
     TERMINAL: """
         select journey_id, min(place) filter (where step = $outcome) as bad_place, 0 as first_place,
             min(place) filter (where list_contains($ends, step)) as end_place
         from hazard_moment group by journey_id""",
-    GIVING_UP: """
-        select journey_id, case when end_place is null then n_places end as bad_place, first_place, end_place
+    GIVING_UP: f"""
+        select fate.journey_id, case when any_value(fate.end_place) is null then max(m.place) + 1 end as bad_place,
+            any_value(fate.first_place) as first_place, any_value(fate.end_place) as end_place
         from (
-            select journey_id, any_value(n_places) as n_places,
-                min(place) filter (where list_contains($begins, step)) as first_place,
+            select journey_id, min(place) filter (where list_contains($begins, step)) as first_place,
+                max(occurred_at) filter (where list_contains($begins, step)) as last_at,
                 min(place) filter (where list_contains($ends, step)) as end_place
             from hazard_moment group by journey_id) as fate
-        where first_place is not null""",
+        inner join hazard_moment as m on fate.journey_id = m.journey_id
+            and m.occurred_at <= fate.last_at + interval {_VISIT_MIN} minute
+        where fate.first_place is not null
+        group by fate.journey_id""",
 }
 _TERMINAL_ROWS = """
     create or replace temporary table hazard_row as
     with fate as ({fate}),
     whole as (select *, least(bad_place, end_place) as over_place from fate)
-    select m.*, coalesce(m.place + 1 = whole.bad_place, false) as is_bad,
+    select m.*, coalesce(m.place + 1 = whole.bad_place, false) as is_bad, false as is_good,
         coalesce(whole.over_place, m.n_places) - m.place as t,
         coalesce(whole.bad_place = whole.over_place, false) as is_event
     from hazard_moment as m inner join whole using (journey_id)
@@ -80,11 +92,15 @@ _DELAYED_ROWS = """
             from hazard_moment as moment inner join event using (event_no)
             where moment.customer_id in (select customer_id from hazard_bad)) as m
         asof inner join hazard_bad as b on m.customer_id = b.customer_id and m.occurred_at < b.occurred_at
-        where m.call_id is null or m.call_id is distinct from b.call_id group by m.pos)
+        where m.call_id is null or m.call_id is distinct from b.call_id group by m.pos),
+    good as (
+        select distinct customer_id, occurred_at from hazard_moment where list_contains($good, step::varchar))
     select m.*, coalesce(next_bad.wait_s <= 86400 * $days, false) as is_bad,
+        coalesce(date_diff('second', m.occurred_at, good.occurred_at) <= 86400 * $days, false) as is_good,
         least(coalesce(ceil(next_bad.wait_s / 86400.0)::integer, $days + 1), $days + 1) as t,
         coalesce(next_bad.wait_s <= 86400 * $days, false) as is_event
     from hazard_moment as m left join next_bad using (pos)
+    asof left join good on m.customer_id = good.customer_id and m.occurred_at < good.occurred_at
     where m.step <> $outcome and m.occurred_at < $until"""
 _CONTROL = """
     create or replace temporary table hazard_before as
@@ -99,14 +115,14 @@ _PATTERNS = """
     with before as (
         select step, cell, count(*) as y_before from hazard_row semi join hazard_before using (pos) group by all)
     select step::varchar as step, any_value(stage)::varchar as stage, cell::bigint as cell,
-        count(*) as n_before, coalesce(any_value(y_before), 0)::bigint as y_before, {counts}
+        count(*) as n_before, coalesce(any_value(y_before), 0)::bigint as y_before,
+        count(*) as n_good, count(*) filter (is_good) as y_good, {counts}
     from hazard_row left join before using (step, cell) group by all order by step, cell"""
-_CODES = "select enum_code(step::step_t)::integer * 288 + cell, pattern from hazard_pattern"
-_ROWS = """
-    select customer_id, enum_code(step)::integer * 288 + cell as code, is_discovery, is_bad,
-        pos in (select pos from hazard_before) as is_before
+_CODES = f"select enum_code(step::step_t)::integer * {N_CELLS} + cell, pattern from hazard_pattern"
+_ROWS = f"""
+    select customer_id, enum_code(step)::integer * {N_CELLS} + cell as code, is_discovery, is_bad as {BAD},
+        is_good as {GOOD}, pos in (select pos from hazard_before) as {BEFORE}
     from hazard_row"""
-"""288 = cells (hazards.sql)."""
 
 
 @dataclass(frozen=True)
@@ -126,13 +142,14 @@ class Outcome:
 def prepare(store: Store, context: Context) -> None:
     """Make the temporary table `hazard_moment`."""
     store.run(_SQL.read_text(encoding="utf-8"), {"timezone": context.timezone}, name="hazards")
+    account(store, context)
 
 
 def outcomes(store: Store, context: Context, ends: Ends | None = None) -> list[Outcome]:
     """The bad outcomes of the site, in the order of the dictionary, giving up last. `ends` counts what ends the risk of
     a terminal one; unless given, in `hazard_moment`."""
     bad = [touch for touch in context.touch.values() if touch.bad]
-    good = [step for step, touch in context.touch.items() if touch.step_class == "outcome" and not touch.bad]
+    good = good_ends(context)
     found = []
     for touch in bad:
         is_terminal = touch.step_class == "outcome"
@@ -140,6 +157,11 @@ def outcomes(store: Store, context: Context, ends: Ends | None = None) -> list[O
         found.append(Outcome(touch.step, TERMINAL if is_terminal else DELAYED, over))
     over = (*good, *(touch.step for touch in bad))
     return [*found, Outcome(GIVING_UP, GIVING_UP, over)] if good and begins(context) else found
+
+
+def good_ends(context: Context) -> list[str]:
+    """The outcomes that are not declared bad."""
+    return [step for step, touch in context.touch.items() if touch.step_class == "outcome" and not touch.bad]
 
 
 def begins(context: Context) -> list[str]:
@@ -181,6 +203,7 @@ def rows_at_risk(store: Store, context: Context, outcome: Outcome) -> Patterns:
         _bad(store, _DELAYED_BAD, outcome)
         until = np.datetime64(context.window_to) - np.timedelta64(method.failure_days, "D")
         params = {"outcome": outcome.name, "days": method.failure_days, "until": until.astype("datetime64[us]").item()}
+        params["good"] = good_ends(context)
         store.run(_DELAYED_ROWS, params, name="hazard_row")
     else:
         chosen: dict[str, Any] = {"ends": list(outcome.ends)}
@@ -212,8 +235,8 @@ def _patterns(store: Store) -> Patterns:
         table["step"].to_pylist(),
         table["stage"].to_pylist(),
         _numbers(table["cell"]),
-        {split: _numbers(table[f"n_{split}"]) for split in (*_SPLITS, BEFORE)},
-        {split: _numbers(table[f"y_{split}"]) for split in (*_SPLITS, BEFORE)},
+        {split: _numbers(table[f"n_{split}"]) for split in (*_SPLITS, BEFORE, GOOD)},
+        {split: _numbers(table[f"y_{split}"]) for split in (*_SPLITS, BEFORE, GOOD)},
     )
 
 
@@ -231,13 +254,17 @@ def times_at_risk(store: Store, patterns: Patterns) -> Times:
     number = np.zeros(int(codes.max()) + 1, dtype=np.int64)
     number[codes] = known
     rows = store.arrow(_ROWS)
-    customer, code, is_discovery, is_bad, is_before = (rows[name].to_numpy() for name in rows.column_names)
+    seen = [rows[name].to_numpy() for name in _SEEN]
     # one number a row, which sorts many times as fast as rows do
-    key = ((customer.astype(np.int64) * 2 + is_discovery) * len(patterns) + number[code]) * 4 + is_bad * 2 + is_before
+    key = rows["customer_id"].to_numpy().astype(np.int64) * 2 + rows["is_discovery"].to_numpy()
+    key = key * len(patterns) + number[rows["code"].to_numpy()]
+    for flag in seen:
+        key = key * 2 + flag
     key.sort()
-    owner, pattern = np.divmod(key // 4, len(patterns))
+    owner, pattern = np.divmod(key >> len(seen), len(patterns))
     starts = np.flatnonzero(np.append(True, owner[1:] != owner[:-1]))
-    return Times(np.append(starts, len(key)), pattern, key // 2 % 2 == 1, key % 2 == 1, owner[starts] % 2 == 1)
+    flags = {name: key >> place & 1 == 1 for place, name in enumerate(reversed(_SEEN))}
+    return Times(np.append(starts, len(key)), pattern, flags, owner[starts] % 2 == 1)
 
 
 def survival(store: Store, steps: Iterable[str]) -> dict[str, list[tuple[int, int, int]]]:

@@ -166,6 +166,14 @@ class Method:
     path_most: int = 4
     path_steps_max: int = 5
 
+    hint_peers_min: int = 8
+    """Products that a product is held against at least; with fewer in its category, all others."""
+    hint_peers_share: float = 0.8
+    """What so many peers have and a page lacks is a hint (7.4) ..."""
+    hint_low_share: float = 0.1
+    hint_low_times: float = 0.5
+    """... and so is a number that all but this share of them exceed, below this many times their median."""
+
     # messages of one day (5)
     batch_days_min: int = 50
     batch_customers_min: int = 15

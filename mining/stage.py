@@ -21,6 +21,7 @@ from mining import (
     intended,
     night_figures,
     population,
+    products,
     register,
     savings,
 )
@@ -108,6 +109,8 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         "order_value": costs.order_value,
         "calendar": repr((hours.spans, sorted(hours.holidays))),
     }
+    if settings.products:
+        extra["products"] = settings.products.model_dump()
     return context.Context(
         method,
         first,
@@ -122,6 +125,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         costs.order_value,
         settings.site.timezone,
         hours,
+        products=products.of_site(site),
     )
 
 

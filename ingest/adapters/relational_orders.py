@@ -2,6 +2,9 @@
 
 The source's section of site.toml says of each table which columns identify, and which are moments. A row gives one
 event for each moment that is filled; a row without any moment still links its identifiers (a table of customers).
+
+A promise that is broken is an event of its own, 'table.event overdue', at the moment that the promise ends: the
+customer waits on from there, whether the goods come later or never. A promise of midnight, or of a day, ends with it.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from ingest.settings import EPOCHS, TableSection
 
 SUMMARY = "relational CSV exports (Olist, CRM tables): columns declared per table in site.toml"
 RECORDS = "csv"
-CODES = "'table.event', with ' <value>' of the `code` column when one is declared"
+CODES = "'table.event', or 'table.event overdue' of `promises`, with ' <value>' of the `code` column if one is declared"
 
 
 def query(context: FileContext) -> str:
@@ -25,15 +28,18 @@ def query(context: FileContext) -> str:
     name, table = _table(context)
     header = context.header or []
     place = _Columns(name, _places(context))
-    moments = ", ".join(_moment(name, event, table, place) for event in table.events)
-    unreadable = " or ".join(f"(m{i}.text <> '' and {_none(f'm{i}')})" for i in range(len(table.events))) or "false"
+    moments = ", ".join(
+        [_moment(name, event, table, place) for event in table.events]
+        + [_overdue(name, event, table, place) for event in table.promises]
+    )
+    times = {f"m{i}": columns for i, columns in enumerate(table.events.values())}
+    times |= {f"p{i}": columns for i, columns in enumerate(table.promises.values())}
+    unreadable = " or ".join(f"({one}.text <> '' and {_none(one)})" for one in times) or "false"
     identifiers = "".join(
         f",\n    {_identifier(place(column), kind in table.digits)} as {kind}"
         for kind, column in sorted(table.identifiers.items())
     )
-    lateral = ",\n    ".join(
-        f"{_parsed(columns_of, table, place)} as m{i}" for i, columns_of in enumerate(table.events.values())
-    )
+    lateral = ",\n    ".join(f"{_parsed(columns, table, place)} as {one}" for one, columns in times.items())
     return f"""
 with field as (
     select line_no, csv_fields(raw) as f, {_is_header(header)} as is_header from line
@@ -84,7 +90,7 @@ def stream(context: FileContext) -> str:
     name, table = _table(context)
     place = _Columns(name, _places(context))
     declared = [table.product, table.code, table.intent, table.wait_s, *table.identifiers.values(), *table.attributes]
-    for columns in (*table.events.values(), *table.ends.values()):
+    for columns in (*table.events.values(), *table.ends.values(), *table.promises.values()):
         declared += [columns] if isinstance(columns, str) else columns
     return "|".join([name, *sorted({f"{column}={place(column)}" for column in declared if column})])
 
@@ -214,11 +220,27 @@ def _none(moment: str) -> str:
     return f"{moment}.at is null and {moment}.utc is null"
 
 
+def _code(text: str, table: TableSection, place: _Columns) -> str:
+    return _text(text) + (f" || coalesce(' ' || nullif({place(table.code)}, ''), '')" if table.code else "")
+
+
+def _overdue(name: str, event: str, table: TableSection, place: _Columns) -> str:
+    """The end of a promise, where the event has not come by then. Times told in two ways can't be compared: none."""
+    n, m = list(table.promises).index(event), f"m{list(table.events).index(event)}"
+    ends = (
+        f"p{n}.at + case when p{n}.at = date_trunc('day', p{n}.at) then interval '23:59:59' else interval 0 second end"
+    )
+    broken = f"({_none(m)} or {m}.at > {ends} or {m}.utc > p{n}.utc)"
+    return (
+        f"{{'n': {len(table.events) + n}, 'code': {_code(f'{name}.{event} overdue', table, place)}, "
+        f"'at': case when {broken} then {ends} end, 'utc': case when {broken} then p{n}.utc end, 'is_day': false, "
+        "'until_at': null, 'until_utc': null}"
+    )
+
+
 def _moment(name: str, event: str, table: TableSection, place: _Columns) -> str:
     n = list(table.events).index(event)
-    code = _text(f"{name}.{event}") + (
-        f" || coalesce(' ' || nullif({place(table.code)}, ''), '')" if table.code else ""
-    )
+    code = _code(f"{name}.{event}", table, place)
     until = _parsed(table.ends[event], table, place) if event in table.ends else "{'at': null, 'utc': null}"
     ends = ", ".join(f"'until_{k}': case when ({until}).{k} >= m{n}.{k} then ({until}).{k} end" for k in ("at", "utc"))
     return f"{{'n': {n}, 'code': {code}, 'at': m{n}.at, 'utc': m{n}.utc, 'is_day': m{n}.is_day, {ends}}}"

@@ -7,9 +7,10 @@ calls every step a protection (immortal-time bias). All steps jointly, each agai
 Gate: odds at least 1.2 times, interval above 1, risk difference at least 0.5 points. Floors: 50 times at the step, 10
 outcomes after it, 30 customers, 10 outcomes per parameter. Family = the outcome; candidate by BH in the discovery
 parts, confirmed by Holm in the customers kept apart, whose effect is published. Steps that answer trouble (`reactive`)
-are signals in `extra`, never findings; effects below 1 stand in `extra` with all others. Grade C; D where the outcome
-is more frequent before the step too (negative control), which is then never confirmed. A step directly before
-half of all the outcomes may simply be the way to it (the page on which one cancels), and is `cannot_tell`.
+are signals in `extra`, never findings; effects below 1 stand in `extra` with all others. Grade C; D where a negative
+control is more frequent too (the outcome before the step, or a good end after it), which is then never confirmed. A
+step directly before half of all the outcomes may simply be the way to it (the page on which one cancels), and is
+`cannot_tell`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from mining.deciding import Decision
 from mining.evidence import Reach
 from mining.failing import KIND, Effect, Failing, Model, decisions, e_value, model
 from mining.findings import Finding, seed_of
-from mining.hazard_counts import DELAYED, kaplan_meier, outcomes, prepare, survival
+from mining.hazard_counts import BEFORE, DELAYED, GOOD, kaplan_meier, outcomes, prepare, survival
 from mining.population import Scope
 from mining.rates import n_part
 
@@ -71,7 +72,7 @@ def _status(context: Context, one: Failing, decision: Decision | None, robust: d
         return "not_enough_data"
     tested = "cannot_tell" if one.is_door(context.method) else decision.status
     is_clear = one.passes(context.method, "confirm")  # what is published must pass the gate, not only its test
-    if tested == "confirmed" and (one.is_known_by_control(context.method.confidence) or not is_clear):
+    if tested == "confirmed" and (one.known_by(context.method.confidence) or not is_clear):
         tested = "candidate"
     return context.status(one.finding_id, tested, robust)
 
@@ -102,7 +103,7 @@ def _finding(
         one,
         decision or Decision("not_enough_data", None, None),
         status=status,
-        grade="D" if one.is_known_by_control(method.confidence) else "C",
+        grade="D" if one.known_by(method.confidence) else "C",
         n=n_part(one.rate, reach, sample, events=one.rate.n[sample], n_needed=needed)
         | {"unit": mark("times at the step")},
         effect={
@@ -195,6 +196,7 @@ def _extra(
         "e_value_low": round(e_value(effect.p_low / effect.p0 if effect.p0 > 0 else 1.0), 3),
         "epv": round(found.epv, 2),
         "adjusted_for": list(found.factors),
+        "of_goods": {name: _odds(context, one_of) for name, one_of in found.of_goods.items()},
         "mde": round(smallest, 3) if smallest else None,
         "signals": [_line(context, other) for other in found.signals if _is_told(context, other)],
         "steps": [_line(context, other) for other in found.steps if _is_told(context, other)],
@@ -207,20 +209,15 @@ def _extra(
 
 
 def _control(context: Context, one: Failing) -> list[dict[str, Any]]:
-    """The negative controls that could be taken: the same outcome before the step."""
-    if one.control is None:
-        return []
-    beta, error = one.control
-    low, high = Effect(beta, error, 0, 0, 0, 0).interval(context.method.confidence)
-    odds = Effect(beta, error, 0, 0, 0, 0).odds
-    days = context.method.failure_control_days
+    """The negative controls that could be taken: the same outcome before the step, a good end after it."""
+    method = context.method
+    names = {
+        BEFORE: f"outcome in the {method.failure_control_days} days before",
+        GOOD: f"good end in the {method.failure_days} days after",
+    }
     return [
-        {
-            "name": f"outcome in the {days} days before",
-            "OR": round(odds, 4),
-            "low": round(low, 4),
-            "high": round(high, 4),
-        }
+        {"name": names[name], **_odds(context, Effect(beta, error, 0, 0, 0, 0))}
+        for name, (beta, error) in one.controls.items()
     ]
 
 
@@ -229,6 +226,9 @@ def _is_told(context: Context, one: Failing) -> bool:
 
 
 def _line(context: Context, one: Failing) -> dict[str, Any]:
-    effect = one.effects["all"]
+    return {"step": one.step, **_odds(context, one.effects["all"])}
+
+
+def _odds(context: Context, effect: Effect) -> dict[str, float]:
     low, high = effect.interval(context.method.confidence)
-    return {"step": one.step, "OR": round(effect.odds, 4), "low": round(low, 4), "high": round(high, 4)}
+    return {"OR": round(effect.odds, 4), "low": round(low, 4), "high": round(high, 4)}

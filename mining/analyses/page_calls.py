@@ -10,16 +10,19 @@ all calls come after some view, stage 2 holds the page against the same customer
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ingest.language import mark, say
 from ingest.store import Store
-from mining import exposure_findings, page_words
+from mining import exposure_findings, page_hints, page_words
 from mining.context import Context
 from mining.exposure_findings import Speech
 from mining.exposures import Family, Subject
 from mining.findings import Finding
+from mining.page_hints import Hints
 from mining.page_reading import Page, read_families
+from mining.sentences import paragraph
 
 NAME = "page_calls"
 KINDS = ("page_calls",)
@@ -31,21 +34,38 @@ EFFECT = mark("calls after a view, against similar pages")
 
 def find(store: Store, context: Context) -> list[Finding]:
     """Pages that stand out, products first."""
+    families = read_families(store, context)
+    products = [
+        one.product
+        for family in families
+        for one in family.subjects
+        if isinstance(one, Page) and one.place in exposure_findings.grades(context, family)
+    ]
+    hints = page_hints.read(store, context, products)
     speech = Speech(
         effect=EFFECT,
         unit=mark("times the calls after similar pages"),
         counted=mark("days of a customer with a view"),
+        per_thousand=mark("calls per 1,000 views"),
+        moment=mark("the view"),
         interval=lambda: say("gamma-Poisson, shrunk, with the spread among similar pages"),
         title=page_words.title,
-        evidence=page_words.evidence_text,
+        evidence=lambda family, page, told: paragraph(
+            page_words.evidence_text(family, page, told), _hints(hints, page).sentences()
+        ),
         caution=page_words.caution,
-        extra=_extra,
+        extra=lambda family, page: _extra(family, page) | _hints(hints, page).record(),
     )
-    return exposure_findings.find(store, context, [(one, speech) for one in read_families(store, context)], KINDS)
+    return exposure_findings.find(store, context, [(family, speech) for family in families], KINDS)
+
+
+def _hints(hints: Mapping[str | None, Hints], page: Subject) -> Hints:
+    assert isinstance(page, Page)
+    return hints[page.product]
 
 
 def _extra(family: Family, page: Subject) -> dict[str, Any]:
-    """What the note asks of pages (7): which it is, how surely calls are its own, what it lacks."""
+    """What the note asks of pages (7): which it is, how surely calls are its own."""
     assert isinstance(page, Page)
     told = family.numbers["all"]
     is_strong = 2 * told["y_named"][page.number] >= told["y"][page.number]
@@ -53,6 +73,4 @@ def _extra(family: Family, page: Subject) -> dict[str, Any]:
         "page": page.address,
         "product": page.product,
         "match_quality": "strong" if is_strong else "weak_match",
-        "missing_attributes": None,
-        "missing_attributes_reason": say("the site has no table of what its products' pages say"),
     }

@@ -36,6 +36,8 @@ def find(store: Store, context: Context) -> list[Finding]:
         effect=mark("calls afterwards, against visits that went otherwise"),
         unit=mark("times the calls of the visits it is held against"),
         counted=mark("days of a customer on which it happened"),
+        per_thousand=mark("calls per 1,000 times"),
+        moment=mark("the moment it happened"),
         interval=lambda: say("gamma-Poisson, with the chance and the spread of what it is held against"),
         title=failing_words.title,
         evidence=failing_words.evidence_text,

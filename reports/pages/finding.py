@@ -20,6 +20,7 @@ from reports import formats, path_picture, survival
 from reports.charts import Axis
 from reports.figures import Figures
 from reports.map_marks import channel_word
+from reports.page_picture import Picture, pictures
 from reports.places import place_of
 from reports.plots import Point, interval_dot, line_band, tick_text
 from reports.records import FindingFigure
@@ -111,6 +112,7 @@ class FindingPage:
     path: tuple[Strip, Markup] | None
     curves: Markup
     curves_note: str
+    pictures: tuple[Picture, ...]
     nights: Markup
     nights_note: str
 
@@ -142,6 +144,7 @@ def _page(figures: Figures, finding: FindingFigure, names: StepNames, is_driven:
         path=path_picture.of_finding(finding.extra, names),
         curves=_curves(finding, labels),
         curves_note=_curves_note(finding, labels),
+        pictures=pictures(finding.extra),
         nights=_nights(finding, history),
         nights_note=formats.plural(
             len(history), "{n} night so far; a line needs three.", "{n} nights so far; a line needs three."

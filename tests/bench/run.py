@@ -180,7 +180,9 @@ def bench_findings(world: Path) -> None:
         ("failure points, and what causes calls", failings_s, 5),
         ("all other findings", rest_s, 10),
     ):
-        print(f"  {name}: {seconds / ours['dfg_s']:.1f} x the time of the DFG and variants (wanted: at most {wanted} x)")
+        print(
+            f"  {name}: {seconds / ours['dfg_s']:.1f} x the time of the DFG and variants (wanted: at most {wanted} x)"
+        )
 
 
 def bench_report(site: str, name: str) -> None:

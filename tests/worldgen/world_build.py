@@ -12,6 +12,7 @@ from world_files_calls import write_calls
 from world_files_orders import write_orders
 from world_files_web import write_web
 from world_io import write
+from world_products import SETTINGS, write_products
 from world_record import World
 from world_truth import write_truth
 
@@ -32,7 +33,8 @@ def build(out: Path, config: Config) -> World:
         steps, intended = TEMPLATES / "steps.toml", TEMPLATES / "intended.toml"
         more = b""
         if config.standard:
-            settings += "\n[decisions]\nwindow_days = 98         # all that there is\n"
+            settings += "\n[decisions]\nwindow_days = 98         # all that there is\n" + SETTINGS
+            write_products(out)
             more, intended = (TEMPLATES / "standard_steps.toml").read_bytes(), TEMPLATES / "standard_intended.toml"
         write(out / "site.toml", settings.encode())
         write(out / "process" / "steps.toml", steps.read_bytes() + more)

@@ -1,0 +1,162 @@
+-- What the hazard models account for of the goods that a step is about (method note 6.2: product group and order value).
+-- Grain of hazard_goods: one row per step of hazard_moment that is not about unknown goods. goods_cell: kind (1-7 the most frequent
+-- categories, 0 others) * 288 + value (1-3 the thirds of all orders' values, 0 unknown) * 2304 + poor (2 the page lacks what most of
+-- its peers have, or a number is far below theirs, 1 it does not, 0 unknown) * 9216. Only what is known by then: the last product of
+-- the journey up to the step, and the order that a step names; what is bought later would tell how the journey ends.
+-- Temporary tables. Variables: value = the attribute with an order's value, or null; peers_min, has_share, low_share, low_times as
+-- for hints.
+create or replace temporary table goods_product as
+with size as (
+    select category, count(distinct product_id) > getvariable('peers_min') as is_enough
+    from product_attribute
+    group by category
+),
+
+judged as (
+    select
+        own.product_id,
+        own.attribute,
+        own.number,
+        own.is_there,
+        if(size.is_enough, own.category, '') as peers
+    from product_attribute as own
+    inner join size on own.category = size.category
+),
+
+compared as (
+    select
+        peers,
+        attribute,
+        count(*) filter (is_there) / count(*) as share,
+        quantile_disc(number, getvariable('low_share')) filter (is_there) as low,
+        quantile_disc(number, 0.5) filter (is_there) as median
+    from judged
+    group by peers, attribute
+),
+
+poor as (
+    select
+        judged.product_id,
+        bool_or(
+            compared.share >= getvariable('has_share')
+            and (
+                not judged.is_there
+                or coalesce(judged.number < compared.low and judged.number < getvariable('low_times') * compared.median, false)
+            )
+        ) as is_poor
+    from judged
+    inner join compared on judged.peers = compared.peers and judged.attribute = compared.attribute
+    group by judged.product_id
+),
+
+known as (
+    select product_id, any_value(category) as category
+    from product_attribute
+    group by product_id
+),
+
+frequent as (
+    select known.category, row_number() over (order by count(*) desc, known.category asc) as kind
+    from (
+        select product_id from event
+        where product_id is not null
+        union all
+        select product_id from order_product
+    ) as met
+    inner join known on met.product_id = known.product_id
+    group by known.category
+)
+
+select
+    known.product_id,
+    cast(if(frequent.kind <= 7, frequent.kind, 0) as integer) as kind,
+    if(poor.is_poor, 2, 1) as poor
+from known
+inner join poor on known.product_id = poor.product_id
+inner join frequent on known.category = frequent.category;
+
+create or replace temporary table goods_order as
+with bought as (
+    select distinct order_id, product_id
+    from order_product
+    where order_id is not null
+    union
+    select distinct order_id, product_id
+    from event
+    where order_id is not null and product_id is not null
+),
+
+-- of an order of several products: the kind of one, and whether any page is poor
+goods as (
+    select
+        bought.order_id,
+        arg_min(goods_product.kind, goods_product.product_id) as kind,
+        max(goods_product.poor) as poor
+    from bought
+    inner join goods_product on bought.product_id = goods_product.product_id
+    group by bought.order_id
+),
+
+paid as (
+    select order_id, max(try_cast(json_extract_string(attributes, '$."' || getvariable('value') || '"') as double)) as amount
+    from event
+    where order_id is not null and attributes is not null
+    group by order_id
+),
+
+banded as (
+    select order_id, ntile(3) over (order by amount, order_id) as value
+    from paid
+    where amount is not null
+)
+
+select
+    coalesce(goods.order_id, banded.order_id) as order_id,
+    goods.kind,
+    goods.poor,
+    banded.value
+from goods
+full outer join banded on goods.order_id = banded.order_id;
+
+create or replace temporary table hazard_goods as
+with named as (
+    select
+        moment.pos,
+        moment.journey_id,
+        coalesce(goods_product.kind, goods_order.kind) as kind,
+        coalesce(goods_product.poor, goods_order.poor) as poor,
+        goods_order.value
+    from hazard_moment as moment
+    inner join event on moment.event_no = event.event_no
+    left join goods_product on event.product_id = goods_product.product_id
+    left join goods_order on event.order_id = goods_order.order_id
+),
+
+so_far as (
+    select
+        pos,
+        last_value(kind ignore nulls) over up_to as kind,
+        last_value(poor ignore nulls) over up_to as poor,
+        last_value(value ignore nulls) over up_to as value
+    from named
+    window up_to as (
+        partition by journey_id
+        order by pos
+        rows between unbounded preceding and current row
+    )
+)
+
+select
+    pos,
+    cast(288 * coalesce(kind, 0) + 2304 * coalesce(value, 0) + 9216 * coalesce(poor, 0) as usmallint) as goods_cell
+from so_far
+where kind is not null or value is not null;
+
+create or replace temporary table hazard_moment as
+select moment.* replace (cast(moment.cell + coalesce(goods.goods_cell, 0) as usmallint) as cell)
+from hazard_moment as moment
+left join hazard_goods as goods on moment.pos = goods.pos;
+
+drop table hazard_goods;
+drop table goods_order;
+drop table goods_product
