@@ -128,7 +128,8 @@ class Family:
         """
         after, before = self.numbers["all"]["n_after"], self.numbers["all"]["n_before"]
         if self._balanced.sum() >= _USUAL_PAGES:
-            return max(0.5, float(np.median((after / (after + before))[self._balanced])))
+            many = self._balanced
+            return max(0.5, float(np.median(after[many] / (after + before)[many])))
         both = ((after + before) * ~self.flagged).sum()
         return max(0.5, float((after * ~self.flagged).sum() / both)) if both >= _USUAL_CALLS else 0.5
 
