@@ -8,9 +8,10 @@ that went each path, of those that stood at the same point and did not end so, a
 report, also of typical paths that others go as often.
 
 Of these, paths that bad journeys went more often than others who stood at the same point become findings. Floors: 30
-bad journeys, 10 on the path, 10 of its customers. Gate: at least 5 points above the others, interval above 0. Family =
-the outcome; candidate by BH, confirmed by Holm. Grade C: it goes with the outcome, after accounting for where journeys
-stood, and for nothing else. A journey may have gone a path because it was bound to end so.
+bad journeys, 10 on the path, 10 of its customers. Gate: at least 5 points above the others among those kept apart
+(below tolerance otherwise), interval above 0. Family = the outcome; candidate by BH, confirmed by Holm. Grade C: it
+goes with the outcome, after accounting for where journeys stood, and for nothing else. A journey may have gone a path
+because it was bound to end so.
 """
 
 from __future__ import annotations
@@ -279,7 +280,9 @@ def _finding(
     robust = _robust(one)
     low, high = told.interval(method.confidence)
     tested = decided.status
-    if tested == "confirmed" and not (low > 0 and told.difference >= method.path_difference_min):
+    if tested in ("confirmed", "candidate") and told.difference < method.path_difference_min:
+        tested = "below_tolerance"  # what was found is not there among others
+    elif tested == "confirmed" and low <= 0:
         tested = "candidate"
     return marked.finding(
         store,
