@@ -1,8 +1,11 @@
 -- The event table: one row per event of a customer, numbered by customer and time; what belongs to nobody comes last. Each
 -- customer's numbers follow one another, so that those of a customer who is kept whole move by one distance (kept.sql).
+--
+-- usual: the median of a step's pages. Where half of them reach the most that counts (engaged.sql), customers who went on had left the
+-- page open and come back, which tells nothing of reading it: then, as where nobody went on, the median of the other steps is taken.
 create or replace table usual as
 with of_step as (
-    select step, quantile_disc(known_ms, 0.5) as ms from all_page group by step
+    select step, nullif(quantile_disc(known_ms, 0.5), 300000) as ms from all_page group by step
 )
 select t.step, coalesce(u.ms, (select quantile_disc(o.ms, 0.5) from of_step as o), 0) as ms
 from touch as t left join of_step as u using (step)

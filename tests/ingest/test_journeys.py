@@ -398,6 +398,14 @@ def test_engaged_time_of_pages_is_the_time_to_the_next_and_at_most_five_minutes(
     assert times == [("home", 40_000), ("product", 60_000), ("home", 300_000), ("product", 60_000)]
 
 
+def test_a_page_that_is_left_open_where_it_is_left_at_all_has_no_usual_time_of_its_own(story):
+    """Its only known time is the most that counts: who went on came back to it. The usual time of pages is taken."""
+    story.page(0, "/").page(40, "/p/1").page(40 + 20 * 60, "/").page(D, "/p/1")
+    lab = story.night()
+    times = lab.rows("select step, engaged_ms from event order by event_no")
+    assert times == [("home", 40_000), ("product", 300_000), ("home", 40_000), ("product", 40_000)]
+
+
 def test_hidden_steps_take_no_time_from_visible_ones(story):
     lab = story.call(0, "1", wait=45, talk=60).night()
     assert lab.rows("select step, engaged_ms from event order by event_no") == [

@@ -1,7 +1,8 @@
 """The minutes that customers truly spend in what was planted: reckoned from the world, not from its logs (0.5).
 
 A page takes until the next page of the same visit, at most five minutes; the last page of a visit takes as long as such
-pages usually do. A call takes from the queue to its end. Waiting for a parcel takes nobody's time.
+pages usually do, or other pages where most of them were left open. A call takes from the queue to its end. Waiting for
+a parcel takes nobody's time.
 """
 
 from __future__ import annotations
@@ -71,8 +72,10 @@ def busy(truth: Truth) -> dict[Moment, float]:
                 known[hit.path].append(out[key])
             else:
                 last.append((key, hit.path))
+    usual = {path: ms for path, times in known.items() if (ms := statistics.median_low(times)) < LONGEST_S}
+    of_others = statistics.median_low(usual.values()) if usual else 0.0
     for key, path in last:
-        out[key] = statistics.median(known[path]) if known[path] else 0.0
+        out[key] = usual.get(path, of_others)
     for call in truth.made.calls:
         out[call.need, call.connect_s or call.end_s, call.sequence] = _of(call)
     return out
