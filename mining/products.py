@@ -49,8 +49,11 @@ def of_site(site: Site) -> Products | None:
         return None
     try:
         found = load(site, section)
-    except ConfigError as error:
-        log.warning("%s; pages are told without hints", error)
+    except ConfigError:
+        log.warning(
+            "%s can't be used as the table of products; pages are told without hints; config-check says why",
+            section.file,
+        )
         return None
     if found.n_left_out:
         log.warning("%s", left_out(section, found))

@@ -39,7 +39,10 @@ def test_where_nothing_is_found_the_overview_says_so_and_the_limit_is_that_of_th
     share = float(re.search(r"larger than ([\d.]+)", told).group(1)) / 100  # type: ignore[union-attr]
     assert n * share > Method().loop_hits_min, "on average more than the floor, so that it holds 8 times in 10"
     overview = unescape((night / "overview.html").read_text("utf-8"))
-    assert "Nothing is told of any of the 14 kinds" in overview and 'href="data.html#unseen"' in overview
+    assert (
+        f"Nothing is told of any of the {len(limits(night))} kinds" in overview
+        and 'href="data.html#unseen"' in overview
+    )
 
 
 def test_what_was_not_looked_for_says_why(tmp_path: Path) -> None:
