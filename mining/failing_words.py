@@ -6,9 +6,9 @@ from typing import Any
 
 from ingest.language import mark, say
 from mining.exposure_findings import Told
+from mining.exposure_words import not_confirmed, not_controlled, times_and_reasons, times_text
 from mining.exposures import Family, Subject
 from mining.failing_reading import Failing
-from mining.page_words import times_text
 from mining.sentences import not_few, paragraph, share_text
 from mining.statistics import wilson
 
@@ -148,8 +148,6 @@ def evidence_text(family: Family, one: Subject, told: Told) -> str:
     """Counts, what the other visits let expect, after against before, other topics, other times, reasons."""
     numbers = {name: values[one.number] for name, values in family.numbers[told.sample].items()}
     over_all = {name: int(values[one.number]) for name, values in family.numbers["all"].items()}
-    hours = {name: f"{family.by_calls[name].theta[one.number]:.1f}" for name in ("y_2h", "y_72h")}
-    reasons = ", ".join(f'"{reason}" ({n:,})' for reason, n in told.reasons)
     called, seen = int(numbers["y"]), int(numbers["v"])
     low, high = wilson(called, seen)
     share = share_text(called / seen, {"low": low, "high": high}) if called >= told.few else ""
@@ -167,27 +165,20 @@ def evidence_text(family: Family, one: Subject, told: Told) -> str:
         say("Calls on other topics: {times} times as many as after those visits.", times=times_text(told.control))
         if told.control
         else "",
-        say(
-            "Within 2 hours it is {short} times as many, within 72 hours {long}.",
-            short=hours["y_2h"],
-            long=hours["y_72h"],
-        ),
-        say("Most frequent reasons of these calls: {reasons}.", reasons=reasons) if reasons else "",
+        times_and_reasons(family, one, told),
     )
 
 
 def caution(family: Family, one: Subject, told: Told) -> str:
     """What to keep in mind before acting on it."""
     assert isinstance(one, Failing)
-    by_status = {
-        "candidate": say("It is not confirmed by the customers kept apart for checking."),
-        "cannot_tell": say("The customers used to look for it do not show it by themselves."),
-        "not_enough_data": say(
+    lacking = ""
+    if told.status == "not_enough_data":
+        lacking = say(
             "Not enough data: {views} days with such a visit and {calls} calls are needed.",
             views=f"{family.views_min:,}",
             calls=f"{family.calls_min:,}",
-        ),
-    }
+        )
     by_grade = {
         "B": paragraph(
             say(_LIKELY[one.kind]),
@@ -207,10 +198,8 @@ def caution(family: Family, one: Subject, told: Told) -> str:
     }
     return paragraph(
         by_grade[told.grade],
-        by_status.get(told.status, ""),
-        ""
-        if told.control
-        else say("There are too few calls on other topics to check that these customers do not simply call more."),
+        lacking or not_confirmed(told.status),
+        not_controlled(told),
         say("Only customers who are known on the web and on the phone are counted; others may differ."),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ingest.language import mark, say
 from mining.context import quoted
 from mining.exposure_findings import Told
+from mining.exposure_words import not_confirmed, times_and_reasons, times_text
 from mining.exposures import Family, Subject
 from mining.page_reading import Page
 from mining.sentences import not_few, paragraph
@@ -30,12 +31,6 @@ _COUNTED = {
 }
 
 
-def times_text(estimate: tuple[float, float, float]) -> str:
-    """'2.4 [1.9 to 3.1]'."""
-    value, low, high = (f"{number:.1f}" for number in estimate)
-    return say("{mid} [{low} to {high}]", mid=value, low=low, high=high)
-
-
 def _address(page: Subject) -> str:
     assert isinstance(page, Page)
     return page.address
@@ -54,8 +49,6 @@ def evidence_text(family: Family, page: Subject, told: Told) -> str:
     numbers = {name: values[page.number] for name, values in family.numbers[told.sample].items()}
     over_all = {name: int(values[page.number]) for name, values in family.numbers["all"].items()}
     expected = family.by_split[told.sample].expected[page.number]
-    hours = {name: f"{family.by_calls[name].theta[page.number]:.1f}" for name in ("y_2h", "y_72h")}
-    reasons = ", ".join(f"{quoted(reason)} ({n:,})" for reason, n in told.reasons)
     return paragraph(
         say(_COUNTED[told.sample], y=not_few(int(numbers["y"]), told.few), v=f"{int(numbers['v']):,}"),
         say("After similar pages it would be {n}.", n=f"{expected:.1f}"),
@@ -69,12 +62,7 @@ def evidence_text(family: Family, page: Subject, told: Told) -> str:
         say("Calls on other topics: {times} times as many as after similar pages.", times=times_text(told.control))
         if told.control
         else "",
-        say(
-            "Within 2 hours it is {short} times as many, within 72 hours {long}.",
-            short=hours["y_2h"],
-            long=hours["y_72h"],
-        ),
-        say("Most frequent reasons of these calls: {reasons}.", reasons=reasons) if reasons else "",
+        times_and_reasons(family, page, told),
     )
 
 
@@ -82,15 +70,13 @@ def caution(family: Family, page: Subject, told: Told) -> str:
     """What to keep in mind before acting on it."""
     over_all = family.numbers["all"]
     is_weak = 2 * over_all["y_named"][page.number] < over_all["y"][page.number]
-    by_status = {
-        "candidate": say("It is not confirmed by the customers kept apart for checking."),
-        "cannot_tell": say("The customers used to look for it do not show it by themselves."),
-        "not_enough_data": say(
+    lacking = ""
+    if told.status == "not_enough_data":
+        lacking = say(
             "Not enough data: {views} days with a view and {calls} calls are needed.",
             views=f"{family.views_min:,}",
             calls=f"{family.calls_min:,}",
-        ),
-    }
+        )
     by_grade = {
         "B": say(
             "The further calls are most likely caused by something that the page lacks or says wrongly; what it is, "
@@ -107,7 +93,7 @@ def caution(family: Family, page: Subject, told: Told) -> str:
     }
     return paragraph(
         by_grade[told.grade],
-        by_status.get(told.status, ""),
+        lacking or not_confirmed(told.status),
         say("Most of the calls name no product, so each counts for the last such page before it.") if is_weak else "",
         say("Only customers who are known on the web and on the phone are counted; others may differ."),
     )
