@@ -73,6 +73,7 @@ def main() -> None:
     stage.population.prepare = timed("population", stage.population.prepare)
     stage.discovery.discover = timed("discovery", stage.discovery.discover)
     stage.with_doubts = timed("doubts", stage.with_doubts)
+    stage.effort.build = timed("effort", stage.effort.build)
     stage.decide = decision(stage.decide)
     with Store.open(site.warehouse) as store:
         n_events = int(store.value("select count(*) from event"))
