@@ -68,7 +68,7 @@ def _cost(
             cost["reason"][name] = say("the logs tell no handling time for these journeys")
             continue
         beyond = _beyond(
-            [(*one[:1], *other[:1], one[total], other[total], one[square], other[square]) for one, other in pairs],
+            [(one[0], other[0], one[total], other[total], one[square], other[square]) for one, other in pairs],
             context,
             n_hits,
         )

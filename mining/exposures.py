@@ -22,7 +22,7 @@ from scipy import stats
 from ingest.store import Store
 from mining.context import Context
 from mining.findings import identity
-from mining.population import SPLITS
+from mining.population import CHOSEN, SPLITS
 from mining.shrinkage import Counts, Flags, Floats, Shrunk, hold_against, shrink, standing_out
 
 _SQL = Path(__file__).parent / "exposures.sql"
@@ -38,13 +38,6 @@ _USUAL_MAX = 2 / 3
 """When more of the calls than this come after a view anyway, those before it are too few to tell who calls a lot."""
 _CONTROL_CALLS = 1.0
 """Calls on other topics to expect after a place: with fewer, nothing is controlled for."""
-_CHOSEN = {
-    "all": "true",
-    "discovery": "is_discovery",
-    "confirm": "not is_discovery",
-    "light": "not is_heavy",
-    "strict": "is_strict",
-}
 
 
 @dataclass(frozen=True)
@@ -220,7 +213,7 @@ def read_family(
     """A family's numbers, in the order of `places`, which hold all that were counted. Subjects carry their numbers."""
     sums = ", ".join(f"coalesce(sum({number}) filter ({{chosen}}), 0)::double as {number}" for number in NUMBERS)
     numbers = {}
-    for split, which in _CHOSEN.items():
+    for split, which in CHOSEN.items():
         told = store.arrow(
             f"""with place as (select unnest($places) as place, unnest(range(len($places))) as number)
             select {sums.format(chosen=which)} from place left join exposure_count on place.place = exposure_count.place

@@ -25,18 +25,11 @@ from ingest.store import Store
 from mining.context import Context
 from mining.hazard import N_CELLS, Ints, Patterns, Times
 from mining.hazard_goods import account
+from mining.population import CHOSEN
 
 GIVING_UP = "giving up"
 TERMINAL, DELAYED = "terminal", "delayed"
 _SQL = Path(__file__).parent / "hazards.sql"
-_SPLITS = {
-    "all": "true",
-    "discovery": "is_discovery",
-    "confirm": "not is_discovery",
-    "light": "not is_heavy",
-    "strict": "is_strict",
-}
-"""Split -> its rows."""
 BAD, BEFORE, GOOD = "bad", "before", "good"
 """The negative controls, counted like splits: the outcome came before the step; a good end came within the days in
 which a delayed outcome counts. Such an end does not come of what fails: who takes a step after which both are more
@@ -228,15 +221,15 @@ def _bad(store: Store, query: str, outcome: Outcome) -> None:
 def _patterns(store: Store) -> Patterns:
     counts = ", ".join(
         f"count(*) filter ({chosen}) as n_{split}, count(*) filter (is_bad and {chosen}) as y_{split}"
-        for split, chosen in _SPLITS.items()
+        for split, chosen in CHOSEN.items()
     )
     table = store.arrow(_PATTERNS.format(counts=counts))
     return Patterns(
         table["step"].to_pylist(),
         table["stage"].to_pylist(),
         _numbers(table["cell"]),
-        {split: _numbers(table[f"n_{split}"]) for split in (*_SPLITS, BEFORE, GOOD)},
-        {split: _numbers(table[f"y_{split}"]) for split in (*_SPLITS, BEFORE, GOOD)},
+        {split: _numbers(table[f"n_{split}"]) for split in (*CHOSEN, BEFORE, GOOD)},
+        {split: _numbers(table[f"y_{split}"]) for split in (*CHOSEN, BEFORE, GOOD)},
     )
 
 

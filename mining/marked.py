@@ -21,7 +21,7 @@ from mining.context import Context
 from mining.deciding import Decision
 from mining.evidence import Reach, Told, bounded
 from mining.findings import Finding, drawn_by, seed_of
-from mining.population import SPLITS, Scope
+from mining.population import CHOSEN, SPLITS, Scope
 from mining.rates import Rate
 from mining.statistics import binomial_above, normal_quantile, wilson
 
@@ -37,13 +37,7 @@ _SUMS = """
     select place, '{split}' as split, count(*), sum({n}), sum({hits}), sum({before}), sum({n} * {n}),
         sum({n} * ({hits} - {before})), sum(({hits} - {before}) * ({hits} - {before}))
     from person where {chosen} group by place"""
-_CHOSEN = {
-    "all": "true",
-    "discovery": "is_discovery",
-    "confirm": "not is_discovery",
-    "light": "not is_heavy",
-    "strict": "strict_n > 0",
-}
+_CHOSEN = CHOSEN | {"strict": "strict_n > 0"}
 """Which customers a split holds; strict is a matter of single journeys and has its own columns."""
 
 

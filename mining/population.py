@@ -24,7 +24,16 @@ _CLAIMS = (
     "create or replace temporary table saving_claim (finding_id varchar, pos uinteger, ms bigint, assumed_ms bigint)"
 )
 """Which finding claims how much of which event's minutes (mining/savings.py)."""
-SPLITS = ("all", "discovery", "confirm", "light", "strict")
+CHOSEN = {
+    "all": "true",
+    "discovery": "is_discovery",
+    "confirm": "not is_discovery",
+    "light": "not is_heavy",
+    "strict": "is_strict",
+}
+"""Split -> its rows, in SQL on `population` and on tables that carry its flags."""
+SPLITS = tuple(CHOSEN)
+_COUNTS = ", ".join(f"count(*) filter ({chosen})" for chosen in CHOSEN.values())
 
 
 @dataclass(frozen=True)
@@ -133,8 +142,7 @@ def prepare(store: Store, context: Context) -> None:
 def variants(store: Store, scope: Scope) -> list[Variant]:
     """All variants of the scope with their counts, most frequent first."""
     rows = store.rows(f"""
-        select v.variant_id, v.steps, count(*), count(*) filter (is_discovery), count(*) filter (not is_discovery),
-            count(*) filter (not is_heavy), count(*) filter (is_strict)
+        select v.variant_id, v.steps, {_COUNTS}
         from population inner join variants as v using (variant_id)
         where {scope.condition} group by v.variant_id, v.steps order by v.variant_id""")
     return [Variant(row[0], tuple(row[1].split(" > ")), dict(zip(SPLITS, row[2:], strict=True))) for row in rows]
@@ -143,8 +151,7 @@ def variants(store: Store, scope: Scope) -> list[Variant]:
 def ways(store: Store, scope: Scope) -> list[Variant]:
     """Like `variants`, but a variant is told apart by which of its steps have no order (`pattern`); ids are way ids."""
     rows = store.rows(f"""
-        select p.way_id, v.steps, coalesce(p.pattern, ''), count(*), count(*) filter (is_discovery),
-            count(*) filter (not is_discovery), count(*) filter (not is_heavy), count(*) filter (is_strict)
+        select p.way_id, v.steps, coalesce(p.pattern, ''), {_COUNTS}
         from population as p inner join variants as v using (variant_id)
         where {scope.condition} group by p.way_id, v.steps, p.pattern order by count(*) desc, p.way_id""")
     return [
