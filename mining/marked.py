@@ -182,7 +182,7 @@ def publishable(
     return kept
 
 
-def finding(store: Store, context: Context, scope: Scope, one: Marked, decision: Decision, **told: Any) -> Finding:
+def finding(store: Store, context: Context, one: Marked, decision: Decision, **told: Any) -> Finding:
     """The finding of a place: what all have in common, and what is `told` of this one."""
     return Finding(
         kind=one.kind,
