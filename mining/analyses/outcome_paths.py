@@ -287,7 +287,6 @@ def _finding(
     return marked.finding(
         store,
         context,
-        _SCOPE,
         one,
         decided,
         status=context.status(one.finding_id, tested, robust),
