@@ -203,6 +203,7 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
             touch = by_step[step]
             talk = int(rng.uniform(60_000, 400_000)) if touch[5] == "contact" else int(rng.uniform(5_000, 90_000))
             end = at + dt.timedelta(milliseconds=talk) if touch[6] == "customer" else None
+            waited = int(rng.uniform(0, 240_000)) if touch[5] == "contact" else 0
             number = len(events) + 1
             common = {
                 "customer_id": customer,
@@ -212,12 +213,12 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
                 "stage": touch[2],
                 "occurred_at": at,
                 "ended_at": end,
-                "wait_ms": int(rng.uniform(0, 240_000)) if touch[5] == "contact" else None,
+                "wait_ms": waited if touch[5] == "contact" else None,
                 "handle_ms": talk if touch[5] == "contact" else None,
-                "engaged_ms": talk if touch[6] == "customer" else 0,
+                "engaged_ms": waited + talk if touch[6] == "customer" else 0,
                 "engaged_is_usual": False,
-                "engaged_wait_ms": 0,
-                "engaged_before_ms": 0,
+                "engaged_wait_ms": waited if touch[6] == "customer" else 0,
+                "engaged_before_ms": waited if touch[6] == "customer" else 0,
                 "time_rule": None,
             }
             events.append(
