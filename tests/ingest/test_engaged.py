@@ -53,10 +53,15 @@ def engaged(store: Store, rows: list[Row]) -> list[tuple[int, int, int] | None]:
     kinds = {"occurred_at": pa.timestamp("us"), "ended_at": pa.timestamp("us"), "wait_ms": pa.int64()}
     kinds |= {"handle_ms": pa.int64(), "session_id": pa.int64()}
     table = {name: pa.array([row[name] for row in rows], kinds.get(name)) for name in rows[0]}
-    table["call_id"], table["contact"] = (pa.array([row[name] for row in rows], pa.string()) for name in ("call_id", "contact"))
+    table["call_id"], table["contact"] = (
+        pa.array([row[name] for row in rows], pa.string()) for name in ("call_id", "contact")
+    )
     number = pa.array(range(len(rows)))
     store.put("told", pa.table(table | {"event_id": number, "line_no": number}))
-    store.run("create or replace temp table placed as select *, 1 as source_rank, 1 as file_rank, 1 as part from told", name="t")
+    store.run(
+        "create or replace temp table placed as select *, 1 as source_rank, 1 as file_rank, 1 as part from told",
+        name="t",
+    )
     store.run(sql("derive/engaged.sql"), name="engaged")
     found = {
         n: (known // SECOND, waited // SECOND, before // SECOND)
@@ -148,7 +153,9 @@ def _by_seconds(rows: list[Row]) -> list[tuple[int, int, int] | None]:
         row, start = rows[n], starts[n]
         end = start if row["ended_at"] is None else round((row["ended_at"] - ZERO).total_seconds())
         wait = (row["wait_ms"] or 0) // SECOND
-        limits = [x for x in (end if row["ended_at"] else None, None if after is None else starts[after]) if x is not None]
+        limits = [
+            x for x in (end if row["ended_at"] else None, None if after is None else starts[after]) if x is not None
+        ]
         own[n] = set(range(start, max(start, min(limits)))) if limits else set()
         if 2 * (end - start) >= 2 * ((row["handle_ms"] or 0) // SECOND) + wait:
             inside[n], before[n] = set(range(start, start + wait)), set()

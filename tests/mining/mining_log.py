@@ -228,7 +228,8 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
         "department_t, "
         "stage stage_t, class class_t, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, "
         "engaged_ms bigint, "
-        "weight double, n_raw uinteger, is_usual boolean, engaged_wait_ms bigint, engaged_before_ms bigint, assign_rule varchar, ambiguous boolean, tie integer, "
+        "weight double, n_raw uinteger, is_usual boolean, engaged_wait_ms bigint, engaged_before_ms bigint, "
+        "assign_rule varchar, ambiguous boolean, tie integer, "
         "call_id varchar, actor varchar, intent varchar, source_id utinyint, time_rule varchar, "
         "identity_strength strength_t",
     )

@@ -53,7 +53,7 @@ def minutes(n: float) -> dt.timedelta:
 
 
 def random_log(seed: int, n: int = 60) -> Log:
-    """Journeys with calls of several legs that waited all, part or nothing of their time, and everything else at random."""
+    """Journeys with calls of several legs that waited all, part or nothing of their time; all else at random."""
     rng = random.Random(seed)
     log = Log([], STEPS, as_of=EPOCH.date() + dt.timedelta(days=60))
     for number in range(n):
