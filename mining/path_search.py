@@ -131,9 +131,11 @@ def _frequent(routes: Routes) -> Routes:
     for side, most in ((routes.is_bad, BAD_MAX), (~routes.is_bad, OTHERS_MAX)):
         keep[order[side[order] & (n[order] > 0)][:most]] = True
     mine = routes.n["discovery"][keep]
+    ways, way = np.unique(routes.way[keep], return_inverse=True)
     return replace(
         routes,
-        way=routes.way[keep],
+        codes=routes.codes[ways],
+        way=way,
         is_bad=routes.is_bad[keep],
         low=routes.low[keep],
         high=routes.high[keep],

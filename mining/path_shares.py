@@ -53,21 +53,25 @@ def completed(codes: Codes, paths: Sequence[Path]) -> Ints:
     out = np.empty((len(paths), len(codes)), dtype=np.int64)
     for start in range(0, len(codes), _CHUNK):
         part = codes[start : start + _CHUNK]
-        following = {code: _following(part, code).ravel() for code in used}
-        row = np.arange(len(part)) * (FAR + 1)
-        at: dict[Path, Ints] = {(): row}
+        steps = np.ascontiguousarray(part.T)
+        following = {code: _following(steps, code).ravel() for code in used}
+        way, n = np.arange(len(part)), len(part)
+        at: dict[Path, Ints] = {(): way}
         for path in begun:
-            at[path] = row + following[path[-1]].take(at[path[:-1]])
+            at[path] = following[path[-1]].take(at[path[:-1]])
         for number, path in enumerate(paths):
-            out[number, start : start + _CHUNK] = at[path] - row
+            out[number, start : start + n] = at[path] // n
     return out.T
 
 
-def _following(codes: Codes, code: int) -> Codes:
-    """ways x (FAR + 1): the first t after t with this step, else FAR."""
-    out = np.full((len(codes), FAR + 1), FAR, dtype=np.uint8)
+def _following(steps: Codes, code: int) -> Ints:
+    """(FAR + 1) x ways: where the first t after t with this step stands in it (t * ways + way), else FAR's place.
+    `steps`: T_MAX x ways."""
+    n = steps.shape[1]
+    place = np.arange((FAR + 1) * n).reshape(FAR + 1, n)
+    out = np.broadcast_to(place[FAR], place.shape).copy()
     for t in range(T_MAX - 1, -1, -1):
-        out[:, t] = np.where(codes[:, t] == code, t + 1, out[:, t + 1])
+        np.copyto(out[t], np.where(steps[t] == code, place[t + 1], out[t + 1]))
     return out
 
 
