@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports requarantine status config-check test campaign fuzz check bench bench-memory bench-night bench-report bench-findings truth texts sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports exports requarantine status config-check test campaign fuzz check bench bench-memory bench-night bench-report bench-findings truth texts sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -31,6 +31,9 @@ mine: setup ## Only mine the journeys
 
 reports: setup ## Only write the report
 	@$(PY) -m reports $(NIGHT)
+
+exports: setup ## Write the exports of the last night once more, all of them [FORMATS="parquet xes ocel ..."]
+	@$(PY) -m mining export $(FORMATS) --site $(SITE)
 
 requarantine: setup ## Replay quarantined lines after a rule was mended [SOURCE=name]
 	@$(PY) -m ingest requarantine $(NIGHT) $(if $(SOURCE),--source $(SOURCE))

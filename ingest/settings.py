@@ -214,6 +214,15 @@ class DecisionSection(Strict):
     window_days: int = Field(56, ge=28, multiple_of=7, description="length of the closed window: whole weeks")
 
 
+class ExportSection(Strict):
+    """What a night leaves in `exports` besides findings.json and the process."""
+
+    formats: list[Literal["analytics", "findings_schema", "ocel", "parquet", "spreadsheet", "xes"]] | None = Field(
+        None, description="by default all, but XES and OCEL only of a site that is small enough"
+    )
+    interchange_events_max: int = Field(250_000, ge=0, description="with more events, no XES and OCEL by default")
+
+
 Severity = Literal["off", "warn", "error"]
 
 
@@ -228,6 +237,7 @@ class Settings(Strict):
     products: ProductSection | None = None
     decisions: DecisionSection = DecisionSection()
     privacy: PrivacySection = PrivacySection()
+    exports: ExportSection = ExportSection()
     audits: dict[str, Severity] = Field({}, description="audit -> severity, where not the audit's own")
 
     @field_validator("source")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -71,6 +71,39 @@ def config_check(site: SiteOption = SAMPLE, json: JsonOption = False) -> None:
     except FrontstageError as error:
         raise fail("config-check", error) from error
     raise typer.Exit(tell_problems(found, as_json_too=json))
+
+
+@app.command()
+def export(
+    formats: Annotated[list[str] | None, typer.Argument(help="Which exports; by default all.")] = None,
+    site: SiteOption = SAMPLE,
+) -> None:
+    """Write the exports of the last night once more, also those that a night of a large site leaves out."""
+    from ingest.errors import UsageError
+    from ingest.site import Site
+    from ingest.store import Store
+    from mining import exporting
+
+    try:
+        known = [one.name for one in exporting.scan()]
+        for name in formats or ():
+            if name not in known:
+                raise UsageError(f"{name}: no such export; expected {', '.join(known)}")
+        here = Site(site)
+        here.prepare()
+        with here.lock(), Store.open(here.warehouse, read_only=True) as store:
+            for path in exporting.write(here, store, formats or known):
+                print(path)
+    except FrontstageError as error:
+        raise fail("export", error) from error
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of exports/findings.json."""
+    from mining.exporting.findings_schema import schema as text
+
+    print(text(), end="")
 
 
 if __name__ == "__main__":

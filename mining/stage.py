@@ -18,6 +18,7 @@ from mining import (
     decisions,
     discovery,
     effort,
+    exporting,
     intended,
     night_figures,
     population,
@@ -67,6 +68,7 @@ def _mine(site: Site, store: Store, night: dt.date) -> None:
     register.save(store, findings, night)
     decisions.write_ledger(store, standings, known)
     register.export(store, site.exports / "findings.json")
+    exporting.write_nightly(site, store)
     log.info("%d findings, %d confirmed", len(findings), sum(finding.status == "confirmed" for finding in findings))
 
 

@@ -1,4 +1,4 @@
-"""Each unit of extension (adapter, aggregate, audit, analysis, page) has its test and its line in README.md."""
+"""Each unit of extension (adapter, aggregate, audit, analysis, export, page) has its test and its line in README.md."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ UNITS = {
     "aggregate": stems("mining/aggregates", ".sql"),
     "analysis": stems("mining/analyses", ".py"),
     "audit": stems("ingest/audits", ".sql"),
+    "export": stems("mining/exporting", ".py"),
     "page": stems("reports/pages", ".html.j2"),
 }
 TESTS = {
@@ -46,7 +47,7 @@ def test_a_unit_has_its_test(kind: str, name: str) -> None:
         path = TESTS[kind].format(name)
         assert (ROOT / path).exists(), f"add {path}"
     else:
-        folder = ROOT / "tests" / {"analysis": "mining", "audit": "ingest", "page": "reports"}[kind]
+        folder = ROOT / "tests" / {"analysis": "mining", "audit": "ingest", "export": "mining", "page": "reports"}[kind]
         assert any(name in p.read_text(encoding="utf-8") for p in folder.rglob("test_*.py")), (
             f"add a test that names {kind} '{name}' under {folder.relative_to(ROOT)}"
         )

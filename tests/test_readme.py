@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from ingest.errors import ExitCode
+from ingest.store import Store
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -34,6 +35,15 @@ def test_make_nightly_leaves_what_the_readme_names(sample_night: Path) -> None:
                 assert (copy / "data" / "sample" / path).exists(), path
     for name in re.findall(r"`([a-z_]+\.(?:json|bpmn|txt|csv))`", re.search(r"\| `exports/` \|(.*)", README).group(1)):
         assert (copy / "data" / "sample" / "exports" / name).exists(), name
+
+
+def test_the_example_queries_answer(sample_night: Path) -> None:
+    text = next(block for block in blocks("sql"))
+    queries = [query for query in text.split(";") if query.strip()]
+    assert len(queries) == 10
+    with Store.open(sample_night / "data/sample/exports/analytics.duckdb", read_only=True) as store:
+        for query in queries:
+            assert store.rows(query), query
 
 
 def test_every_make_target_that_is_named_exists() -> None:

@@ -77,18 +77,28 @@ class TinySite:
             return fingerprints(store)
 
     def published(self) -> dict[str, str]:
-        """A hash of each file of the current report and of the exports, but those half-written aside (NAME.new)."""
+        """A hash of each file of the current report and of the exports, but those half-written aside (NAME.new); of a
+        database of its tables, since DuckDB gives each file a number of its own."""
         found = {}
         for folder in (self.root / "reports" / "current", self.root / "exports"):
             for path in sorted(folder.resolve().rglob("*")):
-                if path.is_file() and path.suffix != ".new":
-                    name = f"{folder.name}/{path.relative_to(folder.resolve())}"
-                    found[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+                inside = path.relative_to(folder.resolve())
+                if path.is_file() and not any(part.endswith(".new") for part in inside.parts):
+                    found[f"{folder.name}/{inside}"] = hashlib.sha256(content(path)).hexdigest()[:12]
         return found
 
     def state(self) -> dict[str, str]:
         """All that a night leaves, in hashes."""
         return self.tables() | self.published()
+
+
+def content(path: Path) -> bytes:
+    """What must be the same in a file that is made anew."""
+    if path.suffix != ".duckdb":
+        return path.read_bytes()
+    with Store.open(path, read_only=True) as store:
+        names = store.rows("select table_name from duckdb_tables() order by 1")
+        return repr([(name, store.rows(f"from {name}")) for (name,) in names]).encode()
 
 
 FILE_NAME = "(select n.name from file_name as n where n.file_id = t.{})"

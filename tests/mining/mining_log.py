@@ -108,6 +108,15 @@ def build(store: Store, log: Log, *, shuffle_seed: int | None = None) -> None:
 
         random.Random(shuffle_seed).shuffle(events)
     _moments(store, log, events, touch)
+    _table(
+        store,
+        "source",
+        [
+            {"source_id": 1, "name": "web", "adapter": "nginx_combined", "rank": 1},
+            {"source_id": 2, "name": "calls", "adapter": "asterisk_queue_log", "rank": 2},
+        ],
+        "source_id utinyint, name varchar, adapter varchar, rank utinyint",
+    )
     dates = [e.at.date() for e in log.events]
     first, last = (min(dates), max(dates)) if dates else (EPOCH.date(), EPOCH.date())
     facts = {

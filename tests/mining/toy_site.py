@@ -189,15 +189,6 @@ def toy_warehouse(root: Path, n_journeys: int = 900, seed: int = 11) -> Site:
 def _accounting(store: Store) -> None:
     """The tables of ingest that only reports read."""
     n = int(store.value("select count(*) from event"))
-    _table(
-        store,
-        "source",
-        [
-            {"source_id": 1, "name": "web", "adapter": "nginx_combined", "rank": 1},
-            {"source_id": 2, "name": "calls", "adapter": "asterisk_queue_log", "rank": 2},
-        ],
-        "source_id utinyint, name varchar, adapter varchar, rank utinyint",
-    )
     columns = (
         "file_id uinteger, source_id utinyint, path varchar, sha256 varchar, n_bytes ubigint, n_lines ubigint, "
         "n_accepted ubigint, "

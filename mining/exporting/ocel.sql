@@ -1,0 +1,113 @@
+-- The lines of an OCEL 2.0 file in JSON (mining/exporting/ocel.py). Temporary: view ocel_line, whose order is that of the file.
+
+create or replace temporary macro ocel_time(moment) as strftime(moment, '%Y-%m-%dT%H:%M:%S.%gZ');
+
+create or replace temporary macro ocel_types(names) as
+    to_json(list_transform(names, lambda one: {'name': one[1], 'type': one[2]}));
+
+create or replace temporary macro ocel_event_attributes() as [
+    ['label', 'string'], ['channel', 'string'], ['department', 'string'], ['stage', 'string'], ['actor', 'string'],
+    ['visible', 'boolean'], ['intent', 'string'], ['code', 'string'], ['ended_at', 'time'], ['wait_ms', 'integer'],
+    ['handle_ms', 'integer'], ['engaged_ms', 'integer']
+];
+
+-- Grain: one row per object.
+create or replace temporary view ocel_object as
+select 'customer:' || customer_key as id, 'customer' as type, [{'name': 'identity_strength', 'value': to_json(identity_strength)}] as attributes,
+    cast([] as struct("objectId" varchar, qualifier varchar)[]) as relationships
+from customer
+union all
+select 'journey:' || journey_key, 'journey',
+    list_filter([
+        {'name': 'anchor', 'value': to_json(anchor)}, {'name': 'need', 'value': to_json(need)},
+        {'name': 'is_complete', 'value': to_json(is_complete)}, {'name': 'is_truncated', 'value': to_json(is_truncated)}
+    ], lambda one: json_type(one.value) <> 'NULL'),
+    [{'objectId': 'customer:' || customer_key, 'qualifier': 'of'}]
+from export_journey
+union all
+select kind || ':' || number, kind, [], []
+from (
+    select distinct 'order' as kind, order_key as number from export_event
+    union all
+    select distinct 'call', call_key from export_event
+    union all
+    select distinct 'session', cast(session_no as varchar) from export_event
+    union all
+    select distinct 'product', product_id from export_event
+)
+where number is not null;
+
+-- Grain: one row per event that a customer has a part in: readers of OCEL drop an event of no object.
+create or replace temporary view ocel_event as
+with belongs as (
+    select event_id, list('journey:' || journey_key order by journey_key) as journeys
+    from export_journey_step
+    group by event_id
+)
+
+select
+    event.event_no,
+    cast(event.event_id as varchar) as id,
+    event.step as type,
+    ocel_time(event.occurred_at) as time,
+    list_filter([
+        {'name': 'label', 'value': to_json(event.label)}, {'name': 'channel', 'value': to_json(event.channel)},
+        {'name': 'department', 'value': to_json(event.department)}, {'name': 'stage', 'value': to_json(event.stage)},
+        {'name': 'actor', 'value': to_json(event.actor)}, {'name': 'visible', 'value': to_json(event.visible)},
+        {'name': 'intent', 'value': to_json(event.intent)}, {'name': 'code', 'value': to_json(event.code)},
+        {'name': 'ended_at', 'value': to_json(ocel_time(event.ended_at))}, {'name': 'wait_ms', 'value': to_json(event.wait_ms)},
+        {'name': 'handle_ms', 'value': to_json(event.handle_ms)}, {'name': 'engaged_ms', 'value': to_json(event.engaged_ms)}
+    ], lambda one: json_type(one.value) <> 'NULL') as attributes,
+    list_transform(
+        list_filter(
+            [
+                'customer:' || event.customer_key, 'order:' || event.order_key, 'call:' || event.call_key,
+                'session:' || cast(event.session_no as varchar), 'product:' || event.product_id
+            ], lambda one: one is not null
+        ) || coalesce(belongs.journeys, []),
+        lambda one: {'objectId': one, 'qualifier': split_part(one, ':', 1)}
+    ) as relationships
+from export_event as event
+left join belongs on event.event_id = belongs.event_id
+where event.customer_key is not null
+order by event.event_no;
+
+create or replace temporary view ocel_line as
+with object as (
+    select
+        case when row_number() over (order by type, id) = 1 then '' else ',' end
+        || to_json({'id': id, 'type': type, 'attributes': list_transform(attributes, lambda one: {'name': one.name, 'value': one.value, 'time': '1970-01-01T00:00:00.000Z'}), 'relationships': relationships}) as line
+    from ocel_object
+    order by type, id
+),
+
+event_line as (
+    select
+        case when row_number() over (order by event_no) = 1 then '' else ',' end
+        || to_json({'id': id, 'type': type, 'time': time, 'attributes': attributes, 'relationships': relationships}) as line
+    from ocel_event
+    order by event_no
+)
+
+select
+    '{"objectTypes":' || to_json([
+        {'name': 'call', 'attributes': ocel_types(cast([] as varchar[][]))},
+        {'name': 'customer', 'attributes': ocel_types([['identity_strength', 'string']])},
+        {'name': 'journey', 'attributes': ocel_types([['anchor', 'string'], ['need', 'string'], ['is_complete', 'boolean'], ['is_truncated', 'boolean']])},
+        {'name': 'order', 'attributes': ocel_types(cast([] as varchar[][]))},
+        {'name': 'product', 'attributes': ocel_types(cast([] as varchar[][]))},
+        {'name': 'session', 'attributes': ocel_types(cast([] as varchar[][]))}
+    ]) || ',' as line
+union all
+select '"eventTypes":' || coalesce(to_json(list({'name': step, 'attributes': ocel_types(ocel_event_attributes())} order by step)), '[]') || ','
+from (select distinct step from export_event)
+union all
+select '"objects":['
+union all
+select line from object
+union all
+select '],"events":['
+union all
+select line from event_line
+union all
+select ']}';
