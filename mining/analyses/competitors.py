@@ -53,7 +53,7 @@ def _compared(store: Store, context: Context, research: Research, mix: Mix) -> l
     shopped = [one for wave in waves for one in of_shops.comparisons(wave, research.steps, method, night)]
     surveyed, beside = of_surveys.of_answers(research.answers, method, night)
     published, claims = of_surveys.of_figures(research.figures, method, night)
-    page_tables.write_shops(store, waves, research, method)
+    page_tables.write_shops(store, waves, research, method, night)
     page_tables.write_bias(store, research, mix, method, night)
     page_tables.write_beside(store, claims, beside, night)
     page_tables.write_files(store, research)

@@ -26,8 +26,8 @@ TOO_FEW, NO_RANKING, AHEAD, ALIKE, NOT_SHOWN, OLD, NOT_COMPARABLE = (
 
 @dataclass(frozen=True)
 class Dropped:
-    """A stratum that is in no gap: reason = ours, theirs (that side has no shop in it) or mix (our customers don't come
-    so)."""
+    """A stratum that is in no gap: reason = ours, theirs (that side has no shop in it), mix (our customers don't come
+    so) or unknown (no step of ours tells the scenario)."""
 
     stratum: Stratum
     n_ours: int
@@ -61,6 +61,8 @@ class Comparison:
     question: str = ""
     shoppers: tuple[int, int] = (0, 0)
     strata: tuple[Stratum, ...] = ()
+    weight_of: tuple[float, ...] = ()
+    """What each of the strata counts, adding up to 1."""
     dropped: tuple[Dropped, ...] = ()
     weights: str = ""
     mapped: tuple[float, float] | None = None
@@ -130,9 +132,8 @@ def judged(comparisons: Sequence[Comparison], method: Method) -> list[Comparison
     rank = {at: place for place, at in enumerate(order)}
     out = [_without_test(one, method) for one in comparisons]
     for at, place in enumerate(family):
-        verdict = (
-            AHEAD if apart[at] <= method.confirm_alpha else ALIKE if alike[at] <= method.confirm_alpha else NOT_SHOWN
-        )
+        is_apart = apart[at] <= method.confirm_alpha and "unmapped" not in comparisons[place].cautions
+        verdict = AHEAD if is_apart else ALIKE if alike[at] <= method.confirm_alpha else NOT_SHOWN
         out[place] = replace(
             comparisons[place],
             verdict=verdict,

@@ -136,6 +136,7 @@ def _extra(one: Comparison) -> dict[str, Any]:
         "instrument": one.instrument,
         "wave": one.wave,
         "strata": [list(stratum) for stratum in one.strata],
+        "weight": list(one.weight_of),
         "dropped": [{**asdict(left), "stratum": list(left.stratum)} for left in one.dropped],
         "weights": one.weights,
         "n_ours": one.n_ours,

@@ -70,7 +70,10 @@ _OTHERS = {
     OLD: mark("What was measured of {company} and us by {metric} is old"),
     NOT_COMPARABLE: mark("{company} and we can't be compared by {metric}: too many steps have no counterpart"),
 }
+_WIDE = 10.0
+"""Points or steps from which on an interval needs no decimals."""
 CAUTIONS = {
+    "unmapped": mark("With the steps that have no counterpart the difference turns round."),
     "one_shopper": mark("All shops of one side are of a single shopper, who can't be told from the company."),
     "theirs_shifted": mark(
         "Their shops of the first and of the second half of the wave differ: what they offer may have changed."
@@ -108,7 +111,8 @@ def gap_text(one: Comparison, method: Method) -> str:
         values = [told, *ends] if told >= 1 else [1 / told, 1 / ends[1], 1 / ends[0]]
         digits = 2
     else:
-        factor, digits = (100.0, 0) if one.shape == SHARE else (1.0, 1)
+        factor = 100.0 if one.shape == SHARE else 1.0
+        digits = 0 if factor * (ends[1] - ends[0]) >= _WIDE else 1
         values = [factor * value for value in (told, *ends)]
         if told < 0:
             values = [-values[0], -values[2], -values[1]]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
 
 from mining.competitors import estimate
+from mining.competitors.companies import US
 from mining.competitors.compare import (
     DIFFERENCE,
     NOT_COMPARABLE,
@@ -23,7 +24,7 @@ from mining.competitors.compare import (
 )
 from mining.competitors.estimate import Gap, Side
 from mining.competitors.mix import Mix, Stratum
-from mining.competitors.shops import US, Shop
+from mining.competitors.shops import Shop
 from mining.competitors.steps_map import StepsMap
 from mining.findings import identity, seed_of
 from mining.method import Method
@@ -31,6 +32,8 @@ from mining.method import Method
 SHOPS = "shops"
 _SHIFTED = 0.01
 """p below which halves of a wave, or a shopper's later shops, count as different: a caution, no finding."""
+_CONTACTS_TO_WEIGH = 30
+"""With fewer contacts of ours in the strata that both sides have, these tell nothing of how our customers come."""
 
 
 @dataclass(frozen=True)
@@ -102,15 +105,17 @@ def waves(shops: Sequence[Shop], mix: Mix) -> Iterator[Wave]:
 def _wave(company: str, wave: str, ours: list[Shop], theirs: list[Shop], mix: Mix, *, is_newest: bool) -> Wave:
     n_ours, n_theirs = (Counter(shop.stratum for shop in side) for side in (ours, theirs))
     both = sorted(n_ours.keys() & n_theirs.keys())
-    weights = "log" if any(mix.contacts.get(stratum) for stratum in both) else "plan"
-    counts = mix.contacts if weights == "log" else n_ours + n_theirs
+    is_known = sum(mix.contacts.get(stratum, 0) for stratum in both) >= _CONTACTS_TO_WEIGH
+    weights = "log" if is_known else "plan"
+    counts = mix.contacts if is_known else n_ours + n_theirs
+    scenarios = {scenario for scenario, _, _ in mix.contacts}
     kept = {stratum: float(counts[stratum]) for stratum in both if counts.get(stratum)}
     dropped = tuple(
         Dropped(
             stratum,
             n_ours[stratum],
             n_theirs[stratum],
-            "ours" if not n_ours[stratum] else "theirs" if not n_theirs[stratum] else "mix",
+            _reason(stratum, n_ours, n_theirs, scenarios),
         )
         for stratum in sorted(n_ours.keys() | n_theirs.keys())
         if stratum not in kept
@@ -128,11 +133,27 @@ def _wave(company: str, wave: str, ours: list[Shop], theirs: list[Shop], mix: Mi
     )
 
 
+def _reason(stratum: Stratum, n_ours: Counter[Stratum], n_theirs: Counter[Stratum], known: Collection[str]) -> str:
+    """Why a stratum is left out; `known`: the scenarios that the log knows."""
+    if not n_ours[stratum] or not n_theirs[stratum]:
+        return "theirs" if n_ours[stratum] else "ours"
+    return "mix" if stratum[0] in known else "unknown"
+
+
+def alone(shops: Sequence[Shop]) -> list[tuple[str, str, int]]:
+    """(company, wave, shops) of waves that only they or only we have, and that are in no comparison."""
+    counts = Counter((shop.company, shop.wave) for shop in shops)
+    ours = {wave for company, wave in counts if company == US}
+    theirs = {wave for company, wave in counts if company != US}
+    return [(*key, n) for key, n in sorted(counts.items()) if key[1] not in (theirs if key[0] == US else ours)]
+
+
 def comparisons(wave: Wave, steps: StepsMap, method: Method, night: dt.date) -> list[Comparison]:
     """All metrics of a wave, without verdicts where there is a number."""
     mapped = mapped_share(wave.ours, steps), mapped_share(wave.theirs, steps)
     last = wave.last_day if wave.ours and wave.theirs else night
-    return [_compare(wave, metric, steps, method, mapped, last, (night - last).days) for metric in METRICS]
+    told = [one for one in METRICS if one.name != "wait" or any(shop.wait_s for shop in (*wave.ours, *wave.theirs))]
+    return [_compare(wave, metric, steps, method, mapped, last, (night - last).days) for metric in told]
 
 
 def mapped_share(shops: Sequence[Shop], steps: StepsMap) -> float:
@@ -151,13 +172,16 @@ def _compare(
     age_days: int,
 ) -> Comparison:
     ours, theirs = measured(wave.ours, metric, steps), measured(wave.theirs, metric, steps)
+    if metric.name == "wait":
+        queues = {shop.channel for shop, wait in (*ours, *theirs) if wait > 0}  # nobody waits where there is no queue
+        ours, theirs = ([one for one in side if one[0].channel in queues] for side in (ours, theirs))
     there = {shop.stratum for shop, _ in ours} & {shop.stratum for shop, _ in theirs}
     ours, theirs = ([one for one in side if one[0].stratum in there] for side in (ours, theirs))
     mix = {stratum: weight for stratum, weight in wave.mix.items() if stratum in there}
     base = Comparison(
         wave.company, SHOPS, metric.name, wave.wave, metric.shape, metric.unit, metric.better, len(ours), len(theirs),
-        last, age_days, strata=tuple(sorted(mix)), dropped=wave.dropped, weights=wave.weights, mapped=mapped,
-        is_newest=wave.is_newest, shoppers=(n_shoppers(ours), n_shoppers(theirs)),
+        last, age_days, strata=tuple(sorted(mix)), weight_of=_shares(mix), dropped=wave.dropped, weights=wave.weights,
+        mapped=mapped, is_newest=wave.is_newest, shoppers=(n_shoppers(ours), n_shoppers(theirs)),
     )  # fmt: skip
     if metric.name == "steps" and min(mapped) < 1 - method.gap_unmapped_share_max:
         return replace(base, verdict=NOT_COMPARABLE)
@@ -173,8 +197,13 @@ def _compare(
         value_theirs=base.read(gap_center(sides[1], metric)),
         gap=gap,
         extra={"as_planned": base.read(_as_planned(ours, theirs, metric))},
-        cautions=tuple(_cautions(ours, theirs, metric)),
+        cautions=(*_cautions(ours, theirs, metric), *_turned(gap, ours, theirs, mix, metric)),
     )
+
+
+def _shares(mix: Mapping[Stratum, float]) -> tuple[float, ...]:
+    total = math.fsum(mix.values())
+    return tuple(mix[stratum] / total for stratum in sorted(mix))
 
 
 def measured(shops: Sequence[Shop], metric: Metric, steps: StepsMap) -> list[tuple[Shop, float]]:
@@ -191,6 +220,22 @@ def side_of(side: Sequence[tuple[Shop, float]], mix: Mapping[Stratum, float], me
     """A side of a comparison; ratios are compared as logarithms."""
     values = [math.log(value) if metric.shape == RATIO else value for _, value in side]
     return Side.of(values, [shop.stratum for shop, _ in side], [shop.shopper for shop, _ in side], mix)
+
+
+def _turned(
+    gap: Gap,
+    ours: Sequence[tuple[Shop, float]],
+    theirs: Sequence[tuple[Shop, float]],
+    mix: Mapping[Stratum, float],
+    metric: Metric,
+) -> Iterator[str]:
+    """Whether a difference of steps turns round when those without a counterpart count as well: no side is said to ask
+    less that asks more in steps of its own."""
+    if metric.name != "steps":
+        return
+    every = [side_of([(shop, float(len(shop.stops))) for shop, _ in side], mix, metric).mean for side in (ours, theirs)]
+    if (every[0] - every[1]) * gap.value <= 0 and gap.value:
+        yield "unmapped"
 
 
 def _as_planned(ours: Sequence[tuple[Shop, float]], theirs: Sequence[tuple[Shop, float]], metric: Metric) -> float:
@@ -231,8 +276,14 @@ def _cautions(
 
 
 def _halves_differ(side: Sequence[tuple[Shop, float]]) -> bool:
-    """Whether the first and the second half of a side's shops differ, by their ranks (Mann and Whitney)."""
-    ordered = [value for _, value in sorted(side, key=lambda one: one[0].started_at)]
+    """Whether the first and the second half of a side's shops differ, by the ranks of what is above or below the usual
+    of their errand (Mann and Whitney): which errands came first says nothing of the company."""
+    errands: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for shop, value in side:
+        errands[shop.scenario, shop.channel].append(value)
+    usual = {errand: math.fsum(values) / len(values) for errand, values in errands.items()}
+    in_order = sorted(side, key=lambda one: one[0].started_at)
+    ordered = [round(value - usual[shop.scenario, shop.channel], 9) for shop, value in in_order]
     half = len(ordered) // 2
     if half < 10 or len(set(ordered)) < 2:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mining.competitors.compare import DIFFERENCE, SHARE, Comparison, floored
@@ -115,8 +115,8 @@ def of_figures(
 ) -> tuple[list[Comparison], list[tuple[Figure, str]]]:
     """(comparisons of published shares that say n and the same definition, claims with what keeps them from a gap).
 
-    A claim's reason: n, definition, unit (no share), no_ours (we have no figure of the same meaning) or '' (compared).
-    Figures have a period and no day: they are taken as of the night, and the page shows the period.
+    A claim's reason: n, definition, period (it names no year), unit (no share), no_ours (we have no figure of the same
+    meaning) or '' (compared). Figures have a period and no day: they are as old as the end of the year that it names.
     """
     ours = {one.meaning: one for one in figures if one.is_ours and one.is_comparable}
     found = []
@@ -128,6 +128,7 @@ def of_figures(
             continue
         n_eff = float(mine.n or 0), float(one.n or 0)
         shape, a, b, gap = _of_shares(mine.value / 100, one.value / 100, n_eff, method)
+        last = min(night, dt.date(one.year or night.year, 12, 31))
         found.append(
             floored(
                 Comparison(
@@ -140,8 +141,8 @@ def of_figures(
                     0,
                     int(n_eff[0]),
                     int(n_eff[1]),
-                    night,
-                    0,
+                    last,
+                    (night - last).days,
                     a,
                     b,
                     gap,
@@ -150,7 +151,7 @@ def of_figures(
                 method,
             )
         )
-    return list(_once(found)), claims
+    return found, claims
 
 
 def _lack(one: Figure, mine: Figure | None) -> str:
@@ -158,16 +159,8 @@ def _lack(one: Figure, mine: Figure | None) -> str:
         return "n"
     if not one.definition:
         return "definition"
+    if one.year is None:
+        return "period"
     if not one.is_comparable:
         return "unit"
     return "" if one.is_ours or mine is not None else "no_ours"
-
-
-def _once(comparisons: Sequence[Comparison]) -> Iterator[Comparison]:
-    """The first of each company, figure and period: a figure may be in the table twice."""
-    seen = set()
-    for one in comparisons:
-        key = one.company, one.metric.casefold(), one.wave.casefold(), one.question.casefold()
-        if key not in seen:
-            seen.add(key)
-            yield one

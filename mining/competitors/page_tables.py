@@ -16,11 +16,11 @@ from ingest.store import Store
 from mining.competitors.compare import Comparison
 from mining.competitors.estimate import Side, intraclass, welch
 from mining.competitors.mix import Mix
-from mining.competitors.of_shops import Wave
+from mining.competitors.of_shops import Wave, alone
 from mining.competitors.of_surveys import Beside
 from mining.competitors.research import Research
 from mining.competitors.shops import Shop
-from mining.competitors.step_by_step import moves, step_rows
+from mining.competitors.step_by_step import Keys, moves, step_rows
 from mining.competitors.surveys import Figure
 from mining.method import Method
 
@@ -64,7 +64,7 @@ def _gap_row(one: Comparison, finding_id: str | None, method: Method) -> dict[st
     }  # fmt: skip
 
 
-def write_shops(store: Store, waves: Sequence[Wave], research: Research, method: Method) -> None:
+def write_shops(store: Store, waves: Sequence[Wave], research: Research, method: Method, night: dt.date) -> None:
     """Strata, steps, moves, and cases of the newest wave of each company."""
     strata: list[dict[str, Any]] = []
     steps: list[dict[str, Any]] = []
@@ -72,22 +72,28 @@ def write_shops(store: Store, waves: Sequence[Wave], research: Research, method:
     cases: list[dict[str, Any]] = []
     for wave in (one for one in waves if one.is_newest):
         strata += _strata(wave)
-        rows = step_rows(wave, research.steps, method)
-        keys = [one.step or f"~{one.name}" for one in rows]
         about = {"company": wave.company, "wave": wave.wave}
-        for key, one in zip(keys, rows, strict=True):
+        cases += _cases(wave, research.shops, method)
+        if not wave.ours or not wave.theirs:
+            continue
+        keys = Keys(wave, research.steps)
+        for one in step_rows(wave, research.steps, keys, method, night):
             gap = one.gap or (None, None, None)
             steps.append(
                 about
-                | {name: getattr(one, name) for name in ("place", "step", "name", "match", "asks_more")}
-                | {"key": key, "gap": gap[0], "low": gap[1], "high": gap[2]}
-                | {"of_n_ours": len(wave.ours), "of_n_theirs": len(wave.theirs)}
+                | {name: getattr(one, name) for name in ("place", "step", "name", "channel", "match", "asks_more")}
+                | {"key": one.step or f"~{one.name}", "gap": gap[0], "low": gap[1], "high": gap[2]}
                 | _side("ours", asdict(one.ours))
                 | _side("theirs", asdict(one.theirs))
             )
-        all_moves += [asdict(move) | {"company": wave.company} for move in moves(wave, research.steps, keys)]
-        cases += _cases(wave, research.shops, method)
-    for table, found in (("stratum", strata), ("step", steps), ("move", all_moves), ("case", cases)):
+        all_moves += [asdict(move) | {"company": wave.company} for move in moves(wave, keys)]
+    lone = ({"company": company, "wave": wave, "n": n} for company, wave, n in alone(research.shops))
+    tables: dict[str, Rows] = {"stratum": strata, "step": steps, "move": all_moves, "case": cases, "alone": lone}
+    tables["scenario"] = (
+        {"scenario": one.scenario, "label": one.label, "is_known": bool(one.steps)}
+        for one in research.scenarios.values()
+    )
+    for table, found in tables.items():
         _fill(store, f"competitor_{table}", found)
 
 

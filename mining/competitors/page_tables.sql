@@ -16,15 +16,24 @@ create or replace table competitor_stratum (
     reason varchar
 );
 
+-- Grain: one row per scenario of the shops. is_known: whether steps of ours tell it in the log.
+create or replace table competitor_scenario (scenario varchar, label varchar, is_known boolean);
+
 -- Grain: one row per company and step of its newest wave, in the order of place. step: ours; null = a step of its own name only.
+-- n of of_n: shops that meet it, of those whose errand (scenario, channel) anybody meets it in.
 create or replace table competitor_step (
-    company varchar, wave varchar, place bigint, key varchar, step varchar, name varchar, match varchar,
+    company varchar, wave varchar, place bigint, key varchar, step varchar, name varchar, channel varchar,
+    match varchar,
     n_ours bigint, n_theirs bigint, share_ours double, share_theirs double, minutes_ours double, minutes_theirs double,
     wait_ours double, wait_theirs double, names_ours varchar[], names_theirs varchar[], gap double, low double, high double,
     asks_more varchar, of_n_ours bigint, of_n_theirs bigint
 );
 
--- Grain: one row per company, side and pair of steps that follow one another in a shop of its newest wave.
+-- Grain: one row per wave of shops that has no counterpart: of a company in which we were not shopped, or of ours alone.
+create or replace table competitor_alone (company varchar, wave varchar, n bigint);
+
+-- Grain: one row per company, side and pair of steps that follow one another in a shop of its newest wave; n: how often. Source '^' is where
+-- a shop begins; target '^y', '^later', '^n' or '^?' how it ends: settled, settled later, not settled, not noted.
 create or replace table competitor_move (company varchar, is_ours boolean, source varchar, target varchar, n bigint);
 
 -- Grain: one row per mystery shop of a side with too few for a number; ways are the steps in their order.

@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from ingest.errors import ConfigError
 from mining.competitors import shops, surveys, tables
+from mining.competitors.companies import Companies
 from mining.competitors.scenarios import Scenario, load_scenarios
 from mining.competitors.shops import Shop
 from mining.competitors.steps_map import StepsMap, read_steps_map
@@ -56,6 +57,7 @@ class Research:
             self,
             shops=tuple(one for one in self.shops if one.last_day < day),
             answers=tuple(one for one in self.answers if one.fielded_to < day),
+            figures=tuple(one for one in self.figures if (one.year or day.year) <= day.year),
         )
 
 
@@ -69,13 +71,13 @@ def of_site(site: Site, steps: Mapping[str, str]) -> Research | None:
     for name, found in texts.items():
         if isinstance(found, Refused):
             files[name].refused.append(found)
-    given = {name: found if isinstance(found, str) else "" for name, found in texts.items()}
-    ours = frozenset(("us", site.name.strip().casefold()))
+    given = {name: found if isinstance(found, str) else None for name, found in texts.items()}
+    companies = Companies((site.name,))
     zone = ZoneInfo(site.settings.site.timezone)
-    mapped = read_steps_map(files["steps_map.csv"], given["steps_map.csv"], ours, steps)
-    shop_list, n_spoiled = shops.read_shops(files["shops.csv"], given["shops.csv"], ours, zone)
-    answers = surveys.read_survey(files["survey.csv"], given["survey.csv"], ours)
-    figures = surveys.read_kpi(files["kpi.csv"], given["kpi.csv"], ours)
+    mapped = read_steps_map(files["steps_map.csv"], given["steps_map.csv"], companies, steps)
+    shop_list, n_spoiled = shops.read_shops(files["shops.csv"], given["shops.csv"], companies, zone)
+    answers = surveys.read_survey(files["survey.csv"], given["survey.csv"], companies)
+    figures = surveys.read_kpi(files["kpi.csv"], given["kpi.csv"], companies)
     scenarios, wrong = _scenarios(site, {one.scenario for one in shop_list}, steps)
     told = [files[name] for name in FILES if texts[name] is not None]
     return Research(tuple(shop_list), tuple(answers), tuple(figures), mapped, scenarios, (*told, *wrong), n_spoiled)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
+from mining.competitors.companies import US, Companies
 from mining.competitors.tables import NAME_LENGTH, Row, Table, Wrong, read
 
 COLUMNS = (
@@ -16,8 +17,6 @@ COLUMNS = (
 )  # fmt: skip
 PRIVATE = frozenset({"shop_id", "shopper_id", "note"})
 """Fields that may hold a name or a number of somebody: of these a refusal tells the shape only."""
-US = "us"
-"""The company of our own shops; the site's name is taken for it too."""
 RESOLVED = dict.fromkeys(("y", "n", "later"))
 DAY_S = 24 * 3600
 _SHOPPER = re.compile(r"[A-Za-z]{0,10}[-_ .#]?[0-9]{1,6}[A-Za-z]?")
@@ -107,13 +106,7 @@ def medium(channel: str) -> str:
     return "phone" if channel in _PHONE else channel
 
 
-def company_of(row: Row, ours: Collection[str]) -> str:
-    """The company of a row; our own is US, however it is written."""
-    name = row.name("company")
-    return US if name.casefold() in ours else name
-
-
-def read_shops(table: Table, text: str, ours: Collection[str], zone: ZoneInfo) -> tuple[list[Shop], int]:
+def read_shops(table: Table, text: str | None, companies: Companies, zone: ZoneInfo) -> tuple[list[Shop], int]:
     """(the shops that can be used whole, how many can't be)."""
     lines: dict[str, list[_Line]] = {}
     spoiled: set[str] = set()
@@ -122,14 +115,14 @@ def read_shops(table: Table, text: str, ours: Collection[str], zone: ZoneInfo) -
     def use(row: Row) -> None:
         key = row.cells["shop_id"]
         try:
-            line = _line(row, ours, zone)
+            line = _line(row, companies, zone)
             _fits(row, line, lines.get(key, []))
         except Wrong:
             spoiled.add(key)
             raise
         lines.setdefault(key, []).append(line)
 
-    if text:
+    if text is not None:
         read(table, text, COLUMNS, PRIVATE, use, torn.update)
     spoiled |= torn & lines.keys()  # any field of a torn row may be the shop's
     whole = {key: sorted(found, key=lambda line: line.number) for key, found in lines.items() if key not in spoiled}
@@ -141,7 +134,7 @@ def read_shops(table: Table, text: str, ours: Collection[str], zone: ZoneInfo) -
     return shops, len(spoiled - {""})
 
 
-def _line(row: Row, ours: Collection[str], zone: ZoneInfo) -> _Line:
+def _line(row: Row, companies: Companies, zone: ZoneInfo) -> _Line:
     shopper = row.text("shopper_id", NAME_LENGTH)
     if not _SHOPPER.fullmatch(shopper):
         raise row.wrong("shopper_id", "expected a pseudonym such as S07: never a name, a phone number or an address")
@@ -155,11 +148,11 @@ def _line(row: Row, ours: Collection[str], zone: ZoneInfo) -> _Line:
     wait_s = row.number("wait_s", 0, 30 * DAY_S) if row.is_given("wait_s") else None
     if wait_s and begun_at and ended_at and wait_s > (ended_at - begun_at).total_seconds() + 60:
         raise row.wrong("wait_s", "expected no more than the step took, in seconds")
-    row.text("note", 5_000)
+    row.text("note", 5_000, is_kept=False)
     return _Line(
         row.line,
         row.name("shop_id"),
-        company_of(row, ours),
+        companies.of(row),
         row.name("wave"),
         shopper.casefold(),
         row.name("scenario"),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ingest.settings import suggestion
-from mining.competitors.shops import company_of
+from mining.competitors.companies import Companies
 from mining.competitors.tables import NAME_LENGTH, Row, Table, read
 
 COLUMNS = ("company", "step", "our_step", "match")
@@ -36,7 +36,7 @@ class StepsMap:
         return found[1] if found else "exact" if step.casefold() in self.known else "none"
 
 
-def read_steps_map(table: Table, text: str, ours: Collection[str], known: Mapping[str, str]) -> StepsMap:
+def read_steps_map(table: Table, text: str | None, companies: Companies, known: Mapping[str, str]) -> StepsMap:
     """The rows that can be used. `known` = the steps of our dictionary that customers see."""
     entries: dict[tuple[str, str], tuple[str, str]] = {}
     lines: dict[tuple[str, str], int] = {}
@@ -48,11 +48,11 @@ def read_steps_map(table: Table, text: str, ours: Collection[str], known: Mappin
             raise row.wrong("our_step", "expected nothing where the match is none")
         if match != "none" and step not in known:
             raise row.wrong("our_step", suggestion(step, known) if step else "expected a step of process/steps.toml")
-        key = company_of(row, ours), row.name("step").casefold()
+        key = companies.of(row), row.name("step").casefold()
         if key in entries:
             raise row.wrong("step", f"expected each step of a company once; line {lines[key]} has it")
         entries[key], lines[key] = (step, match), row.line
 
-    if text:
+    if text is not None:
         read(table, text, COLUMNS, frozenset(), use)
     return StepsMap(entries, frozenset(known))

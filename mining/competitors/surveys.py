@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Collection
 from dataclasses import dataclass
 
-from mining.competitors.shops import US, company_of
+from mining.competitors.companies import US, Companies
 from mining.competitors.tables import NAME_LENGTH, Row, Table, read
 
 SURVEY_COLUMNS = (
@@ -18,6 +17,7 @@ KPI_COLUMNS = ("company", "kpi", "value", "unit", "period", "definition_text", "
 METRICS = dict.fromkeys(("effort", "satisfaction", "would_recommend"))
 PERCENT = frozenset({"%", "percent", "per cent", "pct"})
 _SCALE = re.compile(r"(-?[0-9]{1,3}) ?(?:-|\.\.|to) ?(-?[0-9]{1,3})")
+_YEAR = re.compile(r"(?<![0-9])(?:19|20)[0-9]{2}(?![0-9])")
 _REVIEWS = ("review", "rating")
 
 
@@ -74,9 +74,16 @@ class Figure:
         return self.company == US
 
     @property
+    def year(self) -> int | None:
+        """The last year that its period names; None where it names none."""
+        years = [int(year) for year in _YEAR.findall(self.period)]
+        return max(years, default=None)
+
+    @property
     def is_comparable(self) -> bool:
-        """Whether it says enough of itself for a gap: how many, of what, as a share."""
-        return self.n is not None and bool(self.definition) and self.unit.casefold() in PERCENT
+        """Whether it says enough of itself for a gap: how many, of what, when, as a share."""
+        told = self.n is not None and bool(self.definition) and self.year is not None
+        return told and self.unit.casefold() in PERCENT
 
     @property
     def meaning(self) -> tuple[str, str, str]:
@@ -84,23 +91,23 @@ class Figure:
         return self.kpi.casefold(), self.period.casefold(), self.definition.casefold()
 
 
-def read_survey(table: Table, text: str, ours: Collection[str]) -> list[Answers]:
+def read_survey(table: Table, text: str | None, companies: Companies) -> list[Answers]:
     """The rows that can be used."""
     found: dict[tuple[str, ...], tuple[Answers, int]] = {}
 
     def use(row: Row) -> None:
-        one = _answers(row, ours)
+        one = _answers(row, companies)
         key = (one.company, one.wave, *one.wording)
         if key in found:
             raise row.wrong("metric", f"expected each question once a company and wave; line {found[key][1]} has it")
         found[key] = one, row.line
 
-    if text:
+    if text is not None:
         read(table, text, SURVEY_COLUMNS, frozenset(), use)
     return [one for one, _ in found.values()]
 
 
-def _answers(row: Row, ours: Collection[str]) -> Answers:
+def _answers(row: Row, companies: Companies) -> Answers:
     scale = _SCALE.fullmatch(row.text("scale", NAME_LENGTH))
     low, high = (int(scale[1]), int(scale[2])) if scale else (0, 0)
     if low >= high:
@@ -121,7 +128,7 @@ def _answers(row: Row, ours: Collection[str]) -> Answers:
     if ended < began:
         raise row.wrong("fielded_to", "expected it not before fielded_from")
     return Answers(
-        company_of(row, ours), row.name("wave"), row.one_of("metric", METRICS), f"{low}-{high}", n, mean, sd, n_top,
+        companies.of(row), row.name("wave"), row.one_of("metric", METRICS), f"{low}-{high}", n, mean, sd, n_top,
         row.name("population"), row.name("mode"), began, ended, row.needed("question_text"),
     )  # fmt: skip
 
@@ -133,9 +140,10 @@ def _day(row: Row, column: str) -> dt.date:
         raise row.wrong(column, "expected a day such as 2026-02-03") from None
 
 
-def read_kpi(table: Table, text: str, ours: Collection[str]) -> list[Figure]:
+def read_kpi(table: Table, text: str | None, companies: Companies) -> list[Figure]:
     """The rows that can be used. A figure without its source or period is a rumour, and refused."""
     found: list[Figure] = []
+    lines: dict[tuple[str, ...], int] = {}
 
     def use(row: Row) -> None:
         unit = row.name("unit")
@@ -144,19 +152,16 @@ def read_kpi(table: Table, text: str, ours: Collection[str]) -> list[Figure]:
         n = row.count("n") if row.is_given("n") else None
         if is_share and n is not None and not 0 <= value <= 100:
             raise row.wrong("value", "expected a share of n from 0 to 100")
-        found.append(
-            Figure(
-                company_of(row, ours),
-                row.name("kpi"),
-                value,
-                unit,
-                row.name("period"),
-                row.text("definition_text"),
-                row.needed("source"),
-                n,
-            )
-        )
+        one = Figure(
+            companies.of(row), row.name("kpi"), value, unit, row.name("period"), row.text("definition_text"),
+            row.needed("source"), n,
+        )  # fmt: skip
+        key = (one.company, *one.meaning, "" if one.is_comparable else one.source.casefold())
+        if key in lines:
+            raise row.wrong("kpi", f"expected each figure once; line {lines[key]} has it")
+        lines[key] = row.line
+        found.append(one)
 
-    if text:
+    if text is not None:
         read(table, text, KPI_COLUMNS, frozenset(), use)
     return found

@@ -31,6 +31,9 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories that a reader can't see: controls, directions of writing, lone surrogates, line separators."""
 _INTEGER = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
+_THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}[.,][0-9]{3}")
+_FORMULA = re.compile(r"=|#(?:REF!|N/A|NAME\?|VALUE!|DIV/0!|NULL!|NUM!)")
+"""How a cell begins that a spreadsheet has not worked out, or not been able to."""
 
 
 @dataclass(frozen=True)
@@ -77,15 +80,23 @@ class Row:
         """The refusal of a field."""
         return Wrong(column, self.told(column), lacks)
 
-    def text(self, column: str, longest: int = TEXT_LENGTH) -> str:
-        """A text of `longest` letters at most, blanks made one, without hidden signs; '' where there is none."""
+    def text(self, column: str, longest: int = TEXT_LENGTH, *, is_kept: bool = True) -> str:
+        """A text of `longest` letters at most, blanks made one, without hidden signs; '' where there is none.
+
+        What `is_kept` may be shown: it holds no address, phone or account number that a pattern can tell.
+        """
         cell = self.cells[column]
         if len(cell) > longest:
             raise Wrong(column, f"{len(cell):,} letters", f"expected at most {longest}")
         hidden = next((sign for sign in cell if unicodedata.category(sign) in _HIDDEN and sign not in "\t\r\n"), None)
         if hidden is not None:
             raise Wrong(column, f"the hidden sign U+{ord(hidden):04X}", "expected letters that can be seen")
-        return " ".join(cell.split())
+        if is_kept and _FORMULA.match(cell):
+            raise self.wrong(column, "expected a value, not a formula of a spreadsheet or its error")
+        found = " ".join(cell.split())
+        if is_kept and column not in self.private and scrub(found) != found:
+            raise Wrong(column, repr(mask(found[:_SHOWN])), "expected no e-mail address, phone or account number")
+        return found
 
     def name(self, column: str) -> str:
         """A text that must be there."""
@@ -119,6 +130,8 @@ class Row:
         """A number within [low, high]."""
         found = self.text(column, NAME_LENGTH)
         if self.decimal == ",":
+            if _THOUSANDS.fullmatch(found):
+                raise self.wrong(column, "which may be thousands or a fraction; expected it without its sign of groups")
             found = found.replace(",", ".")
         if not _NUMBER.fullmatch(found) or not low <= float(found) <= high:
             raise self.wrong(column, f"expected a number from {low:g} to {high:g}")

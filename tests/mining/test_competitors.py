@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import shutil
 import sys
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,6 +34,8 @@ KNOWN = {act.step: "order" for errand in ERRANDS for act in errand.acts if act.s
 }
 WAVE = Fieldwork("2026-02", dt.date(2026, 2, 1), 20, {"us": 60, "Brava": 60})
 PHONE = tuple(replace(errand, hours=(9, 11)) for errand in ERRANDS[2:3])
+ROOT = Path(__file__).parents[2]
+SAMPLE_STEPS = "data/sample/process/steps.toml"
 TRUTH = bool(os.environ.get("FRONTSTAGE_TRUTH"))
 
 
@@ -143,12 +147,13 @@ def test_only_the_same_question_is_compared(tmp_path: Path) -> None:
     ({"company": ""}, "company"), ({"started_at": "yesterday"}, "started_at"), ({"step_no": "x"}, "step_no"),
     ({"step_ended_at": "2026-02-01 09:00"}, "step_ended_at"), ({"wait_s": -1}, "wait_s"),
     ({"resolved": "maybe"}, "resolved"),
-    ({"company": "Bra\u202eva"}, "company"), ({"step": "x" * 5000}, "step"),
+    ({"company": "Bra\u202eva"}, "company"), ({"step": "x" * 5000}, "step"), ({"company": "=A1&B1"}, "company"),
+    ({"step": "#REF!"}, "step"), ({"step": "ask ann@example.org"}, "step"),
 ])  # fmt: skip
 def test_a_bad_row_is_refused_with_line_and_field(tmp_path: Path, change: dict[str, object], field: str) -> None:
     site = site_of(tmp_path)
     (tmp_path / "process/competitors/shops.csv").write_bytes(
-        rows({"shop_id": "a0"}, change, {"step_no": 2}, {"shop_id": "a3", "company": "=cmd()", "step": "<b>"})
+        rows({"shop_id": "a0"}, change, {"step_no": 2}, {"shop_id": "a3", "company": "<i>", "step": "<b>"})
     )
     found = of_site(site, KNOWN)
     assert found is not None
@@ -165,6 +170,19 @@ def test_a_quote_or_a_huge_field_spoils_its_own_line_only(tmp_path: Path) -> Non
     (tmp_path / "process/competitors/shops.csv").write_bytes(b"\n".join(lines))
     found = of_site(site, KNOWN)
     assert found is not None and len(found.shops) == 30 and [one.line for one in found.refused] == [2, 3]
+
+
+def test_each_template_is_read_without_refusal(tmp_path: Path) -> None:
+    site = site_of(tmp_path)
+    sample = {step["step"]: step["stage"] for step in tomllib.loads((ROOT / SAMPLE_STEPS).read_text())["step"]}
+    for path in sorted((ROOT / "data/templates/competitors").iterdir()):
+        shutil.copy(path, tmp_path / "process/competitors")
+    found = of_site(site, sample)
+    assert found is not None and complaints(found) == [] and found.n_shops_spoiled == 0
+    assert [(one.file, one.n_rows) for one in found.files] == [
+        ("shops.csv", 4), ("survey.csv", 3), ("kpi.csv", 3), ("steps_map.csv", 5), ("scenarios.toml", 0),
+    ]  # fmt: skip
+    assert len(found.shops) == 2 and found.scenarios["order_a_jacket"].steps == ("checkout_address",)
 
 
 def test_findings_carry_the_fields_of_the_method(tmp_path: Path) -> None:

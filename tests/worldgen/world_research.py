@@ -39,7 +39,7 @@ SPREAD = 0.5
 @dataclass(frozen=True)
 class Act:
     """A step of an errand: what we call it, our step of the dictionary ('' = none), what others call it, its part of
-    the time. `is_extra`: not every company asks for it."""
+    the time. A side that calls it nothing does not have it. `is_extra`: not every shop is asked for it."""
 
     ours: str
     step: str
@@ -59,6 +59,8 @@ class Errand:
     resolved: float
     acts: tuple[Act, ...]
     hours: tuple[int, int] = (8, 20)
+    theirs: float = 1.0
+    """Their minutes over ours, beside what is planted for the company."""
 
 
 _SIGN_IN = Act("Log in", "login", "Sign in", 1.0, True)
@@ -142,6 +144,8 @@ class ResearchWorld:
     errands: tuple[Errand, ...] = ERRANDS
     surveys: tuple[tuple[object, ...], ...] = ()
     kpis: tuple[tuple[object, ...], ...] = ()
+    scenarios: str = SCENARIOS
+    note: str = ""
 
 
 def write_research(folder: Path, world: ResearchWorld) -> None:
@@ -155,7 +159,7 @@ def write_research(folder: Path, world: ResearchWorld) -> None:
     for name, rows in tables.items():
         if rows:
             write(folder / name, to_csv(COLUMNS[name], rows))
-    write(folder / "scenarios.toml", SCENARIOS.encode())
+    write(folder / "scenarios.toml", world.scenarios.encode())
 
 
 def to_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> bytes:
@@ -174,7 +178,8 @@ def _map(world: ResearchWorld) -> list[tuple[str, ...]]:
         for act in (act for errand in world.errands for act in errand.acts):
             name = act.ours if company == "us" else act.theirs
             match = "none" if not act.step else "exact" if company == "us" else "close"
-            rows.setdefault((company, name), (company, name, act.step, match))
+            if name:
+                rows.setdefault((company, name), (company, name, act.step, match))
     return list(rows.values())
 
 
@@ -208,9 +213,11 @@ def _shop(
     able = _beta(skill, share, world.icc)
     resolved = "y" if draws.chance(able) else "later" if draws.chance(0.5) else "n"
     noise = SPREAD * math.sqrt(1 - world.icc) * _normal(draws)
-    minutes = errand.minutes / planted.minutes * math.exp(pace + noise)
+    usual = errand.minutes * (1.0 if company == "us" else errand.theirs)
+    minutes = usual / planted.minutes * math.exp(pace + noise)
     extra = draws.chance(world.extra_ours - planted.extra)
-    acts = [act for act in errand.acts if extra or not act.is_extra]
+    named = [act for act in errand.acts if (act.ours if company == "us" else act.theirs)]
+    acts = [act for act in named if extra or not act.is_extra]
     wait_s = 0
     if errand.wait_min:
         wait = max(0.0, errand.wait_min - planted.wait) * math.exp(0.6 * _normal(draws))
@@ -232,7 +239,7 @@ def _shop(
             (
                 f"{wave.wave}-{company}-{number + 1:03d}", company, wave.wave, f"S{shopper + 1:02d}",
                 errand.scenario, errand.channel, _text(start), place, act.ours if company == "us" else act.theirs,
-                _text(begins), _text(ends), wait_s if place == 1 else 0, resolved if is_last else "", "",
+                _text(begins), _text(ends), wait_s if place == 1 else 0, resolved if is_last else "", world.note,
             )
         )  # fmt: skip
     return rows
