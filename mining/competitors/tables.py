@@ -29,6 +29,7 @@ _SHOWN = 40
 _DELIMITERS = (",", ";", "\t")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Unicode categories that a reader can't see: controls, directions of writing, lone surrogates, line separators."""
+_NOT_TEXT = re.compile(r"(is not utf-8 at byte [0-9]+)")
 _INTEGER = re.compile(r"[0-9]{1,9}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{1,15})?")
 _THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}[.,][0-9]{3}")
@@ -200,10 +201,11 @@ def read(
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
     """(line it begins in, fields, whether it is sound CSV) of each row that is not blank.
 
-    A quote that is not closed within MAX_LINES spoils its own line and not what follows.
+    A quote that is not closed within MAX_LINES, or that is closed in a row that is none, spoils its own line and not
+    what follows: no line is swallowed without being told.
     """
     lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    at = 0
+    at, width = 0, 0
     while at < len(lines):
         end = at + 1
         chunk = lines[at]
@@ -215,6 +217,9 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str], bool]]:
             end = at + 1
         elif chunk.strip(f'{delimiter} \t"\n'):
             fields = _fields(chunk, delimiter)
+            width = width or len(fields)
+            if end > at + 1 and len(fields) != width:
+                fields, chunk, end = [], lines[at], at + 1
             yield at + 1, fields or chunk.split(delimiter), bool(fields)
         at = end
 
@@ -256,4 +261,6 @@ def _row(line: int, cells: list[str], header: list[str], private: frozenset[str]
 def problem_of(error: ConfigError, file: str, path: str) -> Refused:
     """A file that can't be read at all."""
     what = str(error).partition(": ")[2].removeprefix(path).removeprefix(":").strip()
+    if found := _NOT_TEXT.match(what):
+        what = f"{found[1]}, expected a CSV file in UTF-8: save it as such and deliver it again"
     return Refused(file, 0, "", "", what or str(error))

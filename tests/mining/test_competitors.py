@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import os
+import random
 import shutil
 import sys
 import tomllib
@@ -183,6 +185,99 @@ def test_each_template_is_read_without_refusal(tmp_path: Path) -> None:
         ("shops.csv", 4), ("survey.csv", 3), ("kpi.csv", 3), ("steps_map.csv", 5), ("scenarios.toml", 0),
     ]  # fmt: skip
     assert len(found.shops) == 2 and found.scenarios["order_a_jacket"].steps == ("checkout_address",)
+
+
+GOOD = rows({"shop_id": "a0"}, {"shop_id": "a1", "shopper_id": "S2"})
+ASKED = ("w", "effort", "1-7", 100, 5.1, 1.2, "", "buyers", "online", "2026-02-01", "2026-02-09", "How?")
+ANSWERS = to_csv(COLUMNS["survey.csv"], [("Brava", *ASKED)])
+FIGURES = to_csv(COLUMNS["kpi.csv"], [("Brava", "x", 70.5, "%", "2025", "all", "report", 400)])
+MAPPED = to_csv(COLUMNS["steps_map.csv"], [("Brava", "Pay", "track", "exact")])
+
+
+def delivered(folder: Path, file: str, content: bytes) -> Research:
+    site = site_of(folder)
+    (folder / "process/competitors" / file).write_bytes(content)
+    found = of_site(site, KNOWN)
+    assert found is not None and all(all(isinstance(text, str) for text in one) for one in complaints(found))
+    return found
+
+
+@pytest.mark.parametrize("content", [
+    b"\xef\xbb\xbf" + GOOD, GOOD.replace(b",", b";"), GOOD.replace(b",", b"\t"), GOOD.replace(b"\n", b"\r\n"),
+    GOOD.replace(b"\n", b"\r"), gzip.compress(GOOD), GOOD.rstrip(), GOOD + b"\n\n",
+])  # fmt: skip
+def test_the_same_table_as_programs_save_it(tmp_path: Path, content: bytes) -> None:
+    usual = delivered(tmp_path / "a", "shops.csv", GOOD)
+    found = delivered(tmp_path / "b", "shops.csv", content)
+    assert found.shops == usual.shops and len(found.shops) == 2 and not found.refused
+
+
+def test_decimal_commas_are_read_where_semicolons_part_the_fields(tmp_path: Path) -> None:
+    german = ANSWERS.replace(b",", b";").replace(b"5.1", b"5,1").replace(b"1.2", b"1,2")
+    assert delivered(tmp_path, "survey.csv", german).answers[0].mean == 5.1
+
+
+@pytest.mark.parametrize(("file", "content", "line", "field", "lacks"), [
+    ("shops.csv", b"", 1, "shop_id", "expected the columns"),
+    ("shops.csv", GOOD.decode().encode("utf-16"), 0, "", "save it as such"),
+    ("shops.csv", GOOD.replace(b"pay", "caf\xe9".encode("latin-1")), 0, "", "expected a CSV file in UTF-8"),
+    ("shops.csv", b"PK\x03\x04" + bytes(99), 0, "", "spreadsheet"),
+    ("shops.csv", gzip.compress(GOOD)[:-9], 0, "", "can't be read"),
+    ("shops.csv", GOOD.replace(b",resolved", b",solved"), 1, "resolved", "no such column"),
+    ("shops.csv", GOOD.replace(b"note", b"wave", 1), 1, "note", "no such column"),
+    ("shops.csv", GOOD.replace(b"2026-02-01 10:00", b"46054.41"), 2, "started_at", "expected a time"),
+    ("shops.csv", GOOD.replace(b"2026-02-01 10:00", b"01.02.2026 10:00"), 2, "started_at", "expected a time"),
+    ("shops.csv", GOOD.replace(b"Brava", b"=B2", 1), 2, "company", "not a formula"),
+    ("shops.csv", GOOD + GOOD.split(b"\n")[1].replace(b"Brava", b"Corda"), 4, "company", "line 2 of the same shop"),
+    ("survey.csv", ANSWERS.replace(b"1-7", b"1-Jul"), 2, "scale", "such as 1-7"),
+    ("survey.csv", ANSWERS.replace(b",100,", b',"1,200",'), 2, "n", "whole number"),
+    ("survey.csv", ANSWERS.replace(b",", b";").replace(b";5.1;", b";5.125;"), 2, "mean", "may be thousands"),
+    ("survey.csv", ANSWERS + ANSWERS.split(b"\n")[1], 3, "metric", "line 2 has it"),
+    ("kpi.csv", FIGURES.replace(b"70.5", b"70.5 %"), 2, "value", "expected a number"),
+    ("kpi.csv", FIGURES.replace(b"70.5", b"nan"), 2, "value", "expected a number"),
+    ("kpi.csv", FIGURES.replace(b"70.5", b"170"), 2, "value", "from 0 to 100"),
+    ("kpi.csv", FIGURES + FIGURES.split(b"\n")[1].replace(b"70.5", b"71"), 3, "kpi", "line 2 has it"),
+    ("kpi.csv", FIGURES.replace(b"report", b"ask +49 151 23456789".replace(b" ", b"")), 2, "source", "no e-mail"),
+    ("steps_map.csv", MAPPED.replace(b"track", b"trakc"), 2, "our_step", "did you mean"),
+    ("steps_map.csv", MAPPED + b"BRAVA,pay,,none\n", 3, "step", "line 2 has it"),
+])  # fmt: skip
+def test_a_damaged_table_is_refused_where_it_is_damaged(
+    tmp_path: Path, file: str, content: bytes, line: int, field: str, lacks: str
+) -> None:
+    found = delivered(tmp_path, file, content)
+    first = found.refused[0]
+    assert (first.file, first.line, first.field) == (file, line, field) and lacks in str(first)
+    assert "23456789" not in str(first)
+
+
+def test_an_open_quote_swallows_no_line(tmp_path: Path) -> None:
+    lines = rows(*({"shop_id": f"a{n}"} for n in range(6))).split(b"\n")
+    for place in (2, 4):
+        lines[place] = lines[place].replace(b"Brava", b'"Brava')
+    found = delivered(tmp_path, "shops.csv", b"\n".join(lines))
+    assert [one.line for one in found.refused] == [3, 5] and len(found.shops) == 4
+
+
+def test_no_damage_ends_in_a_traceback(tmp_path: Path) -> None:
+    """Bytes struck at random from whole files: what is read and what is refused is every row; nothing is raised."""
+    rng = random.Random(7)
+    whole = {"shops.csv": GOOD, "survey.csv": ANSWERS, "kpi.csv": FIGURES, "steps_map.csv": MAPPED}
+    for turn in range(400 if TRUTH else 120):
+        file = rng.choice(sorted(whole))
+        content = bytearray(whole[file] * rng.choice((1, 3)))
+        for _ in range(rng.choice((1, 4, 40))):
+            content[rng.randrange(len(content))] = rng.choice(b'",;\n\r\0\xff\xc3=#-:0 aZ')
+        found = delivered(tmp_path / str(turn), file, bytes(content))
+        told = {(one.file, one.line) for one in found.refused}
+        n_used = len(found.answers) + len(found.figures) + len(found.steps.entries)
+        n_read = sum(table.n_rows for table in found.files)
+        if file != "shops.csv" and not any(line <= 1 for _, line in told):
+            assert n_used + len(told) == n_read, bytes(content)
+
+
+def test_a_company_is_one_however_it_is_written(tmp_path: Path) -> None:
+    found = delivered(tmp_path, "shops.csv", rows({"shop_id": "a0"}, {"shop_id": "a1", "company": " BRAVA "}))
+    assert {shop.company for shop in found.shops} == {"Brava"}
 
 
 def test_findings_carry_the_fields_of_the_method(tmp_path: Path) -> None:
