@@ -99,6 +99,17 @@ class Side:
         """n_eff: as many independent shops of equal weight would tell as much."""
         return 1 / float(self.weight @ self.weight) / (1 + max(0.0, self.cluster_size - 1) * icc)
 
+    def mean_effective(self, icc: float) -> float:
+        """n_eff of a mean: less where heavy strata vary more than the variance over all, which they do where most
+        customers come to an errand with many steps. A stratum's own variance is drawn to that by two shops' worth."""
+        pooled = self.variance
+        if pooled <= 0:
+            return self.effective(icc)
+        counts = np.bincount(self.stratum)
+        own = (np.bincount(self.stratum, self.residual**2) + 2 * pooled) / np.maximum(counts + 1, 1)
+        spread = float((self.weight**2) @ own[self.stratum])
+        return self.effective(icc) / max(1.0, spread / (pooled * float(self.weight @ self.weight)))
+
     def share_effective(self, icc: float) -> float:
         """n_eff of a share: less where heavy strata vary more than the share over all would."""
         share = _shrunk(self.value, self.mean)
@@ -227,7 +238,7 @@ def gap_of_shares(ours: Side, theirs: Side, margin: float) -> Gap:
 def gap_of_means(ours: Side, theirs: Side, margin: float) -> Gap:
     """Ours less theirs of a mean by Welch, with n_eff in place of n; hand in logarithms for a ratio of times."""
     icc = intraclass((ours, theirs))
-    n_eff = ours.effective(icc), theirs.effective(icc)
+    n_eff = ours.mean_effective(icc), theirs.mean_effective(icc)
     gap, interval = welch(
         (ours.mean, ours.variance, n_eff[0]), (theirs.mean, theirs.variance, n_eff[1]), _freedom(ours, theirs)
     )

@@ -234,7 +234,7 @@ def _turned(
     if metric.name != "steps":
         return
     every = [side_of([(shop, float(len(shop.stops))) for shop, _ in side], mix, metric).mean for side in (ours, theirs)]
-    if (every[0] - every[1]) * gap.value <= 0 and gap.value:
+    if gap.value and round(every[0] - every[1], 9) * gap.value <= 0:
         yield "unmapped"
 
 

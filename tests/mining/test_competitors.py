@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import math
 import os
 import random
 import shutil
 import sys
 import tomllib
+from collections import Counter, defaultdict
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "worldgen"))
 
-from mining_log import build
+from mining_log import Ev, Log, St, build
 from toy_site import NIGHT, SITE_TOML, STEPS, toy_log
-from world_research import COLUMNS, ERRANDS, Fieldwork, Planted, ResearchWorld, to_csv, write_research
+from world_research import COLUMNS, ERRANDS, Act, Errand, Fieldwork, Planted, ResearchWorld, to_csv, write_research
 
 from ingest.site import Site
 from ingest.store import Store
@@ -26,14 +29,19 @@ from mining import population, stage
 from mining.analyses import competitors
 from mining.competitors import of_shops, of_surveys
 from mining.competitors.compare import AHEAD, NO_RANKING, TOO_FEW, Comparison, judged
-from mining.competitors.estimate import newcombe
-from mining.competitors.mix import Mix
+from mining.competitors.estimate import Side, gap_of_means, gap_of_medians, median, newcombe
+from mining.competitors.mix import Mix, read_mix
 from mining.competitors.research import Research, complaints, of_site
+from mining.competitors.scenarios import Scenario
+from mining.competitors.step_by_step import START, Keys, moves, step_rows
+from mining.context import Context, read_touch, read_window
 from mining.method import Method
 
-KNOWN = {act.step: "order" for errand in ERRANDS for act in errand.acts if act.step} | {
-    step.step: step.stage for step in STEPS
-}
+KNOWN = (
+    {"view_category": "research"}
+    | {act.step: "order" for errand in ERRANDS for act in errand.acts if act.step}
+    | {step.step: step.stage for step in STEPS}
+)
 WAVE = Fieldwork("2026-02", dt.date(2026, 2, 1), 20, {"us": 60, "Brava": 60})
 PHONE = tuple(replace(errand, hours=(9, 11)) for errand in ERRANDS[2:3])
 ROOT = Path(__file__).parents[2]
@@ -185,6 +193,147 @@ def test_each_template_is_read_without_refusal(tmp_path: Path) -> None:
         ("shops.csv", 4), ("survey.csv", 3), ("kpi.csv", 3), ("steps_map.csv", 5), ("scenarios.toml", 0),
     ]  # fmt: skip
     assert len(found.shops) == 2 and found.scenarios["order_a_jacket"].steps == ("checkout_address",)
+
+
+def test_steps_side_by_side_tell_the_planted_share(tmp_path: Path) -> None:
+    """Of the shops of the one errand that asks for it, ours log in 50 points more often; nobody differs elsewhere."""
+    n, covering, ranked, false = 60 if TRUTH else 15, 0, 0, 0
+    looking = Errand("look_round", "web", 2.0, 0.0, 0.9, (Act("Look round", "view_category", "Browse", 1.0),))
+    for seed in range(n):
+        research = read(tmp_path, replace(world(seed, 120, 120, extra=0.5), errands=(*ERRANDS, looking)))
+        wave = next(iter(of_shops.waves(research.shops, Mix())))
+        keys = Keys(wave, research.steps)
+        found = {one.step or one.name: one for one in step_rows(wave, research.steps, keys, Method(), NIGHT)}
+        login = found.pop("login")
+        assert login.gap is not None and login.ours.of_n < 120, "the errand that never asks for it is not counted"
+        covering += login.gap[1] <= 0.5 <= login.gap[2]
+        ranked += login.asks_more == "ours"
+        false += any(one.asks_more for one in found.values() if one.step)
+        menus = found["Listen to the menu"], found["Voice menu"]
+        assert all(menu.step is None and menu.match == "none" for menu in menus)
+    print(covering, ranked, false, n)
+    assert covering >= (55 if TRUTH else 13) and ranked >= 0.9 * n and false <= (7 if TRUTH else 3)
+
+
+def test_what_comes_into_a_step_goes_out_of_it(tmp_path: Path) -> None:
+    research = read(tmp_path, replace(world(2, 80, 70), errands=ERRANDS))
+    wave = next(iter(of_shops.waves(research.shops, Mix())))
+    keys = Keys(wave, research.steps)
+    flows: dict[tuple[bool, str], list[int]] = defaultdict(lambda: [0, 0])
+    for move in moves(wave, keys):
+        flows[move.is_ours, move.source][1] += move.n
+        flows[move.is_ours, move.target][0] += move.n
+    for (is_ours, key), (into, out) in flows.items():
+        side = wave.ours if is_ours else wave.theirs
+        n_stops = sum(keys.of(shop, stop.step) == key for shop in side for stop in shop.stops)
+        assert key.startswith("^") or into == out == n_stops
+    assert {flows[side, START][1] for side in (True, False)} == {len(wave.ours), len(wave.theirs)}
+
+
+def test_more_names_than_can_be_told_are_one_row(tmp_path: Path) -> None:
+    many = rows(*(
+        {"shop_id": f"{company}{n}", "company": company, "shopper_id": f"S{n}", "step": f"own {n % 12} of {company}"}
+        for company in ("us", "Brava") for n in range(48)
+    ))  # fmt: skip
+    research = delivered(tmp_path, "shops.csv", many)
+    wave = next(iter(of_shops.waves(research.shops, Mix())))
+    keys = Keys(wave, research.steps)
+    told = step_rows(wave, research.steps, keys, Method(), NIGHT)
+    assert [one.name for one in told].count("") == 1 and len(told) == 7
+    assert sum(one.ours.n + one.theirs.n for one in told) == 96
+
+
+def test_steps_without_a_counterpart_are_not_passed_over(tmp_path: Path) -> None:
+    """Theirs has fewer of our steps and more of its own: nobody is told to ask less."""
+
+    def shop(company: str, n: int, steps: tuple[str, ...]) -> list[dict[str, object]]:
+        usual = {"company": company, "shopper_id": f"S{n % 9}", "shop_id": f"{company}{n}"}
+        return [usual | {"step_no": place, "step": step} for place, step in enumerate(steps, 1)]
+
+    ours = [one for n in range(60) for one in shop("us", n, ("view_home", "view_product", "track", "pay_failed"))]
+    theirs = [
+        one for n in range(60)
+        for one in shop("Brava", n, ("view_home", "view_product", "track", *(("a", "b") if n % 2 else ())))
+    ]  # fmt: skip
+    found = {one.metric: one for one in compared(delivered(tmp_path, "shops.csv", rows(*ours, *theirs)))}
+    assert found["steps"].verdict != AHEAD and (found["steps"].told or 0) > 0.9
+    assert "unmapped" in found["steps"].cautions
+
+
+@pytest.mark.parametrize("weights", [(0.5, 0.5), (0.8, 0.2)])
+def test_intervals_of_waits_cover_the_true_gap_of_medians(weights: tuple[float, float]) -> None:
+    """Half of the shops of one stratum wait, all of the other; shoppers differ; strata count as customers come."""
+    rng = np.random.default_rng(5)
+
+    def side(n: int, shoppers: int, scale: float) -> Side:
+        pace = rng.normal(0, 0.3, shoppers)
+        shopper = np.arange(n) % shoppers
+        stratum = np.arange(n) // shoppers % 2
+        wait = scale * np.exp(0.7 * rng.normal(size=n) + pace[shopper] + 0.5 * stratum)
+        wait[(stratum == 0) & (rng.random(n) < 0.3)] = 0.0
+        return Side.of(list(wait), list(stratum), list(shopper), dict(enumerate(weights)))
+
+    big = side(400_000, 400_000, 3.0), side(400_000, 400_000, 2.0)
+    truth = median(big[0]) - median(big[1])
+    n, covering = 300 if TRUTH else 60, 0
+    for seed in range(n):
+        low, high = gap_of_medians(side(60, 10, 3.0), side(60, 10, 2.0), 0.0, seed, 400).interval(0.95)
+        covering += low <= truth <= high
+    print(covering, n)
+    assert covering >= 0.92 * n - (0 if TRUTH else 2)
+
+
+def test_intervals_of_means_cover_where_the_heavy_stratum_varies_most() -> None:
+    """Such as steps: an errand with many of them, which most customers have, beside one that always takes two."""
+    rng = np.random.default_rng(8)
+
+    def side() -> Side:
+        stratum = np.arange(60) // 10 % 3 // 2  # 40 shops of the errand that never varies, 20 of the one that does
+        value = np.where(stratum == 1, 5.0 + rng.normal(0, 1, 60), 2.0)
+        return Side.of(list(value), list(stratum), list(np.arange(60) % 10), {0: 0.3, 1: 0.7})
+
+    n = 600
+    covering = 0
+    for _ in range(n):
+        low, high = gap_of_means(side(), side(), 0.0).interval(0.95)
+        covering += low <= 0 <= high
+    print(covering, n)
+    assert 0.94 <= covering / n <= 0.995
+
+
+def test_strata_weigh_as_the_log_s_contacts_come() -> None:
+    """Counted a second time, event by event: a call is one contact however many records it has."""
+    begins, log, counted = dt.datetime(2026, 1, 12), Log([], as_of=NIGHT), Counter[tuple[str, str, str]]()
+    log.steps = [St("pay"), St("ask", channel="agent", step_class="contact"), St("menu", channel="ivr")]
+    rng = random.Random(4)
+    for number in range(400):
+        hour = rng.randrange(24)
+        at = begins + dt.timedelta(days=rng.randrange(50), hours=hour, minutes=rng.randrange(60))
+        part = ("night", "morning", "afternoon", "evening")[(hour + 1) % 24 // 6]  # the site is an hour ahead of UTC
+        case, minute = f"j{number}", dt.timedelta(minutes=1)
+        if number % 3:
+            log.events.append(Ev(case, "pay", at, None, f"c{number % 90}", order=1))
+            counted["buy", "web", part] += 1
+        else:
+            for place, step in enumerate(("menu", "ask", "ask")):
+                begun = at + place * minute
+                log.events.append(Ev(case, step, begun, begun + minute, f"c{number % 90}", call=case, order=place))
+            asked = (at + minute).hour
+            counted["where", "phone", ("night", "morning", "afternoon", "evening")[(asked + 1) % 24 // 6]] += 1
+    scenarios = (Scenario("buy", "buy", ("pay",)), Scenario("where", "where", ("ask",)))
+    with Store.open(None) as store:
+        build(store, log)
+        frame = replace(context_of(store), timezone="Europe/Berlin")
+        mix = read_mix(store, frame, scenarios)
+    assert dict(mix.contacts) == dict(counted)
+    assert mix.times["where", "phone"].n == sum(n for key, n in counted.items() if key[0] == "where")
+    assert mix.times["where", "phone"].mean_log == pytest.approx(math.log(3.0), abs=0.01)
+
+
+def context_of(store: Store) -> Context:
+    first, last = read_window(store, NIGHT)
+    method = Method()
+    return Context(method, first, last, read_touch(store), None, "EUR", None, method.config_hash(), "input")
 
 
 GOOD = rows({"shop_id": "a0"}, {"shop_id": "a1", "shopper_id": "S2"})
