@@ -1,4 +1,5 @@
-"""`config-check` of mining: everything that is wrong with the intended process, calendar.toml, accepted.toml, products.
+"""`config-check` of mining: everything that is wrong with the intended process, calendar.toml, accepted.toml, products
+and research on competitors.
 
 `intended.parse` stops at the first problem. So each part is parsed by itself, in a process that is otherwise right;
 what depends on several parts at once is found by parsing the whole when no part is wrong by itself.
@@ -15,13 +16,14 @@ from ingest.settings import read_toml
 from ingest.site import Site
 from ingest.touch import load_steps
 from mining import accepted, business_time, intended, products
+from mining.competitors import research
 
 _ANY_PROCESS = {"process": "any", "steps": ["any_step"]}
 
 
 def problems(site: Site) -> list[Problem]:
     """All problems of what mining reads in SITE/process; none of a file that the site does not have."""
-    return [*_of_intended(site), *_of_calendar(site), *_of_accepted(site), *_of_products(site)]
+    return [*_of_intended(site), *_of_calendar(site), *_of_accepted(site), *_of_products(site), *_of_competitors(site)]
 
 
 def _of_products(site: Site) -> list[Problem]:
@@ -36,6 +38,17 @@ def _of_products(site: Site) -> list[Problem]:
     if section is None or found is None or not found.n_left_out:
         return []
     return [Problem(str(path), *_key_and_what(products.left_out(section, found)))]
+
+
+def _of_competitors(site: Site) -> list[Problem]:
+    """Every row that is refused, and scenarios that the log can't know."""
+    try:
+        steps = {one.step: one.stage for one in load_steps(site.process / "steps.toml").step if one.visible}
+        found = research.of_site(site, steps)
+    except ConfigError:  # of site.toml or steps.toml, and told already
+        return []
+    folder = site.process / research.FOLDER
+    return [Problem(str(folder / file), key, what) for file, key, what in (research.complaints(found) if found else [])]
 
 
 def _of_accepted(site: Site) -> list[Problem]:

@@ -13,6 +13,7 @@ from mining.business_time import USUAL, BusinessCalendar
 from mining.method import Method
 
 if TYPE_CHECKING:
+    from mining.competitors.research import Research
     from mining.intended import Intended
     from mining.products import Products
 
@@ -70,6 +71,8 @@ class Context:
     """Only these findings are asked for; None = all that there are."""
     products: Products | None = None
     """The site's table of products, if it has one."""
+    competitors: Research | None = None
+    """The site's research on competitors, if it has some."""
 
     def status(self, finding_id: str, tested: str, robustness: Mapping[str, Any] | None = None) -> str:
         """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6).

@@ -95,6 +95,17 @@ class Method:
 
     entropy_draws: int = 200
 
+    # competitors (10.2)
+    gap_cases_min: int = 10
+    """With fewer on a side cases are told, and no number."""
+    gap_ranking_min: int = 30
+    gap_unmapped_share_max: float = 0.30
+    """With more steps that have no counterpart journey lengths are not compared."""
+    gap_margin_share: float = 0.10
+    gap_margin_time: float = 0.20
+    """How far shares and times may lie apart and still be as good as each other."""
+    gap_age_days_max: int = 365
+
     # requests made twice (4.2, 5)
     request_journeys_min: int = 200
     request_share_min: float = 0.05

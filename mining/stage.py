@@ -26,6 +26,7 @@ from mining import (
     register,
     savings,
 )
+from mining.competitors import research
 from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
 from mining.gaps import with_gaps
@@ -128,6 +129,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         settings.site.timezone,
         hours,
         products=products.of_site(site),
+        competitors=research.of_site(site, {step: one.stage for step, one in touch.items()}),
     )
 
 

@@ -25,6 +25,7 @@ CHANNEL_WORDS = {
     "chat": mark("Chat"),
     "parcel": mark("Parcel"),
     "shop": mark("Shop"),
+    "phone": mark("Phone"),
     "system": mark("Systems"),
 }
 """The face that a channel shows to the customer; any other channel is told by its own name."""

@@ -34,12 +34,12 @@ from reports.view_facts import cost_facts, n_facts, provenance_facts, robustness
 from reports.view_figures import KeyFigure, key_figures
 from reports.view_findings import (
     GRADE_WORDS,
-    STATUS_WORDS,
     FindingView,
     axes_of,
     measure,
     second_measure,
     seen_line,
+    status_of,
     together,
     tone_of,
     trend,
@@ -233,7 +233,7 @@ def _findings(
             title=finding.title.rstrip("."),
             evidence=finding.evidence_text,
             caution=finding.caution,
-            status=say(STATUS_WORDS.get(finding.status, finding.status)),
+            status=status_of(finding),
             grade=say(GRADE_WORDS.get(finding.grade, finding.grade)),
             sample=sample_line(finding),
             seen=seen_line(finding),

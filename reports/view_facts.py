@@ -30,6 +30,7 @@ _ROBUSTNESS = {
     "strict_identity": mark("Only customers identified without doubt"),
     "half_gap": mark("Journeys cut at half the quiet time"),
     "double_gap": mark("Journeys cut at twice the quiet time"),
+    "as_planned": mark("Strata weighted as the shops were planned"),
 }
 _DECIDED = {"confirmed": mark("Confirmed"), "changed": mark("Changed"), "withdrawn": mark("Withdrawn")}
 

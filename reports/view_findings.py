@@ -75,12 +75,21 @@ _ICONS = {
 _CONSOLIDATION = ("merge", "eliminate", "handoff", "duplicate_request", "channel_switch", "batch_contact")
 """Kinds whose minutes are what could fall away, not what is spent."""
 
-_TONES = dict.fromkeys(_CONSOLIDATION, "save") | dict.fromkeys(("whatif", "map_change", "data_quality"), "neutral")
+_NEUTRAL = ("whatif", "map_change", "competitor_gap", "data_quality")
+_TONES = dict.fromkeys(_CONSOLIDATION, "save") | dict.fromkeys(
+    ("whatif", "map_change", "data_quality", "competitor_gap"), "neutral"
+)
 
 STATUS_WORDS = {
     "confirmed": mark("confirmed on customers who were not used to find it"),
     "candidate": mark("a candidate: not yet confirmed on other customers"),
 }
+
+_GAP_WORDS = {
+    "confirmed": mark("confirmed: beyond chance over all comparisons with competitors"),
+    "candidate": mark("a candidate: not yet confirmed by a decision"),
+}
+"""Of competitor gaps: they rest on research, and no customers are kept apart."""
 
 GRADE_WORDS = {
     "A": mark("A: randomised comparison"),
@@ -139,6 +148,12 @@ class FindingView:
 def kind_head(kind: str) -> str:
     """The part of a kind before its dot."""
     return kind.split(".")[0]
+
+
+def status_of(finding: FindingFigure) -> str:
+    """A finding's status in words."""
+    words = _GAP_WORDS if finding.kind == "competitor_gap" else STATUS_WORDS
+    return say(words.get(finding.status, finding.status))
 
 
 def tone_of(finding: FindingFigure) -> str:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent / "worldgen"))
+
+from world_research_sample import ERRANDS
 
 # what the world's truth.json calls a plant -> the finding that tells it
 PLANTED = {
@@ -19,6 +25,7 @@ PLANTED = {
     "late parcels": ("deviation.rule", {"deliver"}),
     "no shipping mail": ("deviation.skipped", {"shipping_mail"}),
     "no thank-you page": ("deviation.skipped", {"order_confirmation"}),
+    "a competitor's quicker checkout": ("competitor_gap", {"Alpstern"}),
     "scans swapped": ("deviation.out_of_order", {"out_for_delivery", "deliver"}),
 }
 # true, though nobody planted it
@@ -76,6 +83,21 @@ def test_intervals_cover_the_planted_rate(
     rate = rows[0]["n_affected"] / rows[0]["n_eligible"]
     found = next(f for f in confirmed(findings) if f["kind"] == kind and step in places(f))
     assert found["ci"]["low"] <= rate <= found["ci"]["high"]
+
+
+def test_the_gap_to_a_competitor_is_the_planted_one(findings: list[dict[str, Any]]) -> None:
+    """Their minutes were planted errand by errand; ours over theirs, weighted as customers come in the log."""
+    found = next(f for f in findings if f["kind"] == "competitor_gap" and f["where"]["metric"] == "minutes"
+                 and f["where"]["company"] == "Alpstern")  # fmt: skip
+    theirs = {(one.scenario, one.channel): one.theirs for one in ERRANDS}
+    weights = found["extra"]["weight"]
+    assert abs(sum(weights) - 1) < 1e-9
+    truth = math.exp(
+        -sum(w * math.log(theirs[a, b]) for (a, b, _), w in zip(found["extra"]["strata"], weights, strict=True))
+    )
+    assert found["ci"]["low"] <= truth <= found["ci"]["high"]
+    thin = [f for f in findings if f["kind"] == "competitor_gap" and f["where"]["company"] in ("Trekhaus", "Waldkante")]
+    assert {f["status"] for f in thin} == {"not_enough_data"} and not any("ahead" in f["where"] for f in thin)
 
 
 def test_every_finding_has_what_a_reader_needs(findings: list[dict[str, Any]]) -> None:

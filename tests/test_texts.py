@@ -127,6 +127,13 @@ def site_words(store: Store) -> set[str]:
             "select product_id from event group by all",
             "select note from department",
             "select unnest(asks) from touch",
+            "select unnest([company, kpi, unit, period, definition, source]) from competitor_claim",
+            "select unnest([company, wave, scale, population, question]) from competitor_beside",
+            "select unnest([company, wave]) from competitor_gap",
+            "select unnest(list_concat([name], names_ours, names_theirs)) from competitor_step",
+            "select unnest(list_concat([channel], way)) from competitor_case",
+            "select label from competitor_scenario",
+            "select file from competitor_file",
         )
         for (value,) in store.rows(query)
     }

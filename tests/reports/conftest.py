@@ -13,12 +13,19 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import toy
 from toy import CHROMIUM
+from toy_research import plant_research
+
+from ingest.site import Site
+from ingest.store import Store
 
 
 @pytest.fixture(scope="session")
 def toy_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site whose warehouse is filled."""
-    return toy.make_site(tmp_path_factory.mktemp("site") / "shop")
+    """A site whose warehouse is filled, with research on competitors."""
+    root = toy.make_site(tmp_path_factory.mktemp("site") / "shop")
+    with Store.open(Site(root).warehouse) as store:
+        plant_research(store, root, toy.frame_of(store))
+    return root
 
 
 @pytest.fixture(scope="session")

@@ -176,13 +176,18 @@ def make(
         plant_findings(store)
 
 
-def reckon_effort(store: Store) -> None:
-    """What a night makes of the minutes in the warehouse."""
+def frame_of(store: Store) -> context.Context:
+    """The night's frame."""
     first, last = context.read_window(store, NIGHT)
     method = Method()
-    frame = context.Context(
+    return context.Context(
         method, first, last, context.read_touch(store), None, "EUR", None, method.config_hash(), "input"
     )
+
+
+def reckon_effort(store: Store) -> None:
+    """What a night makes of the minutes in the warehouse."""
+    frame = frame_of(store)
     store.run("create temporary table customer as select customer_id, count(*) as n_events from event group by all")
     population.prepare(store, frame)
     effort.build(store, frame)

@@ -15,6 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from judged import judge
+from judged_research import RESEARCH, judge_research
 from judged_web import WEB, judge_web
 from matching import Record
 from scores import score
@@ -29,6 +30,7 @@ CODE = (
     "tests/worldgen",
     "tests/truth/judged.py",
     "tests/truth/judged_web.py",
+    "tests/truth/judged_research.py",
     "tests/truth/true_minutes.py",
     "tests/truth/true_needs.py",
     "tests/truth/true_waits.py",
@@ -36,7 +38,7 @@ CODE = (
 )
 CUSTOMERS = 1_000
 USUAL = [name for name, one in STANDARD.items() if not one.is_long]
-KNOWN = [*STANDARD, *WEB]
+KNOWN = [*STANDARD, *WEB, *RESEARCH]
 
 
 def code_hash() -> str:
@@ -59,7 +61,8 @@ def judged(name: str, seed: int, customers: int, code: str) -> Record:
     path = KEPT / code / f"{name}-{seed}-{customers}.json"
     if path.exists():
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    record = judge_web(name, seed) if name in WEB else judge(name, seed, customers)
+    alone = {**dict.fromkeys(WEB, judge_web), **dict.fromkeys(RESEARCH, judge_research)}
+    record = alone[name](name, seed) if name in alone else judge(name, seed, customers)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}")
     fresh.write_text(json.dumps(record, default=str), encoding="utf-8")

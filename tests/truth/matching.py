@@ -109,6 +109,8 @@ def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
     if claim["kind"] in FAILINGS:
         limit = smallest_found(CONFIRM_PART * claim["n"], SPREAD, LEAST_CALLS, 1.0, 0.95, POWER)
         return bool(claim["rate"] - claim["null"] >= MARGIN * (limit - claim["null"]))
+    if claim["kind"] == "competitor_gap":
+        return bool(finding and finding["mde"] and abs(claim["rate"] - claim["null"]) >= MARGIN * finding["mde"])
     family = claim["kind"].split(".")[0]
     if family == "repeat_contact":
         limit = _limit_of_excess(finding) if finding else None

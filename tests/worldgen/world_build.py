@@ -14,6 +14,7 @@ from world_files_web import write_web
 from world_io import write
 from world_products import SETTINGS, write_products
 from world_record import World
+from world_research_sample import write_sample_research
 from world_truth import write_truth
 
 TEMPLATES = Path(__file__).parent / "site_files"
@@ -39,4 +40,6 @@ def build(out: Path, config: Config) -> World:
         write(out / "site.toml", settings.encode())
         write(out / "process" / "steps.toml", steps.read_bytes() + more)
         write(out / "process" / "intended.toml", intended.read_bytes())
+        if config.plants.research and not config.standard:
+            write_sample_research(out / "process" / "competitors", config.last_day)
     return world

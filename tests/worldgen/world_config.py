@@ -66,6 +66,7 @@ class Plants:
     leaves_at_delivery: float = 0.0  # of delivery-options pages: the customer leaves for good
     no_retry: bool = False  # nobody who was not answered calls again
     no_page_call: bool = False  # no page makes anybody call
+    research: bool = True  # the sample's research on competitors (world_research_sample)
 
     @staticmethod
     def none() -> Plants:

@@ -1,0 +1,1 @@
+"""Our customer process beside competitors': research files, fair comparison, findings, tables (method 10)."""
