@@ -15,6 +15,7 @@ from mining.method import Method
 if TYPE_CHECKING:
     from mining.intended import Intended
     from mining.products import Products
+    from mining.whatif.scenarios import Loaded
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,8 @@ class Context:
     """Only these findings are asked for; None = all that there are."""
     products: Products | None = None
     """The site's table of products, if it has one."""
+    scenarios: tuple[Loaded, ...] = ()
+    """What is asked of the forecast: process/scenarios."""
 
     def status(self, finding_id: str, tested: str, robustness: Mapping[str, Any] | None = None) -> str:
         """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6).

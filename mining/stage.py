@@ -29,6 +29,7 @@ from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
 from mining.gaps import with_gaps
 from mining.method import Method
+from mining.whatif import scenarios
 
 if TYPE_CHECKING:
     from ingest.site import Site
@@ -126,6 +127,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         settings.site.timezone,
         hours,
         products=products.of_site(site),
+        scenarios=tuple(scenarios.load(site.process)),
     )
 
 

@@ -101,8 +101,7 @@ def books(scenario: Scenario, behaviour: Behaviour) -> Ints:
     """The executive of each customer, -1 = none: most calls first, dealt out in turn, so that books are alike."""
     assign = scenario.change.assign
     assert assign is not None
-    share = np.diff(behaviour.customer_share, prepend=0.0)
-    order = np.argsort(-share, kind="stable")
+    order = np.argsort(-behaviour.customer_shape, kind="stable")
     n = (
         behaviour.n_customers
         if assign.segment == "all"

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mining.whatif.contacts import REPEAT_S, RETRY_S, Contacts, contacts_of, excess, original_weight
+from mining.whatif.contacts import REPEAT_S, RETRY_S, Contacts, Excess, contacts_of, excess, original_weight
+from mining.whatif.frequency import frequency
 from mining.whatif.reading import SLOT_S, SLOTS, WEEK_S, Bools, Calls, Floats, Ints
 from mining.whatif.staffing import Staffing, under_way, waiting
 from mining.whatif.survival import Times, kaplan_meier
@@ -18,6 +19,9 @@ from mining.whatif.survival import Times, kaplan_meier
 PATIENCE_MIN = 50
 """Callers who gave up at a station, from which on its patience is its own; with fewer it is that of all."""
 DAYS = 7
+FEW = 30
+"""Fewer contacts tell no share of their own (method 9.2)."""
+TRIES_TOLD = 3
 
 
 @dataclass(frozen=True)
@@ -41,14 +45,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """Everything that a run is drawn from. `rate`: original needs by station and half hour of the week. `customer`:
-    who has them; `customer_share`: cumulative share of needs of each. `hand_on`[station]: (share, where to)."""
+    """Everything that a run is drawn from. `rate`: original needs by station and half hour of the week.
+    `customer_shape`: shape of the gamma of each customer's rate. `hand_on`[station]: (share, where to)."""
 
     rate: Floats
     week_sigma: float
     day_sigma: float
     repeat_share: Floats
-    retry_share: float
+    again_share: Floats
+    retry_share: tuple[float, ...]
     first_line_share: Floats
     repeat_s: Sample
     retry_s: Sample
@@ -59,7 +64,7 @@ class Behaviour:
     hand_on: tuple[tuple[float, int], ...]
     menu_s: float
     n_customers: int
-    customer_share: Floats
+    customer_shape: Floats
 
     @property
     def needs_per_week(self) -> float:
@@ -77,7 +82,14 @@ class Prepared:
     pickup_rows: tuple[Bools, ...]
     customer: Ints
     """Dense number of each contact's customer."""
+    n_seen: int
     n_customers: int
+    """With those who did not call in these weeks."""
+    week_sigma: float
+    day_sigma: float
+    customer_shape: Floats
+    """Of the gamma that each customer's rate follows, given their needs: those seen first. It and the sigmas are of the
+    log itself: a draw of the bootstrap repeats weeks and customers, which would look as if they differed by more."""
 
 
 def prepare(calls: Calls, staffing: Staffing) -> Prepared:
@@ -96,14 +108,58 @@ def prepare(calls: Calls, staffing: Staffing) -> Prepared:
         there = staffing.agents[station][slot]
         busy = under_way(calls, station, calls.at_s) + waiting(calls, station, calls.at_s)
         rows.append((calls.station == station) & (busy < there))
-    return Prepared(calls, contacts, place[rank], tuple(rows), customer.reshape(-1), len(numbers))
+    back = _again(contacts, len(calls.stations), np.ones(contacts.n))
+    original = original_weight(contacts, back.repeat, back.retry)
+    k = np.bincount(customer.reshape(-1), original, minlength=len(numbers)).astype(np.float64)
+    found = frequency(k)
+    return Prepared(
+        calls,
+        contacts,
+        place[rank],
+        tuple(rows),
+        customer.reshape(-1),
+        len(numbers),
+        len(numbers) + found.n_unseen,
+        *_spread(contacts, original, calls.weeks),
+        np.r_[k, np.zeros(found.n_unseen)] + found.shape,
+    )
+
+
+@dataclass(frozen=True)
+class Again:
+    """Repeats after any answer, after the first and after a later one, by station; retries, and by tries in vain."""
+
+    repeat: list[Excess]
+    first: list[Excess]
+    later: list[Excess]
+    retry: Excess
+    by_tries: list[Excess]
+
+
+def _again(contacts: Contacts, n_stations: int, weight: Floats) -> Again:
+    """Who comes back. Where fewer than FEW contacts tell, the coarser share stands."""
+    repeat: list[Excess] = []
+    first: list[Excess] = []
+    later: list[Excess] = []
+    after_answer = contacts.was_served & (contacts.gap_s <= REPEAT_S)
+    for station in range(n_stations):
+        here = contacts.is_served & (contacts.station == station)
+        repeat.append(excess(contacts, here, REPEAT_S, weight))
+        for rows, into in ((here & ~after_answer, first), (here & after_answer, later)):
+            into.append(excess(contacts, rows, REPEAT_S, weight) if rows.sum() >= FEW else repeat[-1])
+    retry = excess(contacts, ~contacts.is_served, RETRY_S, weight)
+    by_tries: list[Excess] = []
+    for tries in range(TRIES_TOLD):
+        rows = ~contacts.is_served & (contacts.tries == tries if tries < TRIES_TOLD - 1 else contacts.tries >= tries)
+        by_tries.append(excess(contacts, rows, RETRY_S, weight) if rows.sum() >= FEW else (by_tries or [retry])[-1])
+    return Again(repeat, first, later, retry, by_tries)
 
 
 def drawn_weights(prepared: Prepared, rng: np.random.Generator) -> Floats:
     """Weights of the contacts in one draw: weeks drawn with replacement, customers within weeks by a Poisson draw."""
     week = np.minimum(prepared.contacts.week, prepared.calls.weeks - 1)
     weeks = np.bincount(rng.integers(0, prepared.calls.weeks, prepared.calls.weeks), minlength=prepared.calls.weeks)
-    _, block = np.unique(week * prepared.n_customers + prepared.customer, return_inverse=True)
+    _, block = np.unique(week * prepared.n_seen + prepared.customer, return_inverse=True)
     block = block.reshape(-1)
     n_blocks = int(block.max()) + 1 if len(block) else 0
     times: Floats = (rng.poisson(1.0, n_blocks)[block] * weeks[week]).astype(np.float64)
@@ -116,9 +172,8 @@ def calibrate(prepared: Prepared, weight: Floats | None = None) -> Behaviour:
     n_stations = len(calls.stations)
     w = np.ones(contacts.n) if weight is None else weight
     w_leg = w[prepared.contact_of_leg]
-    repeat = [excess(contacts, contacts.is_served & (contacts.station == s), REPEAT_S, w) for s in range(n_stations)]
-    retry = excess(contacts, ~contacts.is_served, RETRY_S, w)
-    original = w * original_weight(contacts, repeat, retry)
+    back = _again(contacts, n_stations, w)
+    original = w * original_weight(contacts, back.repeat, back.retry)
     again = contacts.was_served & (contacts.gap_s <= REPEAT_S)
     tried = ~contacts.was_served & (contacts.gap_s <= RETRY_S)
     pooled = kaplan_meier(calls.wait_s, ~calls.is_served, w_leg)
@@ -137,12 +192,14 @@ def calibrate(prepared: Prepared, weight: Floats | None = None) -> Behaviour:
         idle = prepared.pickup_rows[s]
         pickup.append(kaplan_meier(calls.wait_s[idle], calls.is_served[idle], w_leg[idle]))
         hand_on.append(_handed_on(calls, served, w_leg, n_stations))
-        first_line.append(max(0.0, (1.0 - hand_on[-1][0]) * (1.0 - repeat[s].share)))
+        first_line.append(max(0.0, (1.0 - hand_on[-1][0]) * (1.0 - back.repeat[s].share)))
     return Behaviour(
         rate=_rate(contacts, original, calls.weeks, n_stations),
-        **_spread(contacts, original, calls.weeks),
-        repeat_share=np.array([one.share for one in repeat]),
-        retry_share=retry.share,
+        week_sigma=prepared.week_sigma,
+        day_sigma=prepared.day_sigma,
+        repeat_share=np.array([one.share for one in back.first]),
+        again_share=np.array([one.share for one in back.later]),
+        retry_share=tuple(one.share for one in back.by_tries),
         first_line_share=np.array(first_line),
         repeat_s=_sample(contacts.gap_s[again], w[again]),
         retry_s=_sample(contacts.gap_s[tried], w[tried]),
@@ -153,7 +210,7 @@ def calibrate(prepared: Prepared, weight: Floats | None = None) -> Behaviour:
         hand_on=tuple(hand_on),
         menu_s=_mean(calls.menu_s[calls.leg == 1], w_leg[calls.leg == 1]),
         n_customers=prepared.n_customers,
-        customer_share=_of_customers(prepared, original),
+        customer_shape=prepared.customer_shape,
     )
 
 
@@ -174,34 +231,19 @@ def _rate(contacts: Contacts, original: Floats, weeks: int, n_stations: int) -> 
     return smooth.reshape(n_stations, SLOTS)
 
 
-def _spread(contacts: Contacts, original: Floats, weeks: int) -> dict[str, float]:
+def _spread(contacts: Contacts, original: Floats, weeks: int) -> tuple[float, float]:
     """How much volumes vary beyond chance, as the sd of a log factor: of weeks, and of days within them."""
     day = np.minimum((contacts.at_s // (WEEK_S / DAYS)).astype(np.int64), weeks * DAYS - 1)
     daily = np.bincount(day, original, minlength=weeks * DAYS).reshape(weeks, DAYS)
     weekly = daily.sum(axis=1)
     mean = weekly.mean()
     if mean <= 0 or weeks < 3:
-        return {"week_sigma": 0.0, "day_sigma": 0.0}
+        return 0.0, 0.0
     week_variance = max(0.0, (weekly.var(ddof=1) - mean) / mean**2)
     expected = np.outer(weekly, daily.sum(axis=0) / daily.sum())
     told = expected > 5
     excess_ = ((daily - expected) ** 2 - expected)[told].sum() / max(1e-9, (expected[told] ** 2).sum())
-    return {"week_sigma": float(np.sqrt(np.log1p(week_variance))), "day_sigma": float(np.sqrt(max(0.0, excess_)))}
-
-
-def _of_customers(prepared: Prepared, original: Floats) -> Floats:
-    """Cumulative share of the needs of each customer: what was seen, drawn towards the mean as chance demands.
-
-    With k needs seen, a gamma-Poisson rate has the posterior mean (k + a) / (1 + a / m), m the mean and a the gamma's
-    shape by moments: who called most did so by luck, too.
-    """
-    k = np.bincount(prepared.customer, original, minlength=prepared.n_customers)
-    mean = k.mean() if len(k) else 0.0
-    over = (k.var() - mean) / mean**2 if mean > 0 else 0.0
-    shape = 1.0 / over if over > 1e-6 else 1e6
-    rate = (k + shape) / (1.0 + shape / mean) if mean > 0 else k + 1.0
-    total = np.cumsum(rate)
-    return total / total[-1] if len(total) else total
+    return float(np.sqrt(np.log1p(week_variance))), float(np.sqrt(max(0.0, excess_)))
 
 
 def _handed_on(calls: Calls, served: Bools, weight: Floats, n_stations: int) -> tuple[float, int]:

@@ -120,6 +120,11 @@ def points_of(scenario: Scenario) -> tuple[tuple[str, dict[str, float]], ...]:
     return (("neutral", still), ("mid", {n: one.mid for n, one in told.items()}), ("best", best), ("worst", worst))
 
 
+def _key(values: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+    """Points with equal keys run alike: what has no part in a run is left out."""
+    return tuple(sorted((name, value) for name, value in values.items() if WORSE_WHEN_MORE.get(name, 1)))
+
+
 def grid_of(scenario: Scenario) -> tuple[tuple[str, dict[str, float]], ...]:
     """The points of the break-even picture; all else stays neutral."""
     if scenario.kind not in GRID:
@@ -184,9 +189,13 @@ def replicate(task: Task, number: int) -> Replication:
     runs = {"today": base} | {
         name: scenario_run(task.scenario, values, task.today, behaviour, drawn) for name, values in points
     }
+    keys = {"today": None} | {name: _key(values) for name, values in points}
+    done: dict[Any, Outcome | None] = {}
     outcomes = {}
     for name, run in runs.items():
-        found = _run(run, drawn, n_base)
+        if keys[name] not in done:
+            done[keys[name]] = _run(run, drawn, n_base)
+        found = done[keys[name]]
         if found is not None:
             outcomes[name] = found
     return Replication(outcomes, {name: run.orders for name, run in runs.items()})
@@ -252,17 +261,20 @@ def _gain(found: Sequence[Replication], name: str) -> float:
     return float((one.var() + other.var()) / common) if common > 1e-12 else 1.0
 
 
-def back_test_runs(
-    prepared: Prepared, today: Today, weeks: int, seed: int, replications: int
-) -> list[tuple[Calls, Calls]]:
-    """(calls of the held-out weeks, the same with the week before) of so many runs of today."""
-    out = []
-    for number in range(replications):
-        behaviour = calibrate(prepared, drawn_weights(prepared, stream(seed, number, "back-test")))
-        drawn = draw(behaviour, seed + 1, number, 1 + weeks)
-        run = base_run(today, behaviour, drawn)
-        log = Centre(run.needs, run.wanted, run.regime, (1 + weeks) * float(WEEK_S)).run()
-        out.append(
-            (as_calls(log, drawn, today.stations, 1, 1 + weeks), as_calls(log, drawn, today.stations, 0, 1 + weeks))
-        )
-    return out
+def back_test_runs(prepared: Prepared, today: Today, weeks: int, seed: int, n: int) -> tuple[list[Calls], list[Calls]]:
+    """(calls of the held-out weeks in `n` runs at the parameters as fitted; in as many with parameters drawn anew, with
+    the week before)."""
+    fitted = calibrate(prepared)
+    still, drawn_anew = [], []
+    for number in range(n):
+        drawn_now = calibrate(prepared, drawn_weights(prepared, stream(seed, number, "back-test")))
+        still.append(_back_test(fitted, today, weeks, seed + 1, number, 1))
+        drawn_anew.append(_back_test(drawn_now, today, weeks, seed + 2, number, 0))
+    return still, drawn_anew
+
+
+def _back_test(behaviour: Behaviour, today: Today, weeks: int, seed: int, number: int, first_week: int) -> Calls:
+    drawn = draw(behaviour, seed, number, 1 + weeks)
+    run = base_run(today, behaviour, drawn)
+    log = Centre(run.needs, run.wanted, run.regime, (1 + weeks) * float(WEEK_S)).run()
+    return as_calls(log, drawn, today.stations, first_week, 1 + weeks)

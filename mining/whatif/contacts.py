@@ -15,13 +15,16 @@ from mining.whatif.reading import DAY_S, WEEK_S, Bools, Calls, Floats, Ints
 
 REPEAT_S, RETRY_S = 7.0 * DAY_S, 1.0 * DAY_S
 """A repeat comes within 7 days after an answer, a retry within a day after giving up."""
-FAR_S = 28.0 * DAY_S
+FAR_S = tuple(days * DAY_S for days in (21.0, 28.0, 35.0, 42.0))
+"""Far windows, later and earlier, beyond what a repeat of a repeat reaches: one alone would make `b` a matter of
+chance."""
 
 
 @dataclass(frozen=True)
 class Contacts:
     """One value per call: station of its first leg, customer, begin, whether its last leg was served, and what came
-    before on the same matter: `gap_s` (inf: nothing), `was_served` (whether that contact was)."""
+    before on the same matter: `gap_s` (inf: nothing), `was_served` (whether that was), `tries` (how many in
+    vain in a row, each within a day)."""
 
     station: Ints
     customer: Ints
@@ -29,6 +32,7 @@ class Contacts:
     is_served: Bools
     gap_s: Floats
     was_served: Bools
+    tries: Ints
     pair: Ints
     span_s: float
 
@@ -60,7 +64,20 @@ def contacts_of(calls: Calls) -> Contacts:
     same = np.flatnonzero(pair[rows][1:] == pair[rows][:-1])
     gap[rows[same + 1]] = at_s[rows[same + 1]] - at_s[rows[same]]
     was[rows[same + 1]] = served[rows[same]]
-    return Contacts(station, customer, at_s, served, gap, was, pair, calls.weeks * float(WEEK_S))
+    in_vain = ~was & (gap <= RETRY_S)
+    return Contacts(
+        station, customer, at_s, served, gap, was, _in_a_row(in_vain, rows), pair, calls.weeks * float(WEEK_S)
+    )
+
+
+def _in_a_row(holds: Bools, rows: Ints) -> Ints:
+    """How many times in a row it holds up to each contact, along `rows`."""
+    along = holds[rows]
+    count = np.cumsum(along)
+    before = np.maximum.accumulate(np.where(along, 0, count)) if len(rows) else count
+    out = np.zeros(len(rows), np.int64)
+    out[rows] = count - before
+    return out
 
 
 @dataclass(frozen=True)
@@ -76,7 +93,7 @@ def excess(contacts: Contacts, anchors: Bools, within_s: float, weight: Floats) 
     """(a - b) / (1 - b) of method 4.2, over the anchors whose windows lie in the data."""
     if not anchors.any():
         return Excess(0.0, 0.0)
-    big = 4 * contacts.span_s + 8 * FAR_S
+    big = 4 * contacts.span_s + 8 * FAR_S[-1]
     keys = np.sort(contacts.pair * big + contacts.at_s)
     at, key = contacts.at_s[anchors], (contacts.pair * big + contacts.at_s)[anchors]
     w = weight[anchors]
@@ -86,10 +103,13 @@ def excess(contacts: Contacts, anchors: Bools, within_s: float, weight: Floats) 
         return np.searchsorted(keys, key + high, "right") > np.searchsorted(keys, key + low + 0.5, "right")
 
     ahead = at + within_s <= contacts.span_s
-    later, before = at + FAR_S + within_s <= contacts.span_s, at >= FAR_S + within_s
     a = _mean(seen(0.0, within_s), w * ahead)
-    far = np.where(later, seen(FAR_S, FAR_S + within_s), seen(-FAR_S - within_s, -FAR_S))
-    b = _mean(far, w * (later | before))
+    hits = weights = 0.0
+    for far in FAR_S:
+        for low, covered in ((far, at + far + within_s <= contacts.span_s), (-far - within_s, at >= far + within_s)):
+            hits += float((seen(low, low + within_s) * w * covered).sum())
+            weights += float((w * covered).sum())
+    b = hits / weights if weights else 0.0
     if a <= 0 or b >= 1:
         return Excess(0.0, 0.0)
     share = max(0.0, (a - b) / (1 - b))

@@ -64,7 +64,8 @@ def draw(
         # open at 0, so that logarithms stay finite
         return 1.0 - stream(seed, replication, purpose).random((CONTACTS_MAX, n))
 
-    customer = np.searchsorted(behaviour.customer_share, 1.0 - stream(seed, replication, "who").random(n))
+    rates = np.cumsum(stream(seed, replication, "rates").gamma(behaviour.customer_shape))
+    customer = np.searchsorted(rates, rates[-1] * stream(seed, replication, "who").random(n), "right")
     customer = np.minimum(customer, behaviour.n_customers - 1)
     u = {
         purpose: uniform(purpose)
@@ -91,15 +92,16 @@ def draw(
         at_s=at_s.tolist(),
         customer=customer.tolist(),
         station=station.tolist(),
+        retry_share=behaviour.retry_share,
+        again_share=behaviour.again_share[station].tolist(),
         repeat_share=behaviour.repeat_share[station].tolist(),
         first_line_share=behaviour.first_line_share[station].tolist(),
         patience_s=patience.tolist(),
         service_s=service.tolist(),
         after_s=after.tolist(),
         pickup_s=pickup.tolist(),
-        retry_s=np.where(
-            u["retry"] < behaviour.retry_share, behaviour.retry_s.drawn(u["retry delay"]), np.inf
-        ).tolist(),
+        retry_u=u["retry"].tolist(),
+        retry_s=behaviour.retry_s.drawn(u["retry delay"]).tolist(),
         repeat_u=u["repeat"].tolist(),
         repeat_s=behaviour.repeat_s.drawn(u["repeat delay"]).tolist(),
         hand_on=hand_on.tolist(),

@@ -80,9 +80,9 @@ class Centre:
     def _again(self, event: Any) -> None:
         self._contact(*event.value)
 
-    def _contact(self, need: int, number: int, why: int) -> None:
-        now = self.env.now
-        self.route(Contact(need, number, why, now, now + self.needs.patience_s[number][need], self.needs.station[need]))
+    def _contact(self, need: int, number: int, why: int, tries: int = 0, is_again: bool = False) -> None:
+        now, patience = self.env.now, self.needs.patience_s[number][need]
+        self.route(Contact(need, number, why, now, now + patience, self.needs.station[need], tries, is_again))
 
     def route(self, contact: Contact) -> None:
         """To the customer's own executive, or into the station's queue."""
@@ -197,7 +197,7 @@ class Centre:
         if passed_on >= 0:
             self.after(end - now, self._passed_on, (contact, passed_on))
         else:
-            self._ended(need, number, end)
+            self._ended(contact, end)
         return pickup + talk + after
 
     def _beyond_first_line(self, need: int, number: int) -> int:
@@ -211,14 +211,17 @@ class Centre:
         before, station = event.value
         now = self.env.now
         patience = self.needs.patience_s[before.number][before.need]
-        self.enter(Contact(before.need, before.number, before.why, now, now + patience, station, leg=1))
+        after = Contact(before.need, before.number, before.why, now, now + patience, station, before.tries)
+        after.is_again, after.leg = before.is_again, 1
+        self.enter(after)
 
-    def _ended(self, need: int, number: int, at_s: float) -> None:
+    def _ended(self, contact: Contact, at_s: float) -> None:
         """Served: settled, or the same customer comes back."""
+        need, number = contact.need, contact.number
         if number + 1 < self.needs.most_contacts:
-            share = self.needs.repeat_share[need] * self.regime.repeat_factor
-            if self.needs.repeat_u[number][need] < share:
-                self._come_back(need, number, REPEAT, at_s + self.needs.repeat_s[number][need])
+            share = (self.needs.again_share if contact.is_again else self.needs.repeat_share)[need]
+            if self.needs.repeat_u[number][need] < share * self.regime.repeat_factor:
+                self._come_back(contact, at_s + self.needs.repeat_s[number][need], REPEAT, 0, True)
 
     def _given_up(self, contact: Contact, at_s: float, agent_s: float, by_team: bool) -> None:
         need, number = contact.need, contact.number
@@ -226,15 +229,18 @@ class Centre:
             (need, number, contact.why, contact.leg, contact.at_s, at_s - contact.at_s, False, 0.0, agent_s,
              contact.station, by_team, contact.off_line_s >= 0)
         )  # fmt: skip
-        if number + 1 < self.needs.most_contacts:
-            self._come_back(need, number, RETRY, at_s + self.needs.retry_s[number][need])
+        share = self.needs.retry_share[min(contact.tries, len(self.needs.retry_share) - 1)]
+        if number + 1 < self.needs.most_contacts and self.needs.retry_u[number][need] < share:
+            delay = self.needs.retry_s[number][need]
+            self._come_back(contact, at_s + delay, RETRY, contact.tries + 1, contact.is_again)
 
-    def _come_back(self, need: int, number: int, why: int, at_s: float) -> None:
+    def _come_back(self, contact: Contact, at_s: float, why: int, tries: int, is_again: bool) -> None:
         """Call again, in opening hours."""
+        need, number = contact.need, contact.number
         if at_s < self.end_s:
             at_s = self._in_hours(self.needs.station[need], at_s, self.needs.jitter_s[number][need])
         if at_s < self.end_s:
-            self.after(max(0.0, at_s - self.env.now), self._again, (need, number + 1, why))
+            self.after(max(0.0, at_s - self.env.now), self._again, (need, number + 1, why, tries, is_again))
 
     def _in_hours(self, station: int, at_s: float, jitter_s: float) -> float:
         """`at_s`, or a while after the next opening when nobody is there then."""

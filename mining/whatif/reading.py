@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ingest.store import Store
 from mining.context import Context
+from mining.whatif.scenarios import Scenario
 
 _SQL = Path(__file__).parent / "calls.sql"
 FIT_WEEKS, TEST_WEEKS = 8, 4
@@ -89,7 +90,7 @@ class Reading:
     first_day: dt.date
     n_read: int
     left_out: tuple[str, ...]
-    web_orders_per_week: float
+    orders_per_week: float
     digest: str
 
 
@@ -157,3 +158,32 @@ def _digest(calls: Calls, logins: Logins) -> str:
     for column in (*columns, rank[customer] if len(first) else customer, logins.station, logins.at_s, logins.n):
         told.update(np.ascontiguousarray(column).tobytes())
     return told.hexdigest()[:16]
+
+
+_AFTER_PAGE = """
+with called as (
+    select customer_id, event_no, occurred_at from event
+    where intent = $queue and call_id is not null and visible and wait_ms is not null and customer_id is not null
+        and occurred_at >= getvariable('week_from') and occurred_at < getvariable('week_to')),
+seen as (
+    select customer_id, occurred_at from event
+    where visible and channel = 'web' and customer_id is not null
+        and (step::varchar = $step or product_id = $product)),
+near as (
+    select called.event_no,
+        bool_or(seen.occurred_at < called.occurred_at and seen.occurred_at >= called.occurred_at - interval 1 day) as b,
+        bool_or(seen.occurred_at > called.occurred_at and seen.occurred_at <= called.occurred_at + interval 1 day) as a
+    from called left join seen on called.customer_id = seen.customer_id
+        and seen.occurred_at between called.occurred_at - interval 1 day and called.occurred_at + interval 1 day
+    group by called.event_no)
+select coalesce(avg(coalesce(b, false)::integer), 0) - coalesce(avg(coalesce(a, false)::integer), 0) from near"""
+"""Calls with a view of the page in the day before, less those with one in the day after, as a share of all."""
+
+
+def page_share(store: Store, scenario: Scenario) -> float:
+    """Of the needs of the scenario's queue, those that follow its page beyond chance; 0 where it has none."""
+    page = scenario.change.page
+    if page is None:
+        return 0.0
+    params = {"queue": page.calls, "step": page.step or "", "product": page.product or ""}
+    return round(max(0.0, float(store.value(_AFTER_PAGE, params) or 0.0)), 6)

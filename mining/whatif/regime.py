@@ -19,20 +19,24 @@ class Unstable(FrontstageError):
 class Needs:
     """The original needs of one replication by time, with all that chance decides, by contact number and need.
 
-    Lists of lists are [contact number][need]; seconds unless the name says otherwise. `retry_s`: after giving up, inf =
-    never again. `repeat_s`: the delay of a further contact, made where `repeat_u` is below the need's `repeat_share`.
-    `hand_on`: the station that the first one passes the contact on to, -1 = none; `second_s`: the talk there.
+    Lists of lists are [contact number][need]; seconds unless the name says otherwise. `retry_s`: the delay after giving
+    up, where `retry_u` is below `retry_share` of the tries in vain so far. `repeat_s`: the delay of a further contact,
+    made where `repeat_u` is below the need's `repeat_share`, or `again_share` once it was answered before. `hand_on`:
+    the station that the first one passes the contact on to, -1 = none; `second_s`: the talk there.
     """
 
     at_s: Sequence[float]
     customer: Sequence[int]
     station: Sequence[int]
+    retry_share: Sequence[float]
     repeat_share: Sequence[float]
+    again_share: Sequence[float]
     first_line_share: Sequence[float]
     patience_s: Sequence[Sequence[float]]
     service_s: Sequence[Sequence[float]]
     after_s: Sequence[Sequence[float]]
     pickup_s: Sequence[Sequence[float]]
+    retry_u: Sequence[Sequence[float]]
     retry_s: Sequence[Sequence[float]]
     repeat_u: Sequence[Sequence[float]]
     repeat_s: Sequence[Sequence[float]]
@@ -104,7 +108,8 @@ class Regime:
 
 @dataclass(slots=True)
 class Contact:
-    """One contact under way. `deadline_s`: when patience ends; `off_line_s`: since when the
+    """One contact under way. `deadline_s`: when patience ends; `tries`: in vain, directly before;
+    `is_again`: was answered before; `off_line_s`: since when the
     customer waits to be called back, -1 = on the line; `is_astray`: at a desk that is not the one it needs."""
 
     need: int
@@ -113,6 +118,8 @@ class Contact:
     at_s: float
     deadline_s: float
     station: int
+    tries: int = 0
+    is_again: bool = False
     leg: int = 0
     is_astray: bool = False
     is_waiting: bool = False

@@ -55,7 +55,6 @@ class Assume(Strict):
     page_calls_factor: Range | None = Field(None, description="what is left of the needs that follow the page")
     menu_seconds: Range | None = Field(None, description="seconds of the phone menu that fall away in each call")
     misrouted_share: Range | None = Field(None, description="calls that then reach the wrong desk first")
-    step_minutes_factor: Range | None = Field(None, description="what is left of the minutes of both steps")
 
 
 NEUTRAL = dict.fromkeys(
@@ -147,12 +146,6 @@ class Menu(Strict):
     levels: Literal[1] = 1
 
 
-class Step(Strict):
-    """Two steps become one."""
-
-    merge: tuple[str, str]
-
-
 class Change(Strict):
     """What is different; one thing, with what belongs to it."""
 
@@ -163,17 +156,15 @@ class Change(Strict):
     callback: Callback | None = None
     page: Page | None = None
     menu: Menu | None = None
-    step: Step | None = None
 
 
-KINDS = ("assign", "agents", "callback", "page", "menu", "step")
+KINDS = ("assign", "agents", "callback", "page", "menu")
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "assign": ("inbound_factor", "repeat_factor", "service_factor", "order_uplift"),
     "agents": (),
     "callback": ("callback_accept", "callback_reach"),
     "page": ("page_calls_factor",),
     "menu": ("menu_seconds", "misrouted_share"),
-    "step": ("step_minutes_factor",),
 }
 """What must be assumed for each kind of change, since no log of today can contain it."""
 
@@ -249,13 +240,18 @@ class Loaded:
 
 def load(process: Path) -> list[Loaded]:
     """The scenarios of a site's `process` folder, by file name. Raises ConfigError for what is wrong."""
-    found = [Loaded(path, validate(Scenario, read_toml(path), path)) for path in files(process)]
+    found = [Loaded(path, read(path)) for path in files(process)]
     seen: dict[str, Path] = {}
     for one in found:
         if one.name in seen:
             raise ConfigError(f"{one.path}: scenario: {one.name!r} is also the name of {seen[one.name].name}")
         seen[one.name] = one.path
     return found
+
+
+def read(path: Path) -> Scenario:
+    """One file. Raises ConfigError with every offending key."""
+    return validate(Scenario, read_toml(path), path)
 
 
 def files(process: Path) -> list[Path]:

@@ -21,9 +21,11 @@ def needs_of(n: int, rate: float, service_s: float, patience_s: float | None, se
     zero, never = [[0.0] * n], [[math.inf] * n]
     patience = never if patience_s is None else [rng.exponential(patience_s, n).tolist()]
     return Needs(
-        at_s=at, customer=[0] * n, station=[0] * n, repeat_share=[0.0] * n, first_line_share=[1.0] * n,
+        at_s=at, customer=[0] * n, station=[0] * n, retry_share=[0.0], repeat_share=[0.0] * n, again_share=[0.0] * n,
+        first_line_share=[1.0] * n,
         patience_s=patience, service_s=[rng.exponential(service_s, n).tolist()], after_s=zero, pickup_s=zero,
-        retry_s=never, repeat_u=zero, repeat_s=zero, hand_on=[[-1] * n], second_s=zero, other_u=zero, jitter_s=zero,
+        retry_u=zero, retry_s=never, repeat_u=zero, repeat_s=zero, hand_on=[[-1] * n], second_s=zero,
+        other_u=zero, jitter_s=zero,
     )  # fmt: skip
 
 

@@ -35,13 +35,13 @@ def behaviour(
     hours = np.zeros(SLOTS)
     for day in range(7):
         hours[day * 48 + 16 : day * 48 + 36] = 1.0
-    share = np.cumsum(np.ones(customers)) / customers
     return Behaviour(
         rate=(hours / hours.sum() * needs_per_week)[None, :],
         week_sigma=spread,
         day_sigma=spread,
         repeat_share=np.array([repeat]),
-        retry_share=retry,
+        again_share=np.array([repeat]),
+        retry_share=(retry,),
         first_line_share=np.array([1.0 - repeat]),
         repeat_s=sample(-1.5 * 86_400 * np.log(U) % (6.5 * 86_400)),
         retry_s=sample(-1_800 * np.log(U)),
@@ -52,7 +52,7 @@ def behaviour(
         hand_on=((0.0, -1),),
         menu_s=20.0,
         n_customers=customers,
-        customer_share=share,
+        customer_shape=np.full(customers, 1e6),
     )
 
 

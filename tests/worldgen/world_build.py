@@ -39,4 +39,7 @@ def build(out: Path, config: Config) -> World:
         write(out / "site.toml", settings.encode())
         write(out / "process" / "steps.toml", steps.read_bytes() + more)
         write(out / "process" / "intended.toml", intended.read_bytes())
+        if not config.standard:
+            for scenario in sorted((TEMPLATES / "scenarios").glob("*.toml")):
+                write(out / "process" / "scenarios" / scenario.name, scenario.read_bytes())
     return world

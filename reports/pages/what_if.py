@@ -1,0 +1,255 @@
+"""The page of scenarios: today beside what would be, with every assumption, and whether the model may be believed.
+
+Everything is in the findings of kind `whatif` (mining/whatif); nothing is reckoned here but money, at the site's rate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.language import mark, say
+from mining.whatif.comparing import GRID
+from mining.whatif.words import ASSUMPTIONS
+from reports import formats
+from reports.figures import Figures
+from reports.records import FindingFigure
+from reports.view import Report
+
+POINTS = {
+    "today": mark("Today"),
+    "neutral": mark("Behaviour as today"),
+    "mid": mark("Middle of what is assumed"),
+    "best": mark("Kindest to customers"),
+    "worst": mark("Least kind"),
+}
+MEASURES = {
+    "min_per_need": (mark("Minutes of a customer's time for a need"), 2, 1.0),
+    "wait_p50_s": (mark("Half of the calls wait at most, seconds"), 0, 1.0),
+    "wait_p90_s": (mark("Nine of ten calls wait at most, seconds"), 0, 1.0),
+    "abandon_share": (mark("Calls given up, %"), 1, 100.0),
+    "unresolved_share": (mark("Needs left open, %"), 1, 100.0),
+    "contacts_per_need": (mark("Calls for a need"), 2, 1.0),
+    "repeats_per_need": (mark("Further calls after an answer, for 100 needs"), 1, 100.0),
+    "agent_hours": (mark("Agents' hours of work a week"), 0, 1.0),
+    "occupancy": (mark("Part of agents' time that is work, %"), 0, 100.0),
+    "proactive_done_share": (mark("Contacts begun by executives that found time, %"), 0, 100.0),
+}
+"""Measure -> (its name, decimals, factor)."""
+STATUSES = {
+    "candidate": mark("A forecast"),
+    "cannot_tell": mark("Can't be told"),
+    "not_enough_data": mark("Not enough data"),
+}
+GATES = {
+    "control_flow": mark("Which calls follow which (3 in a row)"),
+    "cycle_time": mark("How long a matter takes (logarithm of minutes)"),
+    "circadian": mark("Time of day of calls (hours apart)"),
+}
+KPIS = {
+    "calls": (mark("Calls a week"), 0, 1.0),
+    "abandon_share": (mark("Calls given up, %"), 1, 100.0),
+    "wait_p50_s": (mark("Half of the calls wait at most, seconds"), 0, 1.0),
+    "wait_p90_s": (mark("Nine of ten calls wait at most, seconds"), 0, 1.0),
+    "repeat_share": (mark("Calls within 7 days after an answered one, %"), 1, 100.0),
+}
+
+
+_DISTANCE_PARTS = (("distance",), ("floor_95", "fit_95"), ("drift",))
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The break-even picture: columns are values of one assumption, rows of the other; cells (text, tone)."""
+
+    across: str
+    down: str
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[tuple[str, str], ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioView:
+    """One scenario."""
+
+    id: str
+    label: str
+    status: str
+    title: str
+    evidence: str
+    caution: str
+    measures: Rows | None
+    assumptions: Rows | None
+    grid: Grid | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A table of texts."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfView:
+    """The page."""
+
+    headline: str
+    lede: str
+    scenarios: tuple[ScenarioView, ...]
+    gate: Rows | None
+    gate_note: str
+    gate_weeks: Rows | None
+
+
+def build(figures: Figures, _report: Report) -> WhatIfView:
+    """Read the findings and word them."""
+    found = [one for one in figures.findings() if one.kind == "whatif"]
+    found.sort(key=lambda one: str(one.where["scenario"]))
+    gate = next((one.extra["forecast"]["gate"] for one in found if one.extra.get("forecast")), None)
+    return WhatIfView(
+        headline=_headline(found),
+        lede=say(
+            "Each scenario runs the calls of today again with one thing changed: same needs, same patience, same luck. "
+            "Minutes are those of customers, for each need that arises today; who gives up saves no time."
+        ),
+        scenarios=tuple(_scenario(one) for one in found),
+        gate=_gate(gate) if gate else None,
+        gate_note=_gate_note(gate) if gate else "",
+        gate_weeks=_gate_weeks(gate) if gate else None,
+    )
+
+
+def _headline(found: Sequence[FindingFigure]) -> str:
+    if not found:
+        return say("No scenario is asked for")
+    told = sum(one.status == "candidate" for one in found)
+    if told:
+        return formats.plural(
+            told, "{n} scenario can be told, with its assumptions", "{n} scenarios can be told, with their assumptions"
+        )
+    if all(one.status == "not_enough_data" for one in found):
+        return say("There are too few calls to reckon a scenario through")
+    return say("No scenario can be told from today's data")
+
+
+def _scenario(finding: FindingFigure) -> ScenarioView:
+    extra = finding.extra
+    forecast = extra.get("forecast")
+    scenario = extra["scenario"]
+    return ScenarioView(
+        id=f"scenario-{scenario['scenario']}",
+        label=str(scenario["label"]),
+        status=say(STATUSES.get(finding.status, finding.status)),
+        title=finding.title,
+        evidence=finding.evidence_text,
+        caution=finding.caution,
+        measures=_measures(forecast["comparison"], extra) if forecast else None,
+        assumptions=_assumptions(extra["assumptions"]),
+        grid=_grid(next(iter(_kinds(scenario)), ""), forecast["comparison"]["grid"]) if forecast else None,
+    )
+
+
+def _kinds(scenario: Mapping[str, Any]) -> list[str]:
+    return [name for name in GRID if scenario["change"].get(name)]
+
+
+def _measures(comparison: Mapping[str, Any], extra: Mapping[str, Any]) -> Rows:
+    points = [name for name in POINTS if name in comparison["measures"]]
+    means = comparison["measures"]
+    rows = []
+    for name, (label, digits, factor) in MEASURES.items():
+        if name == "proactive_done_share" and all(means[point][name] >= 1 for point in points):
+            continue
+        rows.append((say(label), *(formats.number(factor * means[point][name], digits) for point in points)))
+    rows.append((say("Orders a week"), *(formats.number(comparison["orders"][point], 0) for point in points)))
+    if extra.get("agent_hour"):
+        money = [formats.number(means[point]["agent_hours"] * extra["agent_hour"], 0) for point in points]
+        rows.append((say("Cost of agents' work a week, {currency}", currency=extra["currency"]), *money))
+    between = [""]
+    for point in points[1:]:
+        one = comparison["differences"][point]["min_per_need"]
+        low, high = (_signed(one[end]) for end in ("low", "high"))
+        between.append(f"{_signed(one['value'])} ({formats.interval(low, high)})")
+    rows.insert(1, (say("Difference from today, minutes (95 % interval)"), *between))
+    return Rows((say("Measure"), *(say(POINTS[point]) for point in points)), tuple(rows))
+
+
+def _signed(value: float) -> str:
+    shown = formats.number(abs(value), 2)
+    return f"+{shown}" if value > 0 else f"{chr(0x2212)}{shown}" if value < 0 else shown
+
+
+def _assumptions(told: Sequence[Mapping[str, Any]]) -> Rows | None:
+    if not told:
+        return None
+    heads = (say("What is assumed"), say("Low"), say("Middle"), say("High"), say("Who stands for it"))
+    rows = []
+    for one in told:
+        source = str(one["source"])
+        rows.append(
+            (
+                say(ASSUMPTIONS[one["name"]]),
+                *(formats.number(one[part], 2) for part in ("low", "mid", "high")),
+                say("nobody") if source.strip().lower() == "none" else source,
+            )
+        )
+    return Rows(heads, tuple(rows))
+
+
+def _grid(kind: str, cells: Sequence[Sequence[float]]) -> Grid | None:
+    if not kind or not cells:
+        return None
+    (first, _), (second, _) = GRID[kind]
+    xs, ys = sorted({cell[0] for cell in cells}), sorted({cell[1] for cell in cells})
+    at = {(cell[0], cell[1]): cell[2] for cell in cells}
+    rows = []
+    for y in ys:
+        told = [at.get((x, y)) for x in xs]
+        rows.append(
+            (
+                formats.number(y, 2),
+                tuple(("", "") if d is None else (_signed(d), "save" if d < 0 else "cost") for d in told),
+            )
+        )
+    return Grid(say(ASSUMPTIONS[first]), say(ASSUMPTIONS[second]), tuple(formats.number(x, 2) for x in xs), tuple(rows))
+
+
+def _gate(gate: Mapping[str, Any]) -> Rows:
+    heads = (
+        say("Distance between"),
+        say("Model and kept weeks"),
+        say("Chance alone, 19 of 20 at most"),
+        say("Kept weeks and those before"),
+    )
+    rows = [
+        (
+            say(name),
+            *(formats.number(max(gate["distances"][key][part] for part in parts), 3) for parts in _DISTANCE_PARTS),
+        )
+        for key, name in GATES.items()
+        if key in gate["distances"]
+    ]
+    return Rows(heads, tuple(rows))
+
+
+def _gate_note(gate: Mapping[str, Any]) -> str:
+    cases = formats.count(gate["n_cases"])
+    if gate["outcome"] == "passed":
+        return say("The model tells the weeks that were kept from it, as well as chance allows ({n} matters).", n=cases)
+    if gate["outcome"] == "drift":
+        return say("The kept weeks differ from those before by more than chance ({n} matters).", n=cases)
+    return say("The model does not tell the weeks that were kept from it ({n} matters).", n=cases)
+
+
+def _gate_weeks(gate: Mapping[str, Any]) -> Rows:
+    heads = (say("By week"), say("Kept weeks, in order"), say("The model's 95 % band"))
+    rows = []
+    for key, (name, digits, factor) in KPIS.items():
+        one = gate["weekly"][key]
+        real = ", ".join(formats.number(factor * value, digits) for value in one["real"])
+        low, high = (formats.number(factor * one[end], digits) for end in ("low", "high"))
+        rows.append((say(name), real, formats.interval(low, high)))
+    return Rows(heads, tuple(rows))
