@@ -5,6 +5,7 @@ Everything is in the findings of kind `whatif` (mining/whatif); nothing is recko
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,6 @@ from mining.whatif.comparing import GRID
 from mining.whatif.words import ASSUMPTIONS
 from reports import formats
 from reports.figures import Figures
-from reports.records import FindingFigure
 from reports.view import Report
 
 POINTS = {
@@ -93,6 +93,17 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A finding, also one that can't be told: that is an answer here."""
+
+    status: str
+    title: str
+    evidence: str
+    caution: str
+    extra: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class WhatIfView:
     """The page."""
 
@@ -106,8 +117,13 @@ class WhatIfView:
 
 def build(figures: Figures, _report: Report) -> WhatIfView:
     """Read the findings and word them."""
-    found = [one for one in figures.findings() if one.kind == "whatif"]
-    found.sort(key=lambda one: str(one.where["scenario"]))
+    found = [
+        Told(row[0], row[1], row[2], row[3], json.loads(row[4]))
+        for row in figures.store.rows(
+            """select status, title, text_evidence, text_caution, extra_json from finding
+            where kind = 'whatif' order by where_json"""
+        )
+    ]
     gate = next((one.extra["forecast"]["gate"] for one in found if one.extra.get("forecast")), None)
     return WhatIfView(
         headline=_headline(found),
@@ -122,7 +138,7 @@ def build(figures: Figures, _report: Report) -> WhatIfView:
     )
 
 
-def _headline(found: Sequence[FindingFigure]) -> str:
+def _headline(found: Sequence[Told]) -> str:
     if not found:
         return say("No scenario is asked for")
     told = sum(one.status == "candidate" for one in found)
@@ -135,7 +151,7 @@ def _headline(found: Sequence[FindingFigure]) -> str:
     return say("No scenario can be told from today's data")
 
 
-def _scenario(finding: FindingFigure) -> ScenarioView:
+def _scenario(finding: Told) -> ScenarioView:
     extra = finding.extra
     forecast = extra.get("forecast")
     scenario = extra["scenario"]
@@ -144,7 +160,7 @@ def _scenario(finding: FindingFigure) -> ScenarioView:
         label=str(scenario["label"]),
         status=say(STATUSES.get(finding.status, finding.status)),
         title=finding.title,
-        evidence=finding.evidence_text,
+        evidence=finding.evidence,
         caution=finding.caution,
         measures=_measures(forecast["comparison"], extra) if forecast else None,
         assumptions=_assumptions(extra["assumptions"]),
