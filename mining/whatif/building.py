@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mining.whatif.calibration import Behaviour
 from mining.whatif.draws import Drawn, stream
 from mining.whatif.reading import SLOTS, Floats, Ints
-from mining.whatif.regime import Calendar, Callback, Dedicated, Needs, Regime
+from mining.whatif.regime import Calendar, Callback, Dedicated, Merged, Needs, Regime
 from mining.whatif.scenarios import NEUTRAL, Scenario
 from mining.whatif.staffing import Staffing, calendar
 
@@ -67,17 +67,20 @@ def scenario_run(scenario: Scenario, values: Values, today: Today, behaviour: Be
         for name, more in change.agents.items():
             row = today.stations.index(name)
             agents[row] = np.where(agents[row] > 0, np.maximum(0, agents[row] + more), 0)
-        regime = _with(regime, stations=_calendars(agents, drawn.weeks))
+        regime = replace(regime, stations=_calendars(agents, drawn.weeks))
     elif change.callback is not None:
         offer = Callback(change.callback.after_s, values["callback_accept"], values["callback_reach"])
-        regime = _with(regime, callback=offer)
+        regime = replace(regime, callback=offer)
     elif change.page is not None:
         here = drawn.station == today.stations.index(change.page.calls)
         factor = np.where(here, 1.0 - today.page_share * (1.0 - values["page_calls_factor"]), 1.0)
         wanted = drawn.wanted(factor)
     elif change.menu is not None:
         menu_s = max(0.0, behaviour.menu_s - values["menu_seconds"])
-        regime = _with(regime, misrouted_share=values["misrouted_share"], misrouted_s=MISDIRECTED_S)
+        regime = replace(regime, misrouted_share=values["misrouted_share"], misrouted_s=MISDIRECTED_S)
+    elif change.merge is not None:
+        desk = today.stations.index(change.merge.calls)
+        regime = replace(regime, merged=Merged(desk, values["merged_share"], values["merged_talk_factor"]))
     return Run(regime, wanted, drawn.needs, menu_s, 0, today.orders)
 
 
@@ -89,12 +92,6 @@ def _today(today: Today, behaviour: Behaviour, weeks: int) -> Regime:
 
 def _calendars(agents: Ints, weeks: int) -> list[Calendar]:
     return [calendar(row, weeks) for row in agents]
-
-
-def _with(regime: Regime, **changed: object) -> Regime:
-    from dataclasses import replace
-
-    return replace(regime, **changed)  # type: ignore[arg-type]
 
 
 def books(scenario: Scenario, behaviour: Behaviour) -> Ints:
@@ -134,23 +131,25 @@ def _dedicated(scenario: Scenario, values: Values, today: Today, behaviour: Beha
         absent_u=absent.tolist(),
         absent_share=assign.absent_share,
     )
-    regime = _with(
+    regime = replace(
         _today(today, behaviour, drawn.weeks),
         stations=_calendars(left, drawn.weeks),
         team=team,
         repeat_factor=values["repeat_factor"],
         team_service_factor=values["service_factor"],
     )
-    in_segment: Floats = np.where(own[drawn.customer] >= 0, values["inbound_factor"], 1.0)
-    shift = values.get("order_channel_shift", 0.0)
+    is_theirs = own[drawn.customer] >= 0
+    inbound: Floats = np.where(is_theirs, values["inbound_factor"], 1.0)
+    shift: Floats = np.where(is_theirs, values.get("order_channel_shift", 0.0), 0.0)
     n_segment = int((own >= 0).sum())
     orders = today.orders * (1.0 + values["order_uplift"] * n_segment / max(1, behaviour.n_customers))
-    return Run(regime, drawn.wanted(in_segment, shift), drawn.needs, behaviour.menu_s, n_segment, orders)
+    return Run(regime, drawn.wanted(inbound, shift), drawn.needs, behaviour.menu_s, n_segment, orders)
 
 
 def moved_agents(scenario: Scenario, staffing: Staffing) -> tuple[Ints, Ints]:
     """(agents left at each station, executives on duty), by half hour. Taken from the pool, as many are there as now:
-    seats are moved, the largest stations giving first."""
+    seats are moved, the largest stations giving first, and the last seat of an open station only where executives
+    serve everybody."""
     assign = scenario.change.assign
     assert assign is not None
     agents, total = staffing.agents, staffing.agents.sum(axis=0)
@@ -158,7 +157,8 @@ def moved_agents(scenario: Scenario, staffing: Staffing) -> tuple[Ints, Ints]:
     share = min(1.0, assign.agents / peak)
     if assign.taken_from == "hired":
         return agents, np.minimum(assign.agents, np.ceil(assign.agents * total / peak)).astype(np.int64)
-    moved = np.minimum(np.round(total * share), total).astype(np.int64)
+    stay = 0 if assign.segment == "all" else (agents > 0).sum(axis=0)
+    moved = np.maximum(0, np.minimum(np.round(total * share), total - stay)).astype(np.int64)
     left = agents.copy()
     for slot in range(SLOTS):
         for _ in range(int(moved[slot])):

@@ -31,19 +31,16 @@ from mining.whatif.scenarios import Scenario
 WORSE_WHEN_MORE = {
     "inbound_factor": 1, "repeat_factor": 1, "service_factor": 1, "order_channel_shift": 1, "page_calls_factor": 1,
     "misrouted_share": 1, "callback_accept": -1, "callback_reach": -1, "menu_seconds": -1, "order_uplift": 0,
+    "merged_share": -1, "merged_talk_factor": 1,
 }  # fmt: skip
 """What more of an assumption does to customers' minutes."""
-GRID: Mapping[str, tuple[tuple[str, tuple[float, ...]], tuple[str, tuple[float, ...]]]] = {
-    "assign": (
-        ("inbound_factor", (0.6, 0.7, 0.8, 0.9, 1.0)),
-        ("repeat_factor", (0.6, 0.8, 1.0)),
-    ),
-    "menu": (
-        ("misrouted_share", (0.0, 0.05, 0.1, 0.2)),
-        ("menu_seconds", (5.0, 10.0, 20.0)),
-    ),
+GRID: Mapping[str, tuple[str, tuple[float, ...], str]] = {
+    "assign": ("inbound_factor", (0.6, 0.7, 0.8, 0.9, 1.0), "repeat_factor"),
+    "menu": ("misrouted_share", (0.0, 0.05, 0.1, 0.2), "menu_seconds"),
+    "merge": ("merged_talk_factor", (0.5, 0.75, 1.0, 1.5, 2.0), "merged_share"),
 }
-"""Kinds of change whose sign hangs on what is assumed -> the two assumptions of the break-even picture, and where."""
+"""Kinds of change whose sign hangs on what is assumed -> the first assumption of the break-even picture, where it is
+tried, and the second, which is tried at its low, middle and high."""
 GRID_REPLICATIONS = 10
 PARALLEL_FROM = 1_500_000
 """Contacts to be simulated, from which on other processes help."""
@@ -129,8 +126,16 @@ def grid_of(scenario: Scenario) -> tuple[tuple[str, dict[str, float]], ...]:
     """The points of the break-even picture; all else stays neutral."""
     if scenario.kind not in GRID:
         return ()
-    (first, ones), (second, twos) = GRID[scenario.kind]
+    first, ones, second = GRID[scenario.kind]
+    told = scenario.assumptions[second]
+    twos = sorted({told.low, told.mid, told.high, line_at(scenario)})
     return tuple((f"grid {x:g} {y:g}", neutral(scenario) | {first: x, second: y}) for x, y in product(ones, twos))
+
+
+def line_at(scenario: Scenario) -> float:
+    """The second assumption where break-even is told: further calls after an answer as today; else the middle."""
+    second = GRID[scenario.kind][2]
+    return 1.0 if scenario.kind == "assign" else scenario.assumptions[second].mid
 
 
 def compare(prepared: Prepared, today: Today, scenario: Scenario) -> Comparison:

@@ -42,7 +42,7 @@ class Drawn:
     most: float
     weeks: int
 
-    def wanted(self, factor: Floats | float, shift: float = 0.0) -> list[int]:
+    def wanted(self, factor: Floats | float, shift: Floats | float = 0.0) -> list[int]:
         """The needs that arise when each is `factor` times as frequent as today, and `shift` of the shiftable."""
         kept = np.where(self.is_shifted, self.pick_u < shift, self.pick_u * self.most < factor)
         return np.flatnonzero(kept).tolist()

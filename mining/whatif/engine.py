@@ -188,6 +188,8 @@ class Centre:
                 talk = min(talk, self.team.rules.transfer_s) if self.team else talk
         elif contact.leg:
             talk, passed_on = needs.second_s[number][need], -1
+        elif passed_on >= 0 and self._is_merged(contact):
+            talk, passed_on = talk + self.regime.merged.talk_factor * needs.second_s[number][need], -1  # type: ignore[union-attr]
         end = now + pickup + talk
         after = needs.after_s[number][need]
         self.log.rows.append(
@@ -199,6 +201,13 @@ class Centre:
         else:
             self._ended(contact, end)
         return pickup + talk + after
+
+    def _is_merged(self, contact: Contact) -> bool:
+        """Whether this desk ends what it would pass on today."""
+        merged = self.regime.merged
+        if merged is None or merged.station != contact.station:
+            return False
+        return self.needs.other_u[contact.number][contact.need] < merged.share
 
     def _beyond_first_line(self, need: int, number: int) -> int:
         """The specialist's station where the executive can't end the need, -1 where they can."""

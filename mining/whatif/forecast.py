@@ -9,22 +9,23 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ingest.language import say
 from ingest.store import Store
-from mining.context import Context
+from mining.context import Context, quoted
 from mining.findings import canonical
 from mining.whatif import gate as gates
 from mining.whatif import verdict as verdicts
-from mining.whatif.building import Today, base_run, neutral, scenario_run
-from mining.whatif.calibration import Prepared, calibrate, prepare
+from mining.whatif.building import Today, base_run, moved_agents, neutral, scenario_run
+from mining.whatif.calibration import FEW, Prepared, calibrate, prepare
 from mining.whatif.comparing import back_test_runs, compare
 from mining.whatif.draws import draw
 from mining.whatif.measures import RUN_WEEKS
-from mining.whatif.reading import TEST_WEEKS, WEEKS_MIN, Calls, Reading, page_share, read
+from mining.whatif.reading import TEST_WEEKS, WEEK_S, WEEKS_MIN, Calls, Logins, Reading, page_share, read
 from mining.whatif.scenarios import Loaded, Scenario
 from mining.whatif.staffing import Staffing, staffing_of
 
@@ -36,17 +37,15 @@ BACK_TESTS = 20
 
 @dataclass(frozen=True)
 class Forecast:
-    """One scenario. `result` None: too little data; else the record of comparison, gate and verdict."""
+    """One scenario. `result` None: too little data; else the record of comparison (None: the gate did not pass), gate
+    and verdict."""
 
     scenario: Scenario
     reading: Reading
     fit_weeks: int
     result: dict[str, Any] | None
-
-    @property
-    def lacking(self) -> str | None:
-        """What of the site the scenario needs and does not have, such as a queue; None when all is there."""
-        return _lacking(self.scenario, self.reading.calls.stations)
+    lacking: str | None = None
+    """What of the site the scenario needs and does not have, such as a queue, in a sentence; None when all is there."""
 
 
 def forecasts(store: Store, context: Context, loaded: tuple[Loaded, ...]) -> list[Forecast]:
@@ -66,19 +65,20 @@ def forecasts(store: Store, context: Context, loaded: tuple[Loaded, ...]) -> lis
     gate = kept.get("gate", lambda: _gate(prepared, staffing, fit, test))
     out = []
     for one in told:
-        result = None
-        if one.lacking is None:
+        result, lacking = None, _lacking(one.scenario, fit, staffing)
+        if lacking is None:
             today = Today(calls.stations, staffing, reading.orders_per_week, page_share(store, one.scenario))
+            lacking = _page_lacking(one.scenario, fit, today.page_share)
+        if lacking is None:
             key = canonical([_numbers(one.scenario), today.orders, today.page_share])
             result = kept.get(key, lambda s=one.scenario, t=today: _result(prepared, t, s, gate, fit))  # type: ignore[misc]
-        out.append(Forecast(one.scenario, reading, fit_weeks, result))
+        out.append(replace(one, result=result, lacking=lacking))
     _forget_others(store, kept.used)
     return out
 
 
-def _until(reading: Reading, weeks: int) -> Any:
-    from mining.whatif.reading import WEEK_S, Logins
-
+def _until(reading: Reading, weeks: int) -> Logins:
+    """The comings and goings of the first weeks."""
     logins = reading.logins
     rows = logins.at_s < weeks * WEEK_S
     return Logins(logins.station[rows], logins.at_s[rows], logins.n[rows])
@@ -88,15 +88,40 @@ def _numbers(scenario: Scenario) -> dict[str, Any]:
     return scenario.model_dump(mode="json", exclude={"label"})
 
 
-def _lacking(scenario: Scenario, stations: tuple[str, ...]) -> str | None:
-    """The first queue that a scenario names and the log does not have in sufficient number."""
+def _lacking(scenario: Scenario, calls: Calls, staffing: Staffing) -> str | None:
+    """What a scenario speaks of and the log does not have, or not often enough."""
     change = scenario.change
     named = list(change.agents or ())
     if change.page is not None:
         named.append(change.page.calls)
     if change.tasks is not None and change.tasks.take_order is not None:
         named.append(change.tasks.take_order.minutes.like)
-    return next((name for name in named if name not in stations), None)
+    if change.merge is not None:
+        named.append(change.merge.calls)
+    missing = next((name for name in named if name not in calls.stations), None)
+    if missing is not None:
+        return say("The scenario names {queue}, which has too few calls or none.", queue=quoted(missing))
+    if change.merge is not None:
+        here = calls.station == calls.stations.index(change.merge.calls)
+        if (here & (calls.leg == 1) & (calls.n_legs > 1)).sum() < FEW:
+            return say("Too few calls of {queue} are passed on to another desk.", queue=quoted(change.merge.calls))
+    if change.assign is not None and moved_agents(scenario, staffing)[1].max(initial=0) < change.assign.agents:
+        return say(
+            "Today's desks can't spare {n} agents, one staying at each: fewer executives, or hired ones.",
+            n=change.assign.agents,
+        )
+    return None
+
+
+def _page_lacking(scenario: Scenario, calls: Calls, share: float) -> str | None:
+    """A page after which hardly a call comes that would not come anyway has nothing to be mended."""
+    page = scenario.change.page
+    if page is None:
+        return None
+    here = (calls.station == calls.stations.index(page.calls)) & (calls.leg == 1)
+    if share * here.sum() >= FEW:
+        return None
+    return say("Too few calls of {queue} come after that page, beyond chance.", queue=quoted(page.calls))
 
 
 def _gate(prepared: Prepared, staffing: Staffing, fit: Calls, test: Calls) -> dict[str, Any]:
@@ -105,7 +130,8 @@ def _gate(prepared: Prepared, staffing: Staffing, fit: Calls, test: Calls) -> di
 
 
 def _result(prepared: Prepared, today: Today, scenario: Scenario, gate: dict[str, Any], fit: Calls) -> dict[str, Any]:
-    comparison = compare(prepared, today, scenario)
+    passed = gate["outcome"] == "passed"
+    comparison = compare(prepared, today, scenario) if passed else None
     behaviour = calibrate(prepared)
     few = draw(behaviour, scenario.seed, 0, RUN_WEEKS)
     values = neutral(scenario)
@@ -113,9 +139,9 @@ def _result(prepared: Prepared, today: Today, scenario: Scenario, gate: dict[str
     verdict = verdicts.judge(
         scenario, gates.Gate(gate["outcome"], gate["n_cases"]), comparison, today.staffing, regimes, fit
     )
-    told = verdicts.told_of(comparison)
+    told = verdicts.told_of(comparison) if comparison else None
     return {
-        "comparison": comparison.record(),
+        "comparison": comparison.record() if comparison else None,
         "gate": gate,
         "verdict": verdicts.record(verdict),
         "told": told.record() if told else None,

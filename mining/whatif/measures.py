@@ -21,8 +21,8 @@ WARM_WEEKS, WEEKS, TAIL_WEEKS = 1, 4, 1
 """A run: weeks that are thrown away, weeks that count, and one in which what began there comes to its end."""
 RUN_WEEKS = WARM_WEEKS + WEEKS + TAIL_WEEKS
 NAMES = (
-    "min_per_need", "wait_p50_s", "wait_p90_s", "abandon_share", "unresolved_share", "contacts_per_need",
-    "repeats_per_need", "agent_hours", "occupancy", "proactive_done_share",
+    "min_per_need", "own_min_per_need", "wait_p50_s", "wait_p90_s", "abandon_share", "unresolved_share",
+    "contacts_per_need", "repeats_per_need", "agent_hours", "staffed_hours", "occupancy", "proactive_done_share",
 )  # fmt: skip
 _NEED, _NUMBER, _WHY, _LEG, _AT, _WAIT, _SERVED, _TALK, _AGENT, _STATION, _TEAM, _BACK = range(12)
 
@@ -64,6 +64,7 @@ def measure(log: Log, drawn: Drawn, regime: Regime, n_base_by_week: Floats, menu
     )
     values = {
         "min_per_need": float(by_week.sum() / n_base),
+        "own_min_per_need": float(counted.sum() * own_min / n_base),
         "wait_p50_s": float(np.quantile(waits, 0.5)) if len(waits) else 0.0,
         "wait_p90_s": float(np.quantile(waits, 0.9)) if len(waits) else 0.0,
         "abandon_share": float((~served).sum() / calls),
@@ -71,6 +72,7 @@ def measure(log: Log, drawn: Drawn, regime: Regime, n_base_by_week: Floats, menu
         "contacts_per_need": calls / n_base,
         "repeats_per_need": float(((rows[:, _WHY] == REPEAT) & first_leg).sum() / n_base),
         "agent_hours": float(busy_h),
+        "staffed_hours": float(staffed),
         "occupancy": float(busy_h / staffed) if staffed else 0.0,
         "proactive_done_share": float(min(1.0, counted.sum() / due)) if due else 1.0,
     }

@@ -69,6 +69,16 @@ class Callback:
 
 
 @dataclass(frozen=True)
+class Merged:
+    """The desk of `station` ends `share` of the calls that it passes on today; what the second desk did takes
+    `talk_factor` times as long there."""
+
+    station: int
+    share: float
+    talk_factor: float
+
+
+@dataclass(frozen=True)
 class Dedicated:
     """Account executives. `own[customer]` = the number of the customer's executive, -1 = not in the segment.
 
@@ -104,6 +114,7 @@ class Regime:
     team_service_factor: float = 1.0
     misrouted_share: float = 0.0
     misrouted_s: float = 60.0
+    merged: Merged | None = None
 
 
 @dataclass(slots=True)

@@ -55,6 +55,8 @@ class Assume(Strict):
     page_calls_factor: Range | None = Field(None, description="what is left of the needs that follow the page")
     menu_seconds: Range | None = Field(None, description="seconds of the phone menu that fall away in each call")
     misrouted_share: Range | None = Field(None, description="calls that then reach the wrong desk first")
+    merged_share: Range | None = Field(None, description="of the calls passed on today, those that the one desk ends")
+    merged_talk_factor: Range | None = Field(None, description="the second desk's talk, times today's, at the one desk")
 
 
 NEUTRAL = dict.fromkeys(
@@ -63,6 +65,7 @@ NEUTRAL = dict.fromkeys(
 """What an assumption is where the change has no effect on behaviour; 1 for those that are not named."""
 SHARES = (
     "order_uplift", "order_channel_shift", "callback_accept", "callback_reach", "page_calls_factor", "misrouted_share",
+    "merged_share",
 )  # fmt: skip
 
 
@@ -146,6 +149,12 @@ class Menu(Strict):
     levels: Literal[1] = 1
 
 
+class Merge(Strict):
+    """Two desks that become one for the caller. `calls`: the queue whose desk then ends what it passes on today."""
+
+    calls: str
+
+
 class Change(Strict):
     """What is different; one thing, with what belongs to it."""
 
@@ -156,15 +165,17 @@ class Change(Strict):
     callback: Callback | None = None
     page: Page | None = None
     menu: Menu | None = None
+    merge: Merge | None = None
 
 
-KINDS = ("assign", "agents", "callback", "page", "menu")
+KINDS = ("assign", "agents", "callback", "page", "menu", "merge")
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "assign": ("inbound_factor", "repeat_factor", "service_factor", "order_uplift"),
     "agents": (),
     "callback": ("callback_accept", "callback_reach"),
     "page": ("page_calls_factor",),
     "menu": ("menu_seconds", "misrouted_share"),
+    "merge": ("merged_share", "merged_talk_factor"),
 }
 """What must be assumed for each kind of change, since no log of today can contain it."""
 

@@ -106,6 +106,7 @@ class Team:
         if not contact.is_waiting:
             return
         if self.idle:
+            contact.is_waiting = False  # who was idle needs as long to pick up as for a call that just came
             self._take(contact, next(iter(self.idle.values())))
             return
         self.overflowed.append(contact)

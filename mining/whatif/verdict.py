@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from mining.whatif.comparing import GRID, Comparison, Estimate
+from mining.whatif.comparing import GRID, Comparison, Estimate, line_at
 from mining.whatif.gate import Gate
 from mining.whatif.measures import staffed_hours
 from mining.whatif.reading import Calls
@@ -22,6 +22,8 @@ REACH = (0.5, 1.5)
 """A scenario outside this part of what was observed leaves the data."""
 BUSY_INFERRED = 0.9
 PILOT_WEEKS, PILOT_WEEKS_MOST = 8, 52
+PILOT_SHARE = 0.1
+"""Where nothing is forecast, a trial is sized for a difference of this part of a call's minutes today."""
 POWER = 16.0
 """Lehr's rule: 16 variances over the squared difference, in each of two groups, for 80 % power at 5 %."""
 
@@ -42,11 +44,13 @@ class Pilot:
 @dataclass(frozen=True)
 class Verdict:
     """`reason`: why it can't be told, None when it can. `breakeven`: the first assumption of the picture at which the
-    difference is nothing, the second at its neutral value; None where the picture does not cross."""
+    difference is nothing, the second at `line_at`; None where that line does not cross. `pays`: the line is below
+    nothing, or above it, at all its points; None where it crosses, or there is none."""
 
     reason: str | None
     unsourced: tuple[str, ...]
     breakeven: float | None
+    pays: bool | None
     pilot: Pilot | None
 
 
@@ -59,21 +63,28 @@ def told_of(comparison: Comparison) -> Estimate | None:
 
 
 def judge(
-    scenario: Scenario, gate: Gate, comparison: Comparison, staffing: Staffing, regimes: Sequence[Regime], calls: Calls
+    scenario: Scenario,
+    gate: Gate,
+    comparison: Comparison | None,
+    staffing: Staffing,
+    regimes: Sequence[Regime],
+    calls: Calls,
 ) -> Verdict:
-    """`regimes`: today's and the scenario's, for how many agent hours are there."""
-    told = told_of(comparison)
+    """`regimes`: today's and the scenario's, for how many agent hours are there. `comparison` None: the gate did not
+    pass, and nothing was run."""
+    told = told_of(comparison) if comparison else None
     unsourced = tuple(name for name, one in scenario.assumptions.items() if not one.has_source and one.low < one.high)
     reason = _reason(scenario, gate, comparison, staffing, regimes, told, unsourced)
-    smallest = scenario.smallest_useful_min
-    wanted = max(smallest, abs(told.value)) if told is not None else smallest
-    return Verdict(reason, unsourced, breakeven(scenario, comparison), pilot_of(calls, wanted))
+    wanted = max(scenario.smallest_useful_min, abs(told.value) if told else PILOT_SHARE * minutes_a_call(calls))
+    line = line_of(scenario, comparison) if comparison else []
+    pays = all(d < 0 for _, d in line) if line and len({d < 0 for _, d in line}) == 1 else None
+    return Verdict(reason, unsourced, breakeven(line), pays, pilot_of(calls, wanted))
 
 
 def _reason(
     scenario: Scenario,
     gate: Gate,
-    comparison: Comparison,
+    comparison: Comparison | None,
     staffing: Staffing,
     regimes: Sequence[Regime],
     told: Estimate | None,
@@ -81,7 +92,7 @@ def _reason(
 ) -> str | None:
     if gate.outcome != "passed":
         return DRIFT if gate.outcome == "drift" else UNFIT
-    if comparison.unstable or told is None:
+    if comparison is None or comparison.unstable or told is None:
         return UNSTABLE
     today = comparison.measures["today"]
     ratios = [staffed_hours(regimes[1]) / max(1e-9, staffed_hours(regimes[0]))]
@@ -98,16 +109,24 @@ def _reason(
     return None
 
 
-def breakeven(scenario: Scenario, comparison: Comparison) -> float | None:
-    """Where the line of the neutral second assumption crosses nothing, by straight lines between the points."""
+def line_of(scenario: Scenario, comparison: Comparison) -> list[tuple[float, float]]:
+    """(first assumption, minutes a need less today's) along the second's `line_at`."""
     if scenario.kind not in GRID:
-        return None
-    (_, _), (_, seconds) = GRID[scenario.kind]
-    line = sorted((x, d) for x, y, d in comparison.grid if y == max(seconds))
+        return []
+    return sorted((x, d) for x, y, d in comparison.grid if math.isclose(y, line_at(scenario)))
+
+
+def breakeven(line: Sequence[tuple[float, float]]) -> float | None:
+    """Where the line crosses nothing, by straight lines between its points; all shipped ones rise."""
     for (x0, d0), (x1, d1) in pairwise(line):
         if d0 <= 0 <= d1 and d1 > d0:
             return x0 + (x1 - x0) * -d0 / (d1 - d0)
     return None
+
+
+def minutes_a_call(calls: Calls) -> float:
+    """Customers' minutes on the line, waiting and talking, by call."""
+    return float((calls.wait_s + calls.talk_s).sum()) / 60 / max(1, calls.n_calls)
 
 
 def pilot_of(calls: Calls, minutes: float) -> Pilot | None:
@@ -135,6 +154,7 @@ def record(verdict: Verdict) -> dict[str, Any]:
         "blocking_reason": verdict.reason,
         "unsourced": list(verdict.unsourced),
         "breakeven": None if verdict.breakeven is None else round(verdict.breakeven, 4),
+        "pays": verdict.pays,
         "what_would_settle_it": {"customers": pilot.customers, "weeks": pilot.weeks, "minutes": round(pilot.minutes, 3)}
         if pilot
         else None,

@@ -9,9 +9,10 @@ from ingest.language import mark, say
 from mining.context import quoted
 from mining.sentences import all_of, paragraph
 from mining.whatif import verdict
-from mining.whatif.comparing import GRID
+from mining.whatif.comparing import GRID, line_at
 from mining.whatif.forecast import CALLS_MIN, Forecast
 from mining.whatif.reading import WEEKS_MIN
+from mining.whatif.scenarios import Scenario
 
 ASSUMPTIONS = {
     "inbound_factor": mark("needs that arise, times today's"),
@@ -24,6 +25,8 @@ ASSUMPTIONS = {
     "page_calls_factor": mark("calls that still follow the page, times today's"),
     "menu_seconds": mark("seconds of the phone menu that fall away"),
     "misrouted_share": mark("calls that reach the wrong desk first, as a share"),
+    "merged_share": mark("calls passed on today that the one desk ends, as a share"),
+    "merged_talk_factor": mark("time the one desk needs for them, times the second desk's"),
 }
 REASONS = {
     verdict.DRIFT: mark(
@@ -52,6 +55,10 @@ _TITLES = {
         "With \"{label}\" a need would take {minutes} [{low} to {high}] minutes less of a customer's time than today's "
         "{today}"
     ),
+    "same": mark(
+        "With \"{label}\" a need would take about as much of a customer's time as today's {today} minutes: "
+        "{difference} [{low} to {high}]"
+    ),
     "cannot_tell": mark("Whether \"{label}\" would take more or less of customers' time can't be told"),
     "not_enough_data": mark('Not enough data to reckon "{label}" through'),
 }
@@ -60,12 +67,19 @@ _TITLES = {
 def title(forecast: Forecast, status: str) -> str:
     """One sentence, with the interval where there is one."""
     label = forecast.scenario.label.replace('"', "'")
-    if status in ("cannot_tell", "not_enough_data") or forecast.result is None:
+    if status in ("cannot_tell", "not_enough_data") or forecast.result is None or forecast.result["told"] is None:
         return say(_TITLES[status], label=label)
     told, today = forecast.result["told"], forecast.result["comparison"]["measures"]["today"]["min_per_need"]
+    if told["low"] <= 0 <= told["high"] or abs(told["value"]) < forecast.scenario.smallest_useful_min:
+        return say(
+            _TITLES["same"],
+            label=label,
+            today=f"{today:.2f}",
+            difference=f"{told['value']:+.2f}",
+            low=f"{told['low']:+.2f}",
+            high=f"{told['high']:+.2f}",
+        )
     low, high = sorted(abs(told[end]) for end in ("low", "high"))
-    if told["low"] <= 0 <= told["high"]:
-        low = -low
     return say(
         _TITLES["more" if told["value"] > 0 else "fewer"],
         label=label,
@@ -79,6 +93,8 @@ def title(forecast: Forecast, status: str) -> str:
 def evidence(forecast: Forecast) -> str:
     """The three parts of the answer: mechanical, what it hangs on, what would settle it."""
     calls = forecast.reading.calls
+    if forecast.lacking is not None:
+        return say("{n} calls in {weeks} full weeks were read.", n=f"{calls.n_calls:,}", weeks=calls.weeks)
     if forecast.result is None:
         return say(
             "{n} calls in {weeks} full weeks were read; {calls} calls in {least} weeks are needed.",
@@ -96,6 +112,8 @@ def evidence(forecast: Forecast) -> str:
             fit=forecast.fit_weeks,
         )
     ]
+    if comparison is None:
+        return paragraph(*sentences, say("No run of the scenario is shown, since the model is not believed."))
     differences = comparison["differences"]
     if "neutral" in differences:
         sentences.append(
@@ -119,30 +137,68 @@ def evidence(forecast: Forecast) -> str:
                 worst=f"{differences['worst']['min_per_need']['value']:+.2f}",
             )
         )
-    sentences.append(breakeven(forecast.scenario.kind, verdict_["breakeven"], comparison["grid"]))
+    sentences.append(breakeven(forecast.scenario, verdict_))
     return paragraph(*sentences)
 
 
-def breakeven(kind: str, crossing: float | None, grid: list[list[float]]) -> str:
-    """Where the difference is nothing, all other assumptions neutral; '' for changes that can't turn round."""
-    if kind not in GRID or not grid:
+def breakeven(scenario: Scenario, verdict_: Mapping[str, Any]) -> str:
+    """Where the difference is nothing, all else neutral; '' for changes that can't turn round."""
+    if scenario.kind not in GRID:
         return ""
-    (first, _), _ = GRID[kind]
+    first = GRID[scenario.kind][0]
+    crossing, at = verdict_["breakeven"], line_at(scenario)
     if crossing is None:
-        always = max(cell[2] for cell in grid) < 0
-        return (
-            say("It pays at every point that was tried.")
-            if always
-            else say("No point that was tried with all else as today makes it pay.")
-        )
+        return "" if verdict_["pays"] is None else _one_way(scenario, verdict_["pays"])
     if first == "inbound_factor":
         return say(
             "It pays only if needs fall by at least {share} %, all else as today; today's data can't tell whether they "
             "would.",
             share=f"{100 * (1 - crossing):.0f}",
         )
+    if first == "merged_talk_factor":
+        return say(
+            "It pays only while the one desk, for {share} % of the calls passed on today, needs at most {factor} times "
+            "the second desk's time.",
+            share=f"{100 * at:.0f}",
+            factor=f"{crossing:.2f}",
+        )
     return say(
-        "It pays only while at most {share} % of calls reach the wrong desk first.", share=f"{100 * crossing:.0f}"
+        "It pays only while, with {seconds} seconds less of the menu, at most {share} % of calls reach the wrong desk "
+        "first.",
+        seconds=f"{at:g}",
+        share=f"{100 * crossing:.0f}",
+    )
+
+
+def _one_way(scenario: Scenario, pays: bool) -> str:
+    """It pays at all values that were tried, or at none."""
+    _, tried, _ = GRID[scenario.kind]
+    at = line_at(scenario)
+    if scenario.kind == "assign":
+        if pays:
+            return say("It pays at all that was tried of needs, up to {most} times today's.", most=f"{max(tried):g}")
+        return say(
+            "It does not pay even with {least} times today's needs, where customers call again as often as today.",
+            least=f"{min(tried):g}",
+        )
+    if scenario.kind == "menu":
+        if pays:
+            return say(
+                "With {seconds} seconds less of the menu it pays even where {share} % of calls reach the wrong desk "
+                "first.",
+                seconds=f"{at:g}",
+                share=f"{100 * max(tried):.0f}",
+            )
+        return say(
+            "With {seconds} seconds less of the menu it does not pay even where no call reaches the wrong desk.",
+            seconds=f"{at:g}",
+        )
+    if pays:
+        return say(
+            "It pays even where the one desk needs {factor} times the second desk's time.", factor=f"{max(tried):g}"
+        )
+    return say(
+        "It does not pay even where the one desk needs {factor} times the second desk's time.", factor=f"{min(tried):g}"
     )
 
 
@@ -150,13 +206,15 @@ def caution(forecast: Forecast) -> str:
     """What blocks it, what would settle it, and what no log can say."""
     if forecast.result is None:
         if forecast.lacking is not None:
-            return say("The scenario names {queue}, which has too few calls or none.", queue=quoted(forecast.lacking))
+            return forecast.lacking
         return say("A forecast of so few calls would tell chance.")
     verdict_ = forecast.result["verdict"]
     told = [say(REASONS[verdict_["blocking_reason"]])] if verdict_["blocking_reason"] else []
     if verdict_["unsourced"]:
-        names = all_of([say(ASSUMPTIONS[name]) for name in verdict_["unsourced"]])
-        told.append(say("Nobody stands for: {names}.", names=names))
+        names = all_of([quoted(say(ASSUMPTIONS[name])) for name in verdict_["unsourced"]])
+        told.append(say("Nobody stands for what is assumed of: {names}.", names=names))
+    if verdict_["blocking_reason"] == verdict.DRIFT:
+        told.append(say("Once {weeks} weeks are alike, the log can be asked again.", weeks=WEEKS_MIN))
     told.append(settle(verdict_["what_would_settle_it"]))
     if forecast.result["fit"]["capacity_inferred"]:
         told.append(say("How many agents there are is inferred from the calls they had."))

@@ -10,11 +10,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from markupsafe import Markup
+
 from ingest.language import mark, say
 from mining.whatif.comparing import GRID
 from mining.whatif.words import ASSUMPTIONS
 from reports import formats
+from reports.charts import Axis
 from reports.figures import Figures
+from reports.plots import interval_dot
 from reports.view import Report
 
 POINTS = {
@@ -26,17 +30,21 @@ POINTS = {
 }
 MEASURES = {
     "min_per_need": (mark("Minutes of a customer's time for a need"), 2, 1.0),
+    "own_min_per_need": (mark("of them in contacts that executives begin"), 2, 1.0),
     "wait_p50_s": (mark("Half of the calls wait at most, seconds"), 0, 1.0),
     "wait_p90_s": (mark("Nine of ten calls wait at most, seconds"), 0, 1.0),
     "abandon_share": (mark("Calls given up, %"), 1, 100.0),
     "unresolved_share": (mark("Needs left open, %"), 1, 100.0),
     "contacts_per_need": (mark("Calls for a need"), 2, 1.0),
     "repeats_per_need": (mark("Further calls after an answer, for 100 needs"), 1, 100.0),
-    "agent_hours": (mark("Agents' hours of work a week"), 0, 1.0),
+    "staffed_hours": (mark("Agents' hours on duty a week"), 0, 1.0),
+    "agent_hours": (mark("of them with customers and after calls"), 0, 1.0),
     "occupancy": (mark("Part of agents' time that is work, %"), 0, 100.0),
     "proactive_done_share": (mark("Contacts begun by executives that found time, %"), 0, 100.0),
 }
 """Measure -> (its name, decimals, factor)."""
+OF_EXECUTIVES = ("own_min_per_need", "proactive_done_share")
+"""Shown only where executives begin contacts."""
 STATUSES = {
     "candidate": mark("A forecast"),
     "cannot_tell": mark("Can't be told"),
@@ -60,6 +68,14 @@ _DISTANCE_PARTS = (("distance",), ("floor_95", "fit_95"), ("drift",))
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """A table of texts."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Grid:
     """The break-even picture: columns are values of one assumption, rows of the other; cells (text, tone)."""
 
@@ -71,7 +87,7 @@ class Grid:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioView:
-    """One scenario."""
+    """One scenario. `differences`: where in what is assumed, minutes a need less today's, and the same on one axis."""
 
     id: str
     label: str
@@ -79,17 +95,10 @@ class ScenarioView:
     title: str
     evidence: str
     caution: str
+    differences: tuple[tuple[str, str, Markup], ...]
     measures: Rows | None
     assumptions: Rows | None
     grid: Grid | None
-
-
-@dataclass(frozen=True, slots=True)
-class Rows:
-    """A table of texts."""
-
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +114,15 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class WhatIfView:
-    """The page."""
+    """The page. `summary`: of each scenario its id, label, status, difference from today, and that on one axis."""
 
     headline: str
     lede: str
     scenarios: tuple[ScenarioView, ...]
+    summary: tuple[tuple[str, str, str, str, Markup | str], ...]
     gate: Rows | None
     gate_note: str
+    gate_reasons: tuple[str, ...]
     gate_weeks: Rows | None
 
 
@@ -132,8 +143,10 @@ def build(figures: Figures, _report: Report) -> WhatIfView:
             "Minutes are those of customers, for each need that arises today; who gives up saves no time."
         ),
         scenarios=tuple(_scenario(one) for one in found),
+        summary=_summary(found),
         gate=_gate(gate) if gate else None,
         gate_note=_gate_note(gate) if gate else "",
+        gate_reasons=_gate_reasons(gate) if gate else (),
         gate_weeks=_gate_weeks(gate) if gate else None,
     )
 
@@ -151,9 +164,35 @@ def _headline(found: Sequence[Told]) -> str:
     return say("No scenario can be told from today's data")
 
 
+def _summary(found: Sequence[Told]) -> tuple[tuple[str, str, str, str, Markup | str], ...]:
+    """All scenarios beside each other: what is told of each, at the middle of what is assumed."""
+    told = {one.extra["scenario"]["scenario"]: _told(one) for one in found}
+    axis = Axis.over([one[end] for one in told.values() if one for end in ("low", "high")])
+    rows: list[tuple[str, str, str, str, Markup | str]] = []
+    for finding in found:
+        scenario, status = finding.extra["scenario"], say(STATUSES.get(finding.status, finding.status))
+        one = told[scenario["scenario"]]
+        shown = _dotted(one, axis) if one else (formats.NONE, "")
+        rows.append((f"scenario-{scenario['scenario']}", str(scenario["label"]), status, *shown))
+    return tuple(rows)
+
+
+def _told(finding: Told) -> Mapping[str, float] | None:
+    """The difference that is told; none of a scenario that can't be."""
+    forecast = finding.extra.get("forecast")
+    return forecast["told"] if forecast and finding.status == "candidate" else None
+
+
+def _dotted(one: Mapping[str, float], axis: Axis) -> tuple[str, Markup]:
+    """A difference with its interval, in words and on the axis."""
+    tone = "cost" if one["low"] > 0 else "save" if one["high"] < 0 else "neutral"
+    between = formats.interval(_signed(one["low"]), _signed(one["high"]))
+    return f"{_signed(one['value'])} ({between})", interval_dot(one["value"], one["low"], one["high"], axis, tone, 0.0)
+
+
 def _scenario(finding: Told) -> ScenarioView:
     extra = finding.extra
-    forecast = extra.get("forecast")
+    comparison = (extra.get("forecast") or {}).get("comparison")
     scenario = extra["scenario"]
     return ScenarioView(
         id=f"scenario-{scenario['scenario']}",
@@ -162,9 +201,10 @@ def _scenario(finding: Told) -> ScenarioView:
         title=finding.title,
         evidence=finding.evidence,
         caution=finding.caution,
-        measures=_measures(forecast["comparison"], extra) if forecast else None,
+        differences=_differences(comparison) if comparison else (),
+        measures=_measures(comparison, extra) if comparison else None,
         assumptions=_assumptions(extra["assumptions"]),
-        grid=_grid(next(iter(_kinds(scenario)), ""), forecast["comparison"]["grid"]) if forecast else None,
+        grid=_grid(next(iter(_kinds(scenario)), ""), comparison["grid"]) if comparison else None,
     )
 
 
@@ -177,25 +217,25 @@ def _measures(comparison: Mapping[str, Any], extra: Mapping[str, Any]) -> Rows:
     means = comparison["measures"]
     rows = []
     for name, (label, digits, factor) in MEASURES.items():
-        if name == "proactive_done_share" and all(means[point][name] >= 1 for point in points):
+        if name in OF_EXECUTIVES and not any(means[point]["own_min_per_need"] for point in points):
             continue
         rows.append((say(label), *(formats.number(factor * means[point][name], digits) for point in points)))
     rows.append((say("Orders a week"), *(formats.number(comparison["orders"][point], 0) for point in points)))
     if extra.get("agent_hour"):
-        money = [formats.number(means[point]["agent_hours"] * extra["agent_hour"], 0) for point in points]
-        rows.append((say("Cost of agents' work a week, {currency}", currency=extra["currency"]), *money))
-    between = [""]
-    for point in points[1:]:
-        one = comparison["differences"][point]["min_per_need"]
-        low, high = (_signed(one[end]) for end in ("low", "high"))
-        between.append(f"{_signed(one['value'])} ({formats.interval(low, high)})")
-    rows.insert(1, (say("Difference from today, minutes (95 % interval)"), *between))
+        money = [formats.number(means[point]["staffed_hours"] * extra["agent_hour"], 0) for point in points]
+        rows.append((say("Cost of agents' hours a week, {currency}", currency=extra["currency"]), *money))
     return Rows((say("Measure"), *(say(POINTS[point]) for point in points)), tuple(rows))
 
 
+def _differences(comparison: Mapping[str, Any]) -> tuple[tuple[str, str, Markup], ...]:
+    """The difference in minutes a need at each point of what is assumed."""
+    told = {name: one["min_per_need"] for name, one in comparison["differences"].items()}
+    axis = Axis.over([one[end] for one in told.values() for end in ("low", "high")])
+    return tuple((say(POINTS[name]), *_dotted(told[name], axis)) for name in POINTS if name in told)
+
+
 def _signed(value: float) -> str:
-    shown = formats.number(abs(value), 2)
-    return f"+{shown}" if value > 0 else f"{chr(0x2212)}{shown}" if value < 0 else shown
+    return formats.signed(value, 2)
 
 
 def _assumptions(told: Sequence[Mapping[str, Any]]) -> Rows | None:
@@ -218,7 +258,7 @@ def _assumptions(told: Sequence[Mapping[str, Any]]) -> Rows | None:
 def _grid(kind: str, cells: Sequence[Sequence[float]]) -> Grid | None:
     if not kind or not cells:
         return None
-    (first, _), (second, _) = GRID[kind]
+    first, _, second = GRID[kind]
     xs, ys = sorted({cell[0] for cell in cells}), sorted({cell[1] for cell in cells})
     at = {(cell[0], cell[1]): cell[2] for cell in cells}
     rows = []
@@ -254,10 +294,28 @@ def _gate(gate: Mapping[str, Any]) -> Rows:
 def _gate_note(gate: Mapping[str, Any]) -> str:
     cases = formats.count(gate["n_cases"])
     if gate["outcome"] == "passed":
-        return say("The model tells the weeks that were kept from it, as well as chance allows ({n} matters).", n=cases)
+        return say(
+            "Yes, as far as the log can show: asked for the last weeks, which it had not seen, the model comes as near "
+            "to them as chance allows ({n} matters of customers).",
+            n=cases,
+        )
     if gate["outcome"] == "drift":
-        return say("The kept weeks differ from those before by more than chance ({n} matters).", n=cases)
-    return say("The model does not tell the weeks that were kept from it ({n} matters).", n=cases)
+        return say(
+            "No: the last weeks differ from those before by more than chance ({n} matters of customers), so that the "
+            "process itself changed. Until it has settled there is no forecast.",
+            n=cases,
+        )
+    return say(
+        "No: asked for the last weeks, which it had not seen, the model is further from them than chance allows ({n} "
+        "matters of customers). So it is not asked about a changed world.",
+        n=cases,
+    )
+
+
+def _gate_reasons(gate: Mapping[str, Any]) -> tuple[str, ...]:
+    """What differs, in the words of the tables below."""
+    names = GATES | {key: name for key, (name, _, _) in KPIS.items()}
+    return tuple(say('Too far apart: "{name}".', name=say(names[key])) for key in gate["failed"])
 
 
 def _gate_weeks(gate: Mapping[str, Any]) -> Rows:

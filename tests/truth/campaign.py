@@ -16,6 +16,7 @@ from pathlib import Path
 
 from judged import judge
 from judged_web import WEB, judge_web
+from judged_whatif import FORECASTS, judge_forecast, scored
 from matching import Record
 from scores import score
 from table import failures, table
@@ -29,6 +30,7 @@ CODE = (
     "tests/worldgen",
     "tests/truth/judged.py",
     "tests/truth/judged_web.py",
+    "tests/truth/judged_whatif.py",
     "tests/truth/true_minutes.py",
     "tests/truth/true_needs.py",
     "tests/truth/true_waits.py",
@@ -36,7 +38,7 @@ CODE = (
 )
 CUSTOMERS = 1_000
 USUAL = [name for name, one in STANDARD.items() if not one.is_long]
-KNOWN = [*STANDARD, *WEB]
+KNOWN = [*STANDARD, *WEB, *FORECASTS]
 
 
 def code_hash() -> str:
@@ -59,7 +61,10 @@ def judged(name: str, seed: int, customers: int, code: str) -> Record:
     path = KEPT / code / f"{name}-{seed}-{customers}.json"
     if path.exists():
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    record = judge_web(name, seed) if name in WEB else judge(name, seed, customers)
+    if name in FORECASTS:
+        record = judge_forecast(name, seed)
+    else:
+        record = judge_web(name, seed) if name in WEB else judge(name, seed, customers)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}")
     fresh.write_text(json.dumps(record, default=str), encoding="utf-8")
@@ -92,7 +97,7 @@ def main() -> int:
     worlds = list(campaign(names, given.seeds, given.customers, given.jobs))
     scores = score(worlds)
     print(table(worlds, scores))
-    return 1 if failures(scores) else 0
+    return 1 if failures(scores) or scored(worlds).failures() else 0
 
 
 if __name__ == "__main__":
