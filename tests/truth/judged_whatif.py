@@ -30,12 +30,12 @@ from ingest.load import load
 from ingest.site import Site
 from ingest.store import Store
 from mining import register, stage
-from mining.whatif import comparing
-from mining.whatif.forecast import forecasts
+from mining.whatif import comparing, forecast, verdict
 from mining.whatif.measures import ABANDON_PENALTY_MIN
 from mining.whatif.scenarios import Loaded, Scenario
 
 FORECASTS = ("W7",)
+_GATE = forecast._gate
 WEEKS = 12
 SEATS = 3
 REPLICATIONS = 20
@@ -122,25 +122,38 @@ def judge_forecast(name: str, seed: int) -> dict[str, Any]:
     started = time.perf_counter()
     regime, config = REGIMES[seed % len(REGIMES)], base(seed)
     folder = Path(tempfile.mkdtemp(prefix="frontstage-truth-"))
+    held: list[dict[str, Any]] = []
+
+    def opened(*given: Any) -> dict[str, Any]:
+        """The gate is held, and then opened, so that what it stops is scored beside what it lets through."""
+        held.append(_GATE(*given))
+        return held[0] | {"outcome": "passed"}
+
     try:
         build(folder, config)
         site = Site(folder)
         site.prepare()
-        with Store.open(None, threads=1) as store, mock.patch.dict(comparing.GRID, clear=True):
+        with (
+            Store.open(None, threads=1) as store,
+            mock.patch.dict(comparing.GRID, clear=True),
+            mock.patch.object(forecast, "_gate", opened),
+        ):
             load(site, store)
             derive(site, store, None)
             register.prepare(store)
             frame = stage.make_context(site, store, config.last_day + dt.timedelta(days=1))
-            (found,) = forecasts(store, frame, (Loaded(folder, scenario(regime)),))
+            (found,) = forecast.forecasts(store, frame, (Loaded(folder, scenario(regime)),))
     finally:
         shutil.rmtree(folder)
-    result = found.result or {"told": None, "verdict": {"blocking_reason": "too few calls"}, "gate": None, "fit": None}
+    result = found.result or {"told": None, "verdict": {"blocking_reason": found.lacking or "few"}, "fit": None}
+    gate = held[0] if held else {"outcome": None, "failed": []}
+    stopped = {"drift": verdict.DRIFT, "failed": verdict.UNFIT}.get(gate["outcome"])
     true, error = true_difference(regime)
     return {
         "world": name, "seed": seed, "customers": config.customers, "n_journeys": 0, "kinds": [], "tally": {},
         "plants": regime._asdict(), "truths": [], "findings": [],
         "forecast": {
-            "told": result["told"], "reason": result["verdict"]["blocking_reason"], "gate": result["gate"],
+            "told": result["told"], "reason": stopped or result["verdict"]["blocking_reason"], "gate": gate,
             "fit": result["fit"], "true": true, "true_error": error, "n_calls": found.reading.calls.n_calls,
         },
         "seconds": {"all": round(time.perf_counter() - started, 1)},
