@@ -10,7 +10,7 @@ from mining.context import quoted
 from mining.sentences import all_of, paragraph
 from mining.whatif import verdict
 from mining.whatif.comparing import GRID, line_at
-from mining.whatif.forecast import CALLS_MIN, Forecast
+from mining.whatif.forecast import CALLS_MIN, CELL_MIN, Forecast
 from mining.whatif.reading import WEEKS_MIN
 from mining.whatif.scenarios import Scenario
 
@@ -92,14 +92,17 @@ def title(forecast: Forecast, status: str) -> str:
 
 def evidence(forecast: Forecast) -> str:
     """The three parts of the answer: mechanical, what it hangs on, what would settle it."""
-    calls = forecast.reading.calls
+    calls, n_read = forecast.reading.calls, forecast.reading.n_read
     if forecast.lacking is not None:
-        return say("{n} calls in {weeks} full weeks were read.", n=f"{calls.n_calls:,}", weeks=calls.weeks)
+        return say("{n} calls in {weeks} full weeks were read.", n=f"{n_read:,}", weeks=calls.weeks)
     if forecast.result is None:
         return say(
-            "{n} calls in {weeks} full weeks were read; {calls} calls in {least} weeks are needed.",
-            n=f"{calls.n_calls:,}",
+            "{n} calls in {weeks} full weeks were read, {kept} of them at queues with {cell} calls or more; {calls} of "
+            "these in {least} weeks are needed.",
+            n=f"{n_read:,}",
             weeks=calls.weeks,
+            kept=f"{calls.n_calls:,}",
+            cell=CELL_MIN,
             calls=f"{CALLS_MIN:,}",
             least=WEEKS_MIN,
         )
@@ -115,7 +118,7 @@ def evidence(forecast: Forecast) -> str:
     if comparison is None:
         return paragraph(*sentences, say("No run of the scenario is shown, since the model is not believed."))
     differences = comparison["differences"]
-    if "neutral" in differences:
+    if "neutral" in differences and not is_nothing(comparison):
         sentences.append(
             say(
                 "Where customers go on behaving as today, the difference is {minutes} minutes a need.",
@@ -139,6 +142,13 @@ def evidence(forecast: Forecast) -> str:
         )
     sentences.append(breakeven(forecast.scenario, verdict_))
     return paragraph(*sentences)
+
+
+def is_nothing(comparison: Mapping[str, Any]) -> bool:
+    """Whether nothing changes while customers behave as today, so that it need not be shown: a call-back that nobody
+    takes."""
+    neutral = comparison["differences"].get("neutral")
+    return "mid" in comparison["differences"] and neutral is not None and not any(neutral["min_per_need"].values())
 
 
 def breakeven(scenario: Scenario, verdict_: Mapping[str, Any]) -> str:

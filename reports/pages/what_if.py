@@ -14,7 +14,7 @@ from markupsafe import Markup
 
 from ingest.language import mark, say
 from mining.whatif.comparing import GRID
-from mining.whatif.words import ASSUMPTIONS
+from mining.whatif.words import ASSUMPTIONS, is_nothing
 from reports import formats
 from reports.charts import Axis
 from reports.figures import Figures
@@ -213,7 +213,7 @@ def _kinds(scenario: Mapping[str, Any]) -> list[str]:
 
 
 def _measures(comparison: Mapping[str, Any], extra: Mapping[str, Any]) -> Rows:
-    points = [name for name in POINTS if name in comparison["measures"]]
+    points = [name for name in _shown(comparison) if name in comparison["measures"]]
     means = comparison["measures"]
     rows = []
     for name, (label, digits, factor) in MEASURES.items():
@@ -231,7 +231,12 @@ def _differences(comparison: Mapping[str, Any]) -> tuple[tuple[str, str, Markup]
     """The difference in minutes a need at each point of what is assumed."""
     told = {name: one["min_per_need"] for name, one in comparison["differences"].items()}
     axis = Axis.over([one[end] for one in told.values() for end in ("low", "high")])
-    return tuple((say(POINTS[name]), *_dotted(told[name], axis)) for name in POINTS if name in told)
+    return tuple((say(POINTS[name]), *_dotted(told[name], axis)) for name in _shown(comparison) if name in told)
+
+
+def _shown(comparison: Mapping[str, Any]) -> list[str]:
+    """The points of what is assumed that say something."""
+    return [name for name in POINTS if name != "neutral" or not is_nothing(comparison)]
 
 
 def _signed(value: float) -> str:

@@ -93,7 +93,7 @@ def test_intervals_cover_the_true_difference() -> None:
     """T9.2: "+1 agent" from a log of 8 weeks: the interval holds the true difference in 181 to 197 of 200."""
     truth = world.behaviour(needs_per_week=1_300, customers=8_000)
     today = Today(("calls",), world.staffing(4))
-    scenario = world.more_agents(1, 20)
+    scenario = world.more_agents(1, 10)
     true = np.mean([_true_difference(truth, today, number) for number in range(120)])
     covered = 0
     for seed in range(N_TRUTH):

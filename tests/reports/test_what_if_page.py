@@ -190,7 +190,7 @@ def test_too_few_calls_or_weeks_tell_nothing_and_say_how_many_are_needed(
     with Store.open(small.warehouse) as store:
         found = what_if.find(store, frame(asked()))
         assert [one.status for one in found] == ["not_enough_data"] * 3
-        assert "5,000 calls" in found[0].text_evidence and found[0].n["n_needed"] == 5_000
+        assert "5,000 of these" in found[0].text_evidence and found[0].n["n_needed"] == 5_000
         register.save(store, found, toy.NIGHT)
     assert "too few calls" in page(small)
 
