@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports exports requarantine status config-check test campaign fuzz check bench bench-memory bench-night bench-report bench-findings truth texts sample clean
+.PHONY: help setup setup-dev nightly ingest mine reports exports requarantine status config-check test campaign fuzz check bench bench-memory bench-night bench-report bench-findings bench-whatif truth texts sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -79,6 +79,9 @@ bench-report: setup-dev ## What a report costs after mining, page loads, the wor
 
 bench-findings: setup-dev ## What all findings cost, against the DFG and variants [SCALE="10 30 100"]
 	$(PY) tests/bench/run.py findings --scale $(or $(SCALE),10 30 100)
+
+bench-whatif: setup-dev ## What account executives cost as a scenario [CONTACTS=500000 a year]
+	$(PY) tests/bench/run.py whatif --contacts $(or $(CONTACTS),500000)
 
 texts: setup-dev ## Bring the catalogues of the languages up to date with the sources
 	@$(PY) -m reports.texts

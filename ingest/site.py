@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ingest.errors import BusyError, ConfigError, StorageError, UsageError
 from ingest.packed import Opened, UnreadableFile
+from ingest.pseudonym import load_key, salt
 from ingest.settings import Settings, SourceSection, load_settings
 
 LOCK_VARIABLE = "FRONTSTAGE_LOCK_FD"
@@ -40,6 +41,10 @@ class Site:
     def settings(self) -> Settings:
         """site.toml, validated (ConfigError otherwise)."""
         return load_settings(self.root / "site.toml")
+
+    def salt(self, purpose: str) -> str:
+        """A secret of the site for one purpose, made of its key. Raises ConfigError."""
+        return salt(load_key(self.key), purpose)
 
     @property
     def name(self) -> str:

@@ -1,5 +1,5 @@
-"""`config-check` of mining: everything that is wrong with the intended process, calendar.toml, accepted.toml, products
-and research on competitors.
+"""`config-check` of mining: everything that is wrong with the intended process, calendar.toml, accepted.toml, products,
+scenarios and research on competitors.
 
 `intended.parse` stops at the first problem. So each part is parsed by itself, in a process that is otherwise right;
 what depends on several parts at once is found by parsing the whole when no part is wrong by itself.
@@ -17,13 +17,44 @@ from ingest.site import Site
 from ingest.touch import load_steps
 from mining import accepted, business_time, intended, products
 from mining.competitors import research
+from mining.names import did_you_mean
+from mining.whatif import scenarios
 
 _ANY_PROCESS = {"process": "any", "steps": ["any_step"]}
 
 
 def problems(site: Site) -> list[Problem]:
     """All problems of what mining reads in SITE/process; none of a file that the site does not have."""
-    return [*_of_intended(site), *_of_calendar(site), *_of_accepted(site), *_of_products(site), *_of_competitors(site)]
+    return [
+        *_of_intended(site),
+        *_of_calendar(site),
+        *_of_accepted(site),
+        *_of_products(site),
+        *_of_scenarios(site),
+        *_of_competitors(site),
+    ]
+
+
+def _of_scenarios(site: Site) -> list[Problem]:
+    """Each file by itself, then all of them together; steps that they name must be declared."""
+    found: list[Problem] = []
+    known = _labels(site)
+    for path in scenarios.files(site.process):
+        try:
+            one = scenarios.read(path)
+        except ConfigError as error:
+            found += listed(error, path)
+            continue
+        page = one.change.page
+        if page is not None and page.step is not None and known and page.step not in known:
+            hint = did_you_mean(page.step, known, "expected a step of process/steps.toml")
+            found.append(Problem(str(path), "change.page.step", f"unknown step {page.step!r}; {hint}"))
+    if not found:
+        try:
+            scenarios.load(site.process)
+        except ConfigError as error:
+            found.append(Problem(str(site.process / scenarios.FOLDER), "scenario", str(error)))
+    return found
 
 
 def _of_products(site: Site) -> list[Problem]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mining.competitors.research import Research
     from mining.intended import Intended
     from mining.products import Products
+    from mining.whatif.scenarios import Loaded
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Context:
     """The site's table of products, if it has one."""
     competitors: Research | None = None
     """The site's research on competitors, if it has some."""
+    scenarios: tuple[Loaded, ...] = ()
+    """What is asked of the forecast: process/scenarios."""
 
     def status(self, finding_id: str, tested: str, robustness: Mapping[str, Any] | None = None) -> str:
         """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6).

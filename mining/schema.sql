@@ -56,3 +56,6 @@ create or replace table finding_ledger (
 create table if not exists night_figure (
     night date, measure varchar, value double, low double, high double, n bigint
 );
+
+-- one row per result of a what-if that tonight used: the hash of all that it depends on, and the result (mining/whatif/forecast.py)
+create table if not exists whatif_result (input_key varchar, result_json varchar);

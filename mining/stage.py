@@ -31,6 +31,7 @@ from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
 from mining.gaps import with_gaps
 from mining.method import Method
+from mining.whatif import scenarios
 
 if TYPE_CHECKING:
     from ingest.site import Site
@@ -130,6 +131,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         hours,
         products=products.of_site(site),
         competitors=research.of_site(site, {step: one.stage for step, one in touch.items()}),
+        scenarios=tuple(scenarios.load(site.process)),
     )
 
 

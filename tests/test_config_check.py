@@ -83,6 +83,15 @@ def write_key(text: str, mode: int) -> Callable[[Path], None]:
     return change
 
 
+def scenario(change: str, rest: str = "", name: str = "a") -> Callable[[Path], None]:
+    def write(site: Path) -> None:
+        (site / "process/scenarios").mkdir(exist_ok=True)
+        text = f'scenario = "{name}"\nlabel = "Some"\n[change]\n{change}\n{rest}'
+        (site / f"process/scenarios/{len(list((site / 'process/scenarios').iterdir()))}.toml").write_text(text)
+
+    return write
+
+
 IN_SITE, IN_STEPS, IN_INTENDED = "site.toml", "process/steps.toml", "process/intended.toml"
 BROKEN: dict[str, tuple[Callable[[Path], object], list[list[str]]]] = {
     "unknown key": (edit(IN_SITE, "timezone", "timezon"), [[IN_SITE, "site.timezon", "did you mean 'timezone'"]]),
@@ -157,6 +166,26 @@ BROKEN: dict[str, tuple[Callable[[Path], object], list[list[str]]]] = {
     "calendar": (
         lambda site: (site / "process/calendar.toml").write_text('[working_hours]\nmondy = ["09:00-17:00"]\n'),
         [["process/calendar.toml", "working_hours.mondy", "did you mean 'monday'"]],
+    ),
+    "scenario: unknown key": (
+        scenario("agents = { calls = 1 }", "[assum]\n"), [["scenarios/0.toml", "assum", "did you mean 'assume'"]],
+    ),
+    "scenario: two things at once": (
+        scenario("agents = { calls = 1 }\nmenu = { levels = 1 }"), [["got agents, menu, expected one of"]],
+    ),
+    "scenario: nothing is assumed": (
+        scenario('merge = { calls = "calls" }'), [["assume.merged_share: missing", "low, mid, high and a source"]],
+    ),
+    "scenario: unknown step": (
+        scenario(
+            'page = { step = "pae", calls = "calls" }',
+            '[assume.page_calls_factor]\nlow = 0\nmid = 0.5\nhigh = 1\nsource = "none"',
+        ),
+        [["change.page.step", "'pae'", "did you mean 'page'"]],
+    ),
+    "scenario: one name twice": (
+        lambda site: (scenario("agents = { calls = 1 }")(site), scenario("agents = { calls = 2 }")(site)),
+        [["scenarios", "'a' is also the name of 0.toml"]],
     ),
     "intended: weights": (edit(IN_INTENDED, "pay = 2", "pa = 2"), [[IN_INTENDED, "weights.pa", "did you mean 'pay'"]]),
 }  # fmt: skip

@@ -22,6 +22,7 @@ from ingest.site import Site
 from ingest.store import Store
 from mining import stage as mining_stage
 from mining.findings import KINDS
+from mining.whatif import scenarios
 from reports import stage as report_stage
 from reports import texts
 
@@ -155,6 +156,7 @@ def test_every_visible_text_is_said(made_up: Path) -> None:
     with Store.open(site.warehouse, read_only=True) as store:
         months = {word for form in ("wide", "abbreviated") for word in get_month_names(form, locale="en_GB").values()}
         own = OWN | months | site_words(store) | set(words(f"{site.settings.site.name} {site.settings.site.timezone}"))
+    own |= {word for one in scenarios.load(site.process) for word in words(one.scenario.label)}
     unsaid: dict[str, set[str]] = {}
     for page in sorted(made_up.rglob("*.html")):
         for text in visible(page):

@@ -10,7 +10,6 @@ a site with more events than `[exports] interchange_events_max`, and `make expor
 
 from __future__ import annotations
 
-import hmac
 import importlib
 import logging
 import pkgutil
@@ -22,7 +21,6 @@ from typing import TYPE_CHECKING
 
 from ingest.durable import rename, sync
 from ingest.errors import FrontstageError, StorageError
-from ingest.pseudonym import load_key
 from ingest.store import Store
 
 if TYPE_CHECKING:
@@ -112,8 +110,7 @@ def write(site: Site, store: Store, names: Collection[str]) -> list[Path]:
 
 def prepare(store: Store, site: Site) -> None:
     """Make the temporary views that exports read."""
-    salt = hmac.new(load_key(site.key), b"export", "sha256").hexdigest()
-    store.run("set variable export_salt = $salt", {"salt": salt}, name="export_salt")
+    store.run("set variable export_salt = $salt", {"salt": site.salt("export")}, name="export_salt")
     few = site.settings.privacy.min_cell
     store.run("set variable few_customers = $few", {"few": few}, name="few_customers")
     store.run(_TABLES.read_text(encoding="utf-8"), name="exports")

@@ -1,4 +1,4 @@
--- The lines of an OCEL 2.0 file in JSON (mining/exporting/ocel.py). Temporary: view ocel_line, whose order is that of the file.
+-- The lines of an OCEL 2.0 file in JSON (mining/exporting/ocel.py); its schema wants all values as strings. Temporary: view ocel_line, whose order is that of the file.
 
 create or replace temporary macro ocel_time(moment) as strftime(moment, '%Y-%m-%dT%H:%M:%S.%gZ');
 
@@ -13,15 +13,15 @@ create or replace temporary macro ocel_event_attributes() as [
 
 -- Grain: one row per object.
 create or replace temporary view ocel_object as
-select 'customer:' || customer_key as id, 'customer' as type, [{'name': 'identity_strength', 'value': to_json(identity_strength)}] as attributes,
+select 'customer:' || customer_key as id, 'customer' as type, [{'name': 'identity_strength', 'value': cast(identity_strength as varchar)}] as attributes,
     cast([] as struct("objectId" varchar, qualifier varchar)[]) as relationships
 from customer
 union all
 select 'journey:' || journey_key, 'journey',
     list_filter([
-        {'name': 'anchor', 'value': to_json(anchor)}, {'name': 'need', 'value': to_json(need)},
-        {'name': 'is_complete', 'value': to_json(is_complete)}, {'name': 'is_truncated', 'value': to_json(is_truncated)}
-    ], lambda one: json_type(one.value) <> 'NULL'),
+        {'name': 'anchor', 'value': cast(anchor as varchar)}, {'name': 'need', 'value': cast(need as varchar)},
+        {'name': 'is_complete', 'value': cast(is_complete as varchar)}, {'name': 'is_truncated', 'value': cast(is_truncated as varchar)}
+    ], lambda one: one.value is not null),
     [{'objectId': 'customer:' || customer_key, 'qualifier': 'of'}]
 from export_journey
 union all
@@ -51,13 +51,13 @@ select
     event.step as type,
     ocel_time(event.occurred_at) as time,
     list_filter([
-        {'name': 'label', 'value': to_json(event.label)}, {'name': 'channel', 'value': to_json(event.channel)},
-        {'name': 'department', 'value': to_json(event.department)}, {'name': 'stage', 'value': to_json(event.stage)},
-        {'name': 'actor', 'value': to_json(event.actor)}, {'name': 'visible', 'value': to_json(event.visible)},
-        {'name': 'intent', 'value': to_json(event.intent)}, {'name': 'code', 'value': to_json(event.code)},
-        {'name': 'ended_at', 'value': to_json(ocel_time(event.ended_at))}, {'name': 'wait_ms', 'value': to_json(event.wait_ms)},
-        {'name': 'handle_ms', 'value': to_json(event.handle_ms)}, {'name': 'engaged_ms', 'value': to_json(event.engaged_ms)}
-    ], lambda one: json_type(one.value) <> 'NULL') as attributes,
+        {'name': 'label', 'value': cast(event.label as varchar)}, {'name': 'channel', 'value': cast(event.channel as varchar)},
+        {'name': 'department', 'value': cast(event.department as varchar)}, {'name': 'stage', 'value': cast(event.stage as varchar)},
+        {'name': 'actor', 'value': cast(event.actor as varchar)}, {'name': 'visible', 'value': cast(event.visible as varchar)},
+        {'name': 'intent', 'value': cast(event.intent as varchar)}, {'name': 'code', 'value': cast(event.code as varchar)},
+        {'name': 'ended_at', 'value': cast(ocel_time(event.ended_at) as varchar)}, {'name': 'wait_ms', 'value': cast(event.wait_ms as varchar)},
+        {'name': 'handle_ms', 'value': cast(event.handle_ms as varchar)}, {'name': 'engaged_ms', 'value': cast(event.engaged_ms as varchar)}
+    ], lambda one: one.value is not null) as attributes,
     list_transform(
         list_filter(
             [

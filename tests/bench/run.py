@@ -203,7 +203,23 @@ def bench_report(site: str, name: str) -> None:
         print("  page loads: not measured, Chromium is not installed")
 
 
-SECTIONS = ("aggregates", "ingest", "adapters", "identity", "alignments", "report", "night", "findings", "memory")
+def bench_whatif(contacts: int) -> None:
+    """Account executives reckoned through."""
+    ours = contender("whatif_ours.py", str(contacts))
+    print(f"\n{ours['contacts']:,.0f} contacts a year, {ours['agents']} agents: account executives as a scenario")
+    print(
+        f"  the engine, one process              {ours['cases_per_s']:8,.0f} cases/s, {ours['contacts_per_s']:,.0f} calls/s"
+    )
+    print(f"  calibrating, and drawing the needs   {ours['calibrate_s'] + ours['draw_s']:8.2f} s")
+    print(
+        f"  {ours['replications']} replications, ranges, picture       {ours['scenario_s']:8.1f} s   "
+        f"{ours['peak_mb']:6.0f} MB a process   (wanted: at most 600 s)"
+    )
+
+
+SECTIONS = (
+    "aggregates", "ingest", "adapters", "identity", "alignments", "report", "night", "findings", "memory", "whatif",
+)  # fmt: skip
 USUAL = SECTIONS[:6]
 
 
@@ -215,6 +231,7 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=500_000, help="identity: with 10 identifiers, 21 links each")
     parser.add_argument("--variants", type=int, default=20_000, help="alignments: with the intended process")
     parser.add_argument("--records", type=int, default=1_000_000, help="adapters: for each")
+    parser.add_argument("--contacts", type=int, default=500_000, help="whatif: a year")
     parser.add_argument("--scale", type=float, nargs="*", default=[10], help="report, night, findings: of a world")
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where generated logs are kept between runs")
     options = parser.parse_args()
@@ -236,6 +253,8 @@ def run(section: str, options: argparse.Namespace, folder: Path) -> None:
             bench_ingest(n_lines, folder)
     elif section == "memory":
         bench_memory(options.lines, folder)
+    elif section == "whatif":
+        bench_whatif(options.contacts)
     elif section == "adapters":
         bench_adapters(options.records, folder)
     elif section == "identity":

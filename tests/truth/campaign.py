@@ -17,6 +17,7 @@ from pathlib import Path
 from judged import judge
 from judged_research import RESEARCH, judge_research
 from judged_web import WEB, judge_web
+from judged_whatif import FORECASTS, judge_forecast, scored
 from matching import Record
 from scores import score
 from table import failures, table
@@ -31,6 +32,7 @@ CODE = (
     "tests/truth/judged.py",
     "tests/truth/judged_web.py",
     "tests/truth/judged_research.py",
+    "tests/truth/judged_whatif.py",
     "tests/truth/true_minutes.py",
     "tests/truth/true_needs.py",
     "tests/truth/true_waits.py",
@@ -38,7 +40,7 @@ CODE = (
 )
 CUSTOMERS = 1_000
 USUAL = [name for name, one in STANDARD.items() if not one.is_long]
-KNOWN = [*STANDARD, *WEB, *RESEARCH]
+KNOWN = [*STANDARD, *WEB, *RESEARCH, *FORECASTS]
 
 
 def code_hash() -> str:
@@ -61,7 +63,11 @@ def judged(name: str, seed: int, customers: int, code: str) -> Record:
     path = KEPT / code / f"{name}-{seed}-{customers}.json"
     if path.exists():
         return dict(json.loads(path.read_text(encoding="utf-8")))
-    alone = {**dict.fromkeys(WEB, judge_web), **dict.fromkeys(RESEARCH, judge_research)}
+    alone = {
+        **dict.fromkeys(WEB, judge_web),
+        **dict.fromkeys(RESEARCH, judge_research),
+        **dict.fromkeys(FORECASTS, judge_forecast),
+    }
     record = alone[name](name, seed) if name in alone else judge(name, seed, customers)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_suffix(f".{os.getpid()}")
@@ -95,7 +101,7 @@ def main() -> int:
     worlds = list(campaign(names, given.seeds, given.customers, given.jobs))
     scores = score(worlds)
     print(table(worlds, scores))
-    return 1 if failures(scores) else 0
+    return 1 if failures(scores) or scored(worlds).failures() else 0
 
 
 if __name__ == "__main__":

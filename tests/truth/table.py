@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from judged_whatif import scored
 from matching import Record, match
 from scores import Score, cost_rank
 
@@ -21,7 +22,7 @@ def table(worlds: list[Record], scores: dict[str, Score]) -> str:
     seconds = [sum(world["seconds"].values()) for world in worlds]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     lines += ["", f"Worlds: {told}; {sum(seconds) / max(1, len(seconds)):.0f} s each."]
-    return "\n".join(lines + _costs(scores) + _false(worlds))
+    return "\n".join(lines + _costs(scores) + _forecasts(worlds) + _false(worlds))
 
 
 def failures(scores: dict[str, Score]) -> dict[str, list[str]]:
@@ -57,6 +58,20 @@ def _costs(scores: dict[str, Score]) -> list[str]:
         return []
     rank, ratio, n = found
     return [f"Cost: rank correlation {rank:.2f} with the planted customer minutes, told / true {ratio:.2f}, of {n}."]
+
+
+def _forecasts(worlds: list[Record]) -> list[str]:
+    """What came of the forecasts of account executives, who the generator then really had."""
+    found = scored(worlds)
+    if not found.n:
+        return []
+    untold = ", ".join(f"{n} {why}" for why, n in sorted(found.untold.items())) or "none"
+    gates = "; ".join(found.failures()) or "hold"
+    return [
+        f"Forecasts (W7): {found.n}; can't be told: {untold}; of the {found.told} told the sign is right in "
+        f"{found.sign_right}, the interval covers the truth in {found.covering}; told or not, it covers in "
+        f"{found.covering_all}. Gates: {gates}."
+    ]
 
 
 def _false(worlds: list[Record]) -> list[str]:

@@ -42,4 +42,7 @@ def build(out: Path, config: Config) -> World:
         write(out / "process" / "intended.toml", intended.read_bytes())
         if config.plants.research and not config.standard:
             write_sample_research(out / "process" / "competitors", config.last_day)
+        if not config.standard:
+            for scenario in sorted((TEMPLATES / "scenarios").glob("*.toml")):
+                write(out / "process" / "scenarios" / scenario.name, scenario.read_bytes())
     return world

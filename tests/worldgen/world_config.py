@@ -127,6 +127,10 @@ class Config:
     drift_per_week: float = 0.0  # growth of the needs, as a share
     week_noise: float = 0.0  # standard deviation of the log of a week's needs, with memory, beyond the usual 10 %
     outage_days: int = 0  # days, from the middle on, that the web log lacks
+    seats: int = 0  # of each queue; 0 = as many as the customers need
+    executives: int = 0  # account executives, one for each customer, in place of the seats of all queues
+    overflow_s: float = -1.0  # a call that waits so long for its own executive goes to any; -1 = never
+    asks_kept: float = 1.0  # of calls for no other reason: those that arise
 
     def __post_init__(self) -> None:
         if not 1 <= self.days <= MAX_DAYS:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import heapq
+import math
+from collections.abc import Callable
 from typing import Any
 
+from world_accounts import AccountCentre
 from world_actor import Journey
 from world_config import Config
 from world_journey import journey
@@ -22,33 +25,49 @@ def run(config: Config) -> World:
     people = make_people(config)
     delay_logins(config, people)
     world = World(config, people, share_numbers(config, people), make_needs(config))
-    centre = CallCentre(world)
-    waiting: list[tuple[float, int, Journey, Any]] = []
-    starts, n_needs = world.needs.start_s, len(world.needs.start_s)
-    next_need = sequence = 0
-    while waiting or next_need < n_needs:
-        if next_need < n_needs and (not waiting or starts[next_need] <= waiting[0][0]):
-            act, answer = journey(world, next_need), None
-            next_need += 1
-        else:
-            _, _, act, request = heapq.heappop(waiting)
-            answer = _serve(world, centre, request)
+    clock = Clock()
+    centre = AccountCentre(world, clock.at) if config.executives else CallCentre(world)
+
+    def go_on(act: Journey, answer: Any) -> None:
         try:
             request = act.send(answer)
         except StopIteration:
-            continue
+            return
         if request.at_s < config.end_s:
-            sequence += 1
-            heapq.heappush(waiting, (request.at_s, sequence, act, request))
+            clock.at(request.at_s, lambda: serve(act, request))
         else:
             act.close()
+
+    def serve(act: Journey, request: CallRequest | OrderRequest) -> None:
+        if isinstance(request, OrderRequest):
+            request.draft.number = FIRST_ORDER_NUMBER + len(world.orders)
+            world.orders.append(request.draft)
+            go_on(act, request.draft)
+        elif isinstance(centre, AccountCentre):
+            centre.take(request, lambda call: go_on(act, call))
+        else:
+            go_on(act, centre.serve(request.at_s, request.queue, request.need, request.person, request.draws))
+
+    for need, start_s in enumerate(world.needs.start_s):
+        clock.run(before_s=start_s)
+        go_on(journey(world, need), None)
+    clock.run()
     return world
 
 
-def _serve(world: World, centre: CallCentre, request: CallRequest | OrderRequest) -> Any:
-    """The call, or the numbered order."""
-    if isinstance(request, CallRequest):
-        return centre.serve(request.at_s, request.queue, request.need, request.person, request.draws)
-    request.draft.number = FIRST_ORDER_NUMBER + len(world.orders)
-    world.orders.append(request.draft)
-    return request.draft
+class Clock:
+    """What happens when; of two things at one time, what was planned first."""
+
+    def __init__(self) -> None:
+        self._planned: list[tuple[float, int, Callable[[], None]]] = []
+        self._n = 0
+
+    def at(self, at_s: float, what: Callable[[], None]) -> None:
+        """Plan."""
+        self._n += 1
+        heapq.heappush(self._planned, (at_s, self._n, what))
+
+    def run(self, before_s: float = math.inf) -> None:
+        """Let everything happen that comes before a time."""
+        while self._planned and self._planned[0][0] < before_s:
+            heapq.heappop(self._planned)[2]()

@@ -101,7 +101,7 @@ def _agent_rows(world: World) -> list[Row]:
         if not is_workday(midnight):
             continue
         for queue in QUEUES:
-            for seat in range(n_seats(world.config.customers)):
+            for seat in range(n_seats(world.config)):
                 for begin, end in ((OPEN_S, SHIFT_S), (SHIFT_S, CLOSE_S)):
                     agent = agent_name(queue, seat, midnight + begin)
                     pause = _free(midnight + (begin + end) // 2 + 180 * seat % 1800, busy.get(agent, []))

@@ -43,7 +43,9 @@ def journey(world: World, need: int) -> Journey:
 
 def ask(actor: Actor, at_s: float) -> Journey:
     """A product call for no other reason; and, as often as planted, another within seven days of it, and so on."""
-    draws = actor.draws
+    draws, config = actor.draws, actor.world.config
+    if config.asks_kept < 1 and not Draws(config.seed, "asks kept", actor.need).chance(config.asks_kept):
+        return
     while True:
         call = yield from actor.phone(in_open_hours(at_s, draws), "product")
         again = draws.chance(actor.world.config.plants.ask_again)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 
-from world_config import HOUR_S, is_workday, next_workday_s, seconds_of_day
+from world_config import HOUR_S, Config, is_workday, next_workday_s, seconds_of_day
 from world_random import Draws
 from world_record import Call, Leg, World
 
@@ -36,9 +36,9 @@ def in_open_hours(at_s: float, draws: Draws) -> float:
     return morning + min(draws.exp(1.6 * HOUR_S), 8.0 * HOUR_S) + 30
 
 
-def n_seats(customers: int) -> int:
+def n_seats(config: Config) -> int:
     """Seats of each queue."""
-    return max(1, math.ceil(customers / 2_000 * ERLANG_AT_2000 / 0.5))
+    return config.seats or max(1, math.ceil(config.customers / 2_000 * ERLANG_AT_2000 / 0.5))
 
 
 def agent_name(queue: str, seat: int, at_s: float) -> str:
@@ -47,17 +47,41 @@ def agent_name(queue: str, seat: int, at_s: float) -> str:
     return f"PJSIP/{QUEUES.index(queue) + 1}{2 * seat + shift:03d}"
 
 
+def answer(call: Call, seat: int, connect_s: int, draws: Draws) -> None:
+    """The talk, and what the agent has to do after it."""
+    talk = 20 + int(min(draws.lognormal(TALK_MEDIAN_S[call.queue], 0.55), 2_400))
+    call.outcome, call.connect_s, call.end_s = "answered", connect_s, connect_s + talk
+    call.agent = agent_name(call.queue, seat, connect_s)
+    call.after_s = 10 + int(draws.exp(30.0))
+    call.completed_by = "COMPLETECALLER" if draws.chance(0.7) else "COMPLETEAGENT"
+
+
 class CallCentre:
     """Serves calls in order of their start."""
 
     def __init__(self, world: World) -> None:
         self.world = world
-        seats = n_seats(world.config.customers)
+        seats = n_seats(world.config)
         self.free_s: dict[str, list[float]] = {queue: [0.0] * seats for queue in QUEUES}
         self.n_channels = 0
 
     def serve(self, at_s: float, queue: str, need: int, person: int, draws: Draws) -> Call:
         """Handle one call from ring to hang-up and record it."""
+        call = self.ring(at_s, queue, need, person, draws)
+        if call.enter_s:
+            self._wait(call, draws)
+            if call.outcome == "answered" and queue == "status":
+                self._treat(call)
+        self.record(call)
+        return call
+
+    def record(self, call: Call) -> None:
+        """Keep a call that ended in the recorded days."""
+        if self.world.is_recorded(call.end_s):
+            self.world.calls.append(call)
+
+    def ring(self, at_s: float, queue: str, need: int, person: int, draws: Draws) -> Call:
+        """A call up to where it enters the queue; `enter_s` stays 0 for one that ends before."""
         start = int(at_s)
         call = Call(
             call_id=f"{start}.{self.n_channels}",
@@ -78,11 +102,6 @@ class CallCentre:
             call.outcome, call.end_s = "menu", start + menu
         else:
             call.enter_s = start + menu
-            self._wait(call, draws)
-            if call.outcome == "answered" and queue == "status":
-                self._treat(call)
-        if self.world.is_recorded(call.end_s):
-            self.world.calls.append(call)
         return call
 
     def _strikes(self, plant: str, call: Call) -> Draws | None:
@@ -141,11 +160,7 @@ class CallCentre:
             call.outcome = "abandoned" if patience < TIMEOUT_S else "timeout"
             call.end_s = call.enter_s + longest
             return
-        talk = 20 + int(min(draws.lognormal(TALK_MEDIAN_S[call.queue], 0.55), 2_400))
-        call.outcome, call.connect_s, call.end_s = "answered", connect, connect + talk
-        call.agent = agent_name(call.queue, seat, connect)
-        call.after_s = 10 + int(draws.exp(30.0))
-        call.completed_by = "COMPLETECALLER" if draws.chance(0.7) else "COMPLETEAGENT"
+        answer(call, seat, connect, draws)
         free[seat] = call.end_s + call.after_s
 
     def _ring(self, call: Call, seat: int, held_s: int, idle: bool) -> None:
