@@ -177,6 +177,7 @@ class FileLoad:
             "n_quoted": 7 + 2 * len(self.source.extra),
             "known_lines": self._known_lines(),
             "cookie_field": fields.get("cookie", 0),
+            "cookie_name": self.source.cookie or "",
             "forwarded_field": fields.get("forwarded_for", 0),
             **plausible(self.source, self.zone),
         }

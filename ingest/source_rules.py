@@ -63,6 +63,8 @@ def _rules(site: Site, source: SourceSection, key: bytes) -> dict[str, Any]:
         "country": source.country or country,
         "phone_format": source.phone_format,
         "extra": source.extra,
+        "log_format": source.log_format,
+        "cookie": source.cookie,
         "tables": {name: table.model_dump(mode="json") for name, table in source.tables.items()},
         "shared": [[kind, pseudonyms(key, kind, [form])[0]] for kind, form in shared],
     }
@@ -75,10 +77,12 @@ def _mixed(
 ) -> Iterator[str]:
     """What of the loaded lines would be read otherwise now."""
     paths = _paths(store, source_id)
-    names = ["encoding", "extra"] + (["country", "phone_format"] if _tells_phones(source) else [])
+    names = ["encoding", "extra", "log_format", "cookie"] + (
+        ["country", "phone_format"] if _tells_phones(source) else []
+    )
     for name in names if paths else []:
-        if known[name] != now[name]:
-            yield f"its lines were read with {name} = {known[name]!r}, and site.toml now says {now[name]!r}"
+        if known.get(name) != now[name]:  # an option that came later was not set before
+            yield f"its lines were read with {name} = {known.get(name)!r}, and site.toml now says {now[name]!r}"
     for path in paths:
         before, after = _table(known, path), _table(now, path)
         if before and before != after and not (after and _only_reads_more(before, after)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from test_real_sites import REAL
 from tiny_site import KEY
 
 from ingest.load import load
+from ingest.robots import is_robot
 from ingest.site import Site
 from ingest.store import Store
 
@@ -67,6 +69,37 @@ CALL = "call"
 PBX, TESTSUITE = f"{CALL}/pbxware_queue_log_2018", f"{CALL}/asterisk_testsuite_fixtures"
 CONNECT = [f"{CALL}/amazon_connect_ctr/{name}.json" for name in ("ctr_mongo_copy_2020-03-31", "ctr_single_2022-04-08")]
 GENESYS = [f"{CALL}/genesys_conversation_details/conversation{n}.json" for n in (1, 2)]
+
+
+WEB, ZOO = "web", "web/log_format_zoo"
+DROPPED = "select sum(n_lines) from dropped where reason = '{}'"
+GA4 = ["events_20210128_one.json", "events_20231005_partial.ndjson", "events_dbt_base_20210406_one.json"]
+GA4_DAY = f"{WEB}/ga4_derived_from_ga360/events_20160806.json.gz"
+CLOUDFRONT = f"{WEB}/cloudfront_access_log/cloudfront_web_example.log"
+SNOWPLOW = f"{WEB}/snowplow_enriched_tsv/input_dev.tsv"
+STATIC = r"(?i)\.(css|js|mjs|map|png|jpg|jpeg|gif|svg|webp|avif|ico|woff2?|ttf|otf|eot|mp4|webm)$"
+STATIC += r"|^/(robots\.txt|sitemap\.xml)$"
+LINE = re.compile(r'^\S+ .*?\] "(\S+) ([^" ?#]*)[^"]*" (\d+) \S+ "(?:[^"\\]|\\.)*" "((?:[^"\\]|\\.)*)"')
+
+
+def is_static(line: str) -> bool:
+    found = re.search(r'"[^" ]* ([^" ?#]*)', line)
+    return bool(found and re.search(STATIC, found[1]))
+
+
+def people_s_answers(path: str) -> list[str]:
+    """Status of the pages that somebody looked at: no picture, no robot, no look at the head only."""
+    found = [match for line in lines(path) if (match := LINE.match(line))]
+    return [
+        m[3]
+        for m in found
+        if m[1] not in ("HEAD", "OPTIONS") and not re.search(STATIC, m[2]) and m[4] != "-" and not is_robot(m[4])
+    ]
+
+
+def sessions() -> list[dict[str, Any]]:
+    days = [f"{WEB}/ga360_sessions_2016/ga_sessions_2016080{n}.json.gz" for n in (1, 2)]
+    return [session for day in days for session in json.loads(text(day))]
 
 
 def stamps(contact: dict[str, Any]) -> int:
@@ -146,6 +179,122 @@ REALS = {
         {"events": (ALL, lambda: segments(GENESYS[0]))},
         n_quarantined=1,
         reasons={"segmentStart"},
+    ),
+    "Apache combined, 10,000 lines": Real(
+        "access_log",
+        ["web/elastic_apache_combined_2015/apache_logs"],
+        {
+            "lines": (
+                "select n_lines from ledger",
+                lambda: len(lines(f"{WEB}/elastic_apache_combined_2015/apache_logs")),
+            ),
+            "pictures and scripts": (
+                DROPPED.format("static"),
+                lambda: sum(is_static(line) for line in lines(f"{WEB}/elastic_apache_combined_2015/apache_logs")),
+            ),
+            "answers that were errors": (
+                CODE.format("like '% -> 4xx'"),
+                lambda: sum(
+                    answer[0] == "4" for answer in people_s_answers(f"{WEB}/elastic_apache_combined_2015/apache_logs")
+                ),
+            ),
+        },
+        n_quarantined=1,
+        reasons={"fields"},
+    ),
+    "nginx with one field more": Real(
+        "access_log",
+        [f"{WEB}/zanbil_shop_nginx_2019/short-access.log"],
+        {
+            "lines": (
+                "select n_lines from ledger",
+                lambda: len(lines(f"{WEB}/zanbil_shop_nginx_2019/short-access.log")),
+            ),
+            "pictures and scripts": (
+                DROPPED.format("static"),
+                lambda: sum(is_static(line) for line in lines(f"{WEB}/zanbil_shop_nginx_2019/short-access.log")),
+            ),
+        },
+        options='log_format = \'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'
+        ' "$http_referer" "$http_user_agent" "$http_x_forwarded_for"\'',
+    ),
+    "IIS, NetScaler, CloudFront": Real(
+        "w3c_extended",
+        [f"{ZOO}/{name}.log" for name in ("iis", "netscaler", "iis_custom", "amazon_cloudfront_web")] + [CLOUDFRONT],
+        {
+            "lines that are read": (
+                "select sum(n_accepted) from ledger",
+                lambda: (
+                    sum(
+                        not line.startswith("#")
+                        for name in ("iis", "netscaler", "iis_custom", "amazon_cloudfront_web")
+                        for line in lines(f"{ZOO}/{name}.log")
+                    )
+                    + 6
+                ),
+            ),
+            "pictures": (DROPPED.format("static"), lambda: text(CLOUDFRONT).count("/favicon.ico\t")),
+            "machines": (DROPPED.format("robot"), lambda: text(CLOUDFRONT).count("\tcurl/")),
+        },
+    ),
+    "IIS with every fault": Real(
+        "w3c_extended",
+        [f"{WEB}/iis_w3c_dirty_fixtures/BadSamples.log"],
+        {"machines": (DROPPED.format("static"), lambda: 1), "events": (ALL, lambda: 0)},
+        n_quarantined=5,
+        reasons={"fields"},
+    ),
+    "nginx, Caddy and Traefik in JSON": Real(
+        "access_log_json",
+        [f"{ZOO}/{name}_json.log" for name in ("nginx", "caddy", "traefik")],
+        {"events": (ALL, lambda: 4), "pictures": (DROPPED.format("static"), lambda: 2)},
+    ),
+    "GA4, absent fields and explicit nulls": Real(
+        "ga4_events",
+        [f"{WEB}/ga4_bigquery_export/{name}" for name in GA4],
+        {"events": (ALL, lambda: sum(1 for name in GA4 for _ in documents(f"{WEB}/ga4_bigquery_export/{name}")))},
+    ),
+    "GA4, a day": Real(
+        "ga4_events",
+        [GA4_DAY],
+        {
+            "events": (ALL, lambda: len(lines(GA4_DAY))),
+            "browsers": (
+                "select count(distinct cookie) from party",
+                lambda: len({json.loads(line)["user_pseudo_id"] for line in lines(GA4_DAY)}),
+            ),
+            "purchases": (
+                CODE.format("like 'purchase%'"),
+                lambda: sum(json.loads(line)["event_name"] == "purchase" for line in lines(GA4_DAY)),
+            ),
+        },
+    ),
+    "GA360, two days": Real(
+        "ga360_sessions",
+        [f"{WEB}/ga360_sessions_2016/ga_sessions_2016080{n}.json.gz" for n in (1, 2)],
+        {
+            "sessions": ("select sum(n_accepted) from ledger", lambda: len(sessions())),
+            "hits": (ALL, lambda: sum(len(session["hits_sample"]) for session in sessions())),
+            "pages": (
+                CODE.format("like 'PAGE %'"),
+                lambda: sum(hit["type"] == "PAGE" for session in sessions() for hit in session["hits_sample"]),
+            ),
+        },
+    ),
+    "Snowplow": Real(
+        "snowplow_enriched",
+        [SNOWPLOW],
+        {
+            "events": (ALL, lambda: len(lines(SNOWPLOW))),
+            "pages": (
+                CODE.format("like 'page_view%'"),
+                lambda: sum(line.split("\t")[5] == "page_view" for line in lines(SNOWPLOW)),
+            ),
+            "browsers": (
+                "select count(distinct cookie) from party",
+                lambda: len({line.split("\t")[15] or line.split("\t")[17] for line in lines(SNOWPLOW)}),
+            ),
+        },
     ),
 }
 

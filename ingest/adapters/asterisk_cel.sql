@@ -15,7 +15,7 @@ placed as (
 part as (
     select
         *, f[1] as event, f[2] as clock, nullif(f[15], '') as uniqueid, coalesce(nullif(f[16], ''), nullif(f[15], '')) as linkedid,
-        case when regexp_full_match(f[2], '[0-9]{9,10}([.][0-9]{1,9})?') then make_timestamp(try_cast(try_cast(f[2] as decimal(30, 6)) * 1000000 as bigint)) end as at_utc,
+        epoch_moment(f[2]) as at_utc,
         try_strptime(f[2], ['%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f']) as at_local
     from placed
 ),

@@ -33,6 +33,11 @@ create or replace temp macro seconds_as_ms(t) as case
     when regexp_full_match(t, '[0-9]{1,8}([.][0-9]{1,9})?') then try_cast(1000 * try_cast(t as decimal(15, 6)) as bigint)
 end;
 
+-- A moment told as seconds since 1970, with or without a fraction; NULL for any other text.
+create or replace temp macro epoch_moment(t) as case
+    when regexp_full_match(t, '[0-9]{9,10}([.][0-9]{1,9})?') then make_timestamp(try_cast(try_cast(t as decimal(30, 6)) * 1000000 as bigint))
+end;
+
 -- A number without the .0 that exports through floating point add to it; any other text as it is.
 create or replace temp macro whole(t) as regexp_replace(t, '^([0-9]+)[.]0$', '\1');
 
@@ -78,3 +83,14 @@ create or replace temp macro first_of(names, kinds, bad) as list_filter(list_zip
 create or replace temp macro no_text(o, paths) as ltrim(first_of(paths, json_type(o, paths), ['ARRAY', 'OBJECT']), '$.');
 create or replace temp macro no_list(o, paths) as ltrim(first_of(paths, json_type(o, paths), ['OBJECT', 'VARCHAR', 'BIGINT', 'UBIGINT', 'DOUBLE', 'BOOLEAN']), '$.');
 create or replace temp macro no_object(o, paths) as ltrim(first_of(paths, json_type(o, paths), ['ARRAY', 'VARCHAR', 'BIGINT', 'UBIGINT', 'DOUBLE', 'BOOLEAN']), '$.');
+
+-- Whether a path is of a picture, a script, a font or the like, and no page.
+create or replace temp macro is_static(path) as
+    lower(regexp_extract(path, '\.([A-Za-z0-9]{1,5})$', 1)) in ('css', 'js', 'mjs', 'map', 'png', 'jpg', 'jpeg', 'gif', 'svg', 'webp', 'avif', 'ico', 'woff', 'woff2', 'ttf', 'otf', 'eot', 'mp4', 'webm')
+    or path in ('/robots.txt', '/sitemap.xml');
+
+
+-- The path of a page's address, without host, query and fragment; NULL for no address.
+create or replace temp macro page_path(address) as case
+    when address <> '' then coalesce(nullif(regexp_replace(split_part(split_part(address, '?', 1), '#', 1), '^[a-z]+://[^/]*', ''), ''), '/')
+end;

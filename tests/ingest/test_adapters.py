@@ -227,17 +227,23 @@ def test_a_format_that_changes_in_the_middle_of_a_file_is_quarantined(name, new_
         "an identifier was read wrongly"
     )
     for path, drifts in files.items():
-        expected = [(drift["name"], drift["field"]) for drift in drifts for _ in drift["lines"]]
+        expected = [(drift["name"], drift["field"]) for drift in drifts for _ in spoilt(bench, drift)]
         bad = lab.records(
             f"""select field, expectation from (select * from quarantine inner join ledger using (file_id)
             where path = '{path}' order by line_no desc limit {len(expected)}) order by line_no"""
         )
         assert [(drift, row["field"]) for (drift, _), row in zip(expected, bad, strict=True)] == expected
         assert all(row["expectation"] for row in bad)
-    n = sum(len(drift["lines"]) for drift in bench.told["drift"])
+    n = sum(len(spoilt(bench, drift)) for drift in bench.told["drift"])
     assert lab.rows("select count(*) from quarantine")[0][0] == n + clean.rows("select count(*) from quarantine")[0][0]
     lab.close()
     clean.close()
+
+
+def spoilt(bench: Bench, drift: dict[str, Any]) -> list[str]:
+    """The lines of a drift that must be quarantined: all but those that only say how to read the others."""
+    is_directive = "#" if bench.adapter.is_directive != Adapter.is_directive else "\0"
+    return [line for line in drift["lines"] if not line.startswith(is_directive)]
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
