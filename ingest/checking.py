@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from ingest.adapters import adapters
+from ingest.adapters.access_log import compiled
 from ingest.errors import ConfigError, Problem
+from ingest.packed import UnreadableFile
 from ingest.problems import listed
 from ingest.pseudonym import KEY_VARIABLE, load_key
 from ingest.reader import deliveries
@@ -54,6 +56,8 @@ def _source(site: Site, path: Path, key: str, source: SourceSection) -> list[Pro
     elif source.adapter == "relational_orders" and not source.tables:
         what = "got no table, expected [source.tables.<name>] for each table of the export"
         found.append(Problem(str(path), f"{key}.tables", what))
+    elif source.adapter == "access_log":
+        found += _log_format(path, key, source)
     try:
         folder = site.inbox(source)
     except ConfigError as error:
@@ -67,6 +71,15 @@ def _source(site: Site, path: Path, key: str, source: SourceSection) -> list[Pro
             what = f"got {pattern!r}, expected a pattern that files in {folder} match (there is {seen})"
             found.append(Problem(str(path), where, f"{what}; mend it, or deliver the files"))
     return found
+
+
+def _log_format(path: Path, key: str, source: SourceSection) -> list[Problem]:
+    """A declared format tells a time, a request and a status."""
+    try:
+        compiled(source.log_format)
+    except UnreadableFile as error:
+        return [Problem(str(path), f"{key}.log_format", str(error))]
+    return []
 
 
 def _steps(site: Site, sources: list[str]) -> list[Problem]:

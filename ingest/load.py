@@ -26,6 +26,7 @@ from ingest.local_times import plausible, settle
 from ingest.packed import UnreadableFile
 from ingest.pseudonym import normalise, pseudonyms
 from ingest.reader import Reading, deliveries, one_ahead, read_blocks
+from ingest.records import cut_json, rows_as_text
 from ingest.robots import is_robot
 from ingest.scrub import mask, scrub
 from ingest.settings import SourceSection, suggestion
@@ -125,6 +126,7 @@ class FileLoad:
         store = self.store
         store.run(sql("loading/stage.sql"), name="loading/stage.sql")
         store.run(f"create or replace temp macro unwanted(raw) as {self.adapter.unwanted}", name="unwanted")
+        store.run(f"create or replace temp macro is_directive(raw) as {self.adapter.is_directive}", name="directive")
         self._set_variables()
         for block in one_ahead(self._blocks()):
             self._stage(block)
@@ -175,6 +177,7 @@ class FileLoad:
             "n_quoted": 7 + 2 * len(self.source.extra),
             "known_lines": self._known_lines(),
             "cookie_field": fields.get("cookie", 0),
+            "cookie_name": self.source.cookie or "",
             "forwarded_field": fields.get("forwarded_for", 0),
             **plausible(self.source, self.zone),
         }
@@ -186,11 +189,9 @@ class FileLoad:
     def _stage(self, block: pa.Table) -> None:
         store = self.store
         store.refill("delivered", block)
-        records = _cut_json(self.adapter.list_key) if self.adapter.records == "json" else "select * from delivered"
-        store.run(
-            f"create or replace temp {'table' if self.adapter.records == 'json' else 'view'} block as {records}",
-            name="block",
-        )
+        records = self._records()
+        kind = "view" if records == "select * from delivered" else "table"
+        store.run(f"create or replace temp {kind} block as {records}", name="block")
         store.run("set variable stream = $stream", {"stream": self._stream()}, name="stream")
         store.run(sql("loading/block.sql"), name="loading/block.sql")
         store.run("set variable first_line_no = (select min(line_no) from block_line)", name="first_line_no")
@@ -199,7 +200,13 @@ class FileLoad:
         store.run(answer, name="answer")
         store.run(sql("loading/answers.sql"), name=f"adapters/{self.adapter.name}")
         store.run(sql("loading/faults.sql"), name="loading/faults.sql")
-        store.run(f"drop {'table' if self.adapter.records == 'json' else 'view'} block", name="block")
+        store.run(f"drop {kind} block", name="block")
+
+    def _records(self) -> str:
+        """SQL of the records in `delivered`, as `block` holds them."""
+        if self.reading.columns is not None:
+            return rows_as_text(self.reading.columns, is_json=self.adapter.records == "json")
+        return cut_json(self.adapter.list_key) if self.adapter.records == "json" else "select * from delivered"
 
     def query(self) -> str:
         """The adapter's SELECT for this file. Raises UnreadableFile when the adapter can't read such a file."""
@@ -213,6 +220,8 @@ class FileLoad:
         return FileContext(self.source, self.name, self._header())
 
     def _header(self) -> list[str] | None:
+        if self.reading.columns is not None:
+            return list(self.reading.columns)
         if self.reading.header is None:
             return None
         return [
@@ -275,7 +284,7 @@ class FileLoad:
             sql("loading/ledger.sql"),
             {
                 "path": self.name, "n_lines": self._lines_read(), "sha256": reading.sha256, "n_bytes": reading.n_bytes,
-                "n_held_back": reading.n_held_back, "has_header": int(reading.header is not None),
+                "n_held_back": reading.n_held_back, "has_header": reading.n_header,
                 "size": self.hint[0], "mtime": self.hint[1], "header": reading.header,
             },
             name="loading/ledger.sql",
@@ -321,27 +330,6 @@ _NAMED = pa.schema([("kind", pa.string()), ("value", pa.string()), ("pseudonym",
 _ROBOTS = pa.schema([("agent", pa.string())])
 _SCRUBBED = pa.schema([("plain", pa.string()), ("code", pa.string())])
 _MASKED = pa.schema([("value", pa.string()), ("shape", pa.string())])
-
-
-def _cut_json(list_key: str | None) -> str:
-    """SQL of the records in `delivered`: the list's elements, or the lines when the file is no one document."""
-    elements = "case when not json_valid(raw) then null"  # first: json_type() raises on what is no JSON
-    if list_key:
-        elements += f" when json_type(raw, '$.{list_key}') = 'ARRAY' then json_extract(raw, '$.{list_key}[*]')"
-    elements += " when json_type(raw) = 'ARRAY' then json_extract(raw, '$[*]') else [cast(raw as json)] end"
-    return f"""
-    with document as (select raw, flaw, {elements} as found from delivered),
-    cut as (
-        select unnest([cast(x as varchar) for x in found]) as raw, generate_subscripts(found, 1) as n, flaw
-        from document where found is not null
-        union all
-        select unnest(string_split(raw, e'\\n')), generate_subscripts(string_split(raw, e'\\n'), 1), flaw
-        from document where found is null
-    )
-    select
-        cast(n as uinteger) as line_no, cast(n as ubigint) as byte_offset, raw,
-        case when contains(raw, '\ufffd') then flaw end as flaw, cast(null as blob) as original
-    from cut"""
 
 
 def _source_id(store: Store, source: SourceSection, rank: int) -> int:

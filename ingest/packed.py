@@ -11,7 +11,7 @@ import gzip
 import lzma
 import os
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -58,9 +58,11 @@ _FOREIGN = {
 
 
 class Opened:
-    """A file's unpacked bytes; and its packed file, if it is one. Raises UnreadableFile, OSError."""
+    """A file's unpacked bytes; and its packed file, if it is one. `welcome` are first bytes of what is no text and can
+    be read all the same. Raises UnreadableFile, OSError."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, welcome: Collection[bytes] = ()) -> None:
+        self.welcome = welcome
         # a pipe that took the file's place since it was listed must not make us wait for its writer
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -72,7 +74,7 @@ class Opened:
         magic = self.raw.read(16)
         self.raw.seek(0)
         for sign, what in _FOREIGN.items():
-            if magic.startswith(sign):
+            if magic.startswith(sign) and sign not in self.welcome:
                 self.raw.close()
                 raise UnreadableFile(f"{what}; deliver it as plain text, or packed by gzip, bzip2 or xz")
         if magic.startswith(b"\x1f\x8b"):

@@ -27,7 +27,10 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ingest.documents import cuts
 from ingest.packed import Opened, Readable, UnreadableFile
+from ingest.parquet import is_parquet, parquet_rows
+from ingest.records import as_header
 
 BLOCK_BYTES = 64 * 1024 * 1024
 # read in pieces whose memory the allocator uses again; larger ones are fetched anew from the system, in half the time
@@ -66,6 +69,8 @@ class Reading:
     n_held_back: int = 0
     sha256: str = ""
     header: str | None = None
+    n_header: int = 0
+    columns: list[str] | None = None
     is_log: bool = False
 
 
@@ -106,17 +111,24 @@ def read_blocks(reading: Reading, records: str, encoding: str, *, hold_back: boo
 
     `records` is how the file is cut: `lines` (with `hold_back` an unterminated last line of an uncompressed file is
     left for the next night, since its writer may be at work), `csv` (a header, then records with quoted line breaks)
-    or `json` (one document: the loader cuts it). Raises UnreadableFile when the file is damaged; blocks given before
-    must then be forgotten.
+    or `json` (documents: the loader cuts those that hold a list). Instead of CSV and of JSON a file may be Parquet,
+    whose blocks have the columns line_no and row, and whose columns' names are in `reading.columns`. Raises
+    UnreadableFile when the file is damaged; blocks given before must then be forgotten.
     """
     digest = hashlib.sha256()
     reading.is_log = records == "lines"
     try:
-        with Opened(reading.path) as (file, packed):
+        with Opened(reading.path, () if records == "lines" else (b"PAR1",)) as (file, packed):
             chunks = _counted(file, digest, reading, packed)
-            chunks = _as_utf8(chunks, encoding)
+            first = next(chunks, b"")
+            if records != "lines" and is_parquet(first):
+                yield from parquet_rows(_joined(_chain(first, chunks)), reading, MAX_RATIO)
+                reading.header = as_header(reading.columns or []) if records == "csv" else None
+                reading.sha256 = digest.hexdigest()
+                return
+            chunks = _as_utf8(_chain(first, chunks) if first else chunks, encoding)
             if records == "json":
-                yield from _document(_joined(chunks), reading)
+                yield from _documents(_joined(chunks), reading)
             elif records == "csv":
                 yield from _csv_blocks(chunks, reading)
             else:
@@ -286,9 +298,9 @@ def _joined(chunks: Iterable[bytes]) -> bytes:
     return b"".join(parts)
 
 
-def _document(data: bytes, reading: Reading) -> Iterator[pa.Table]:
+def _documents(data: bytes, reading: Reading) -> Iterator[pa.Table]:
     if data:
-        yield _table(data, np.array([0, len(data)], dtype=np.int64), 0, reading)
+        yield _table(data, cuts(data), 0, reading)
 
 
 def _csv_blocks(chunks: Iterator[bytes], reading: Reading) -> Iterator[pa.Table]:
@@ -309,7 +321,7 @@ def _csv_blocks(chunks: Iterator[bytes], reading: Reading) -> Iterator[pa.Table]
     except csv.Error as error:
         raise UnreadableFile("its first line is no CSV header") from error
     keep = _record_ends(data, starts, ends, quotes % 2 == 1, n_fields)
-    reading.n_lines = 1
+    reading.n_lines = reading.n_header = 1
     bounds = ends[keep].astype(np.int64)  # the header is the first record and no line of the table
     yield _table(data, bounds, 0, reading)
 

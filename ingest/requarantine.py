@@ -89,6 +89,7 @@ class _Replay(FileLoad):
         self.longest = MAX_LINE_BYTES if self.adapter.records == "lines" else MAX_DOCUMENT_BYTES
         self.adapter = dataclasses.replace(self.adapter, records="lines")
         self.reading.header = file["header"]
+        self.reading.n_header = int(file["header"] is not None)
 
     def _blocks(self) -> Iterator[pa.Table]:
         block = self.store.arrow(
@@ -97,7 +98,7 @@ class _Replay(FileLoad):
                 case when strlen(text) > {self.longest} then 'length' end as flaw, cast(null as blob) as original
             from replay order by replay_no"""
         )
-        self.reading.n_lines = len(block) + (self.reading.header is not None)
+        self.reading.n_lines = len(block) + self.reading.n_header
         yield block
 
     def _known_lines(self) -> int:

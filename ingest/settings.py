@@ -125,6 +125,12 @@ class SourceSection(Strict):
     )
     phone_format: PhoneFormat = "any"
     extra: list[str] = []
+    log_format: str | None = Field(
+        None, description="of access_log: common, combined, vhost_combined, or a LogFormat or log_format as it stands"
+    )
+    cookie: str | None = Field(
+        None, pattern="^[A-Za-z0-9_.-]+$", description="name of the visitor's cookie, where a log has them all"
+    )
     inbox: str | None = None
     tables: dict[str, TableSection] = {}
 

@@ -16,6 +16,7 @@ from ingest.adapters import Adapter, FileContext, adapters
 from ingest.adapters.relational_orders import table_of
 from ingest.errors import ConfigError
 from ingest.local_times import check_reading
+from ingest.packed import UnreadableFile
 from ingest.pseudonym import normalise, pseudonyms
 from ingest.settings import SourceSection, TableSection
 from ingest.site import Site
@@ -62,6 +63,8 @@ def _rules(site: Site, source: SourceSection, key: bytes) -> dict[str, Any]:
         "country": source.country or country,
         "phone_format": source.phone_format,
         "extra": source.extra,
+        "log_format": source.log_format,
+        "cookie": source.cookie,
         "tables": {name: table.model_dump(mode="json") for name, table in source.tables.items()},
         "shared": [[kind, pseudonyms(key, kind, [form])[0]] for kind, form in shared],
     }
@@ -74,10 +77,12 @@ def _mixed(
 ) -> Iterator[str]:
     """What of the loaded lines would be read otherwise now."""
     paths = _paths(store, source_id)
-    names = ["encoding", "extra"] + (["country", "phone_format"] if _tells_phones(source) else [])
+    names = ["encoding", "extra", "log_format", "cookie"] + (
+        ["country", "phone_format"] if _tells_phones(source) else []
+    )
     for name in names if paths else []:
-        if known[name] != now[name]:
-            yield f"its lines were read with {name} = {known[name]!r}, and site.toml now says {now[name]!r}"
+        if known.get(name) != now[name]:  # an option that came later was not set before
+            yield f"its lines were read with {name} = {known.get(name)!r}, and site.toml now says {now[name]!r}"
     for path in paths:
         before, after = _table(known, path), _table(now, path)
         if before and before != after and not (after and _only_reads_more(before, after)):
@@ -107,7 +112,11 @@ def _only_reads_more(before: tuple[str, dict[str, Any]], after: tuple[str, dict[
 def _tells_phones(source: SourceSection) -> bool:
     if source.tables:
         return any("phone" in table.identifiers for table in source.tables.values())
-    return bool(re.search(r"\bas phone\b", adapters()[source.adapter].query(FileContext(source, "", None))))
+    try:
+        query = adapters()[source.adapter].query(FileContext(source, "", None))
+    except UnreadableFile:  # its columns are known by a file's header only
+        return True
+    return bool(re.search(r"\bas phone\b", query))
 
 
 def _has_met(store: Store, changed: set[tuple[str, str]], before: set[tuple[str, str]]) -> bool:

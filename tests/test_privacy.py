@@ -40,7 +40,7 @@ def write_site(root: Path) -> Path:
         (root / "inbox" / path).parent.mkdir(parents=True, exist_ok=True)
         (root / "inbox" / path).write_text(text)
     (root / "process").mkdir()
-    (root / "site.toml").write_text(planted.SITE)
+    (root / "site.toml").write_text(planted.site_toml())
     (root / "process/steps.toml").write_text(planted.steps())
     return root
 
@@ -98,7 +98,7 @@ def test_the_planted_data_is_what_it_claims_to_be(night):
     assert len(ITEMS) >= 500
     text = "".join(planted.inbox().values())
     assert set(seen(text)) == set(ITEMS), "each item stands in the raw files"
-    assert {f'adapter = "{name}"' for name in adapters()} <= set(planted.SITE.splitlines()), "of all adapters"
+    assert {f'adapter = "{name}"' for name in adapters()} <= set(planted.site_toml().splitlines()), "of all adapters"
     with Store.open(night[0] / "var/warehouse.duckdb", read_only=True) as store:
         assert store.value("select count(*) from raw_event") > 600
         assert store.value("select count(*) from quarantine") > 200

@@ -6,6 +6,14 @@ A `.py` adapter has the same front matter as constants and a function `query(con
 the source's own configuration. Where equal lines of two files may say different things, such as the rows of two tables,
 its function `stream(context)` names what else a line is known by.
 
+Formats that tell the same kind of thing in another layout share the rest of the way: with `tells = "web_request"` the
+SELECT gives the columns that shared/web_request.sql names, as many of them as its format knows, and the body of that
+file makes the contract's columns of them, the checks included.
+
+A format whose files hold lines that say how to read the others (W3C's `#Fields`) declares `is_directive`, an SQL
+expression of `raw`. Such lines count as blank, as a CSV header does; the adapter finds those up to a line in the table
+`directive` (line_no, raw).
+
 A `.sql` adapter of a format most of whose lines are not wanted may declare `unwanted`: an SQL expression of `raw` that
 gives the reason to drop a line, or NULL. It is a short cut and no rule: the SELECT, which sees only the lines that it
 leaves, would have dropped them for the same reason.
@@ -26,7 +34,9 @@ from types import ModuleType
 from typing import Any
 
 from ingest.settings import SourceSection
-from ingest.units import scan
+from ingest.units import read_unit, scan
+
+SHARED = Path(__file__).parent / "shared"
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,7 @@ class Adapter:
     list_key: str | None = None
     rule_version: str = "1"
     unwanted: str = "cast(null as varchar)"
+    is_directive: str = "false"
     stream: Callable[[FileContext], str] = lambda _: ""
 
 
@@ -70,13 +81,41 @@ def _from_sql(name: str, meta: dict[str, Any], body: str) -> Adapter:
         meta["summary"],
         meta["records"],
         meta["codes"],
-        lambda _: body,
+        lambda _: told_as(meta.get("tells"), body),
         meta.get("list"),
         str(meta.get("version", 1)),
         meta.get("unwanted", Adapter.unwanted),
+        meta.get("is_directive", Adapter.is_directive),
     )
 
 
 def _from_module(module: ModuleType, name: str) -> Adapter:
     stream = getattr(module, "stream", Adapter.stream)
-    return Adapter(name, module.SUMMARY, module.RECORDS, module.CODES, module.query, stream=stream)
+    tells = getattr(module, "TELLS", None)
+    return Adapter(
+        name,
+        module.SUMMARY,
+        module.RECORDS,
+        module.CODES,
+        lambda context: told_as(tells, module.query(context)),
+        getattr(module, "LIST", None),
+        str(getattr(module, "VERSION", 1)),
+        is_directive=getattr(module, "IS_DIRECTIVE", Adapter.is_directive),
+        stream=stream,
+    )
+
+
+@cache
+def _shared(kind: str) -> tuple[str, str]:
+    """(SELECT of no row with the columns of a kind of telling, what makes the contract's columns of them)."""
+    unit = read_unit(SHARED / f"{kind}.sql")
+    columns = ", ".join(f"cast(null as {column}) as {name}" for name, column in unit.meta["columns"].items())
+    return f"select {columns} where false", unit.body
+
+
+def told_as(kind: str | None, body: str) -> str:
+    """An adapter's SELECT, carried on by the shared body of its kind of telling, if it has one."""
+    if kind is None:
+        return body
+    nothing, rest = _shared(kind)
+    return f"with told as ({nothing} union all by name ({body})) from ({rest})"

@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from ingest.adapters import FileContext
+from ingest.adapters.shared.csv_rows import Columns, literal, literals, rows
 from ingest.packed import UnreadableFile
 from ingest.reader import unpacked
 from ingest.settings import EPOCHS, TableSection
@@ -26,8 +27,7 @@ CODES = "'table.event', or 'table.event overdue' of `promises`, with ' <value>' 
 def query(context: FileContext) -> str:
     """The SELECT for one file. Raises UnreadableFile when the file fits no table or lacks a declared column."""
     name, table = _table(context)
-    header = context.header or []
-    place = _Columns(name, _places(context))
+    place = Columns(name, context.header)
     moments = ", ".join(
         [_moment(name, event, table, place) for event in table.events]
         + [_overdue(name, event, table, place) for event in table.promises]
@@ -41,38 +41,23 @@ def query(context: FileContext) -> str:
     )
     lateral = ",\n    ".join(f"{_parsed(columns, table, place)} as {one}" for one, columns in times.items())
     return f"""
-with field as (
-    select line_no, csv_fields(raw) as f, {_is_header(header)} as is_header from line
-),
--- from the first header with other columns, or the same in another order, no value is where it should be
-drift as (
-    select min(line_no) as line_no from field where is_header and f <> {_list(header)}
-),
+with record as ({rows(context.header)}),
 moment as (
-    select
-        line_no, f, is_header, coalesce(line_no >= (select line_no from drift), false) as is_drifted
-        {", " + lateral if lateral else ""}
-    from field
+    select * {", " + lateral if lateral else ""} from record
 ),
 checked as (
     select
-        *,
-        case
-            when is_drifted then 'header' when is_header then null
-            when f is null then 'quoting' when len(f) <> {len(header)} then 'fields' when {unreadable} then 'time'
-        end as problem_field,
-        case when is_header and not is_drifted then 'repeated header' end as drop_reason,
+        * exclude (problem_field), problem_field as shape,
+        coalesce(problem_field, case when drop_reason is null and ({unreadable}) then 'time' end) as problem_field,
         list_filter([{moments}], lambda x: not ({_none("x")})) as happened
     from moment
 )
 select
     line_no, problem_field, drop_reason,
-    case problem_field when 'fields' then cast(len(f) as varchar) end as problem_value,
-    case problem_field
-        when 'header' then 'the columns of the first line, in its order, to the end of the file'
-        when 'quoting' then 'quotes in pairs'
-        when 'fields' then 'as many fields as the header has: {len(header)}'
-        when 'time' then {_text("a time such as " + " or ".join(table.time_formats))}
+    case when shape is not null then problem_value end as problem_value,
+    case
+        when shape is not null then problem_expectation
+        when problem_field = 'time' then {literal("a time such as " + " or ".join(table.time_formats))}
     end as problem_expectation,
     cast(e.n as usmallint) as part, e.code, e.at as local_at, e.until_at as local_ended_at,
     e.utc as occurred_at, e.until_utc as ended_at,
@@ -88,7 +73,7 @@ def stream(context: FileContext) -> str:
     """The table that a file is of, and where its declared columns stand: orders paid and orders shipped on a day may
     be the same rows. Raises UnreadableFile as `query` does."""
     name, table = _table(context)
-    place = _Columns(name, _places(context))
+    place = Columns(name, context.header)
     declared = [table.product, table.code, table.intent, table.wait_s, *table.identifiers.values(), *table.attributes]
     for columns in (*table.events.values(), *table.ends.values(), *table.promises.values()):
         declared += [columns] if isinstance(columns, str) else columns
@@ -100,48 +85,6 @@ def table_of(tables: Mapping[str, TableSection], path: str) -> str | None:
     return next((name for name, table in tables.items() if fnmatch.fnmatchcase(unpacked(path), table.files)), None)
 
 
-def _places(context: FileContext) -> dict[str, int]:
-    """Where each column stands, from 1; 0 for a name that several columns have."""
-    names = [column.strip().strip('"') for column in context.header or []]
-    return {name: i + 1 if names.count(name) == 1 else 0 for i, name in enumerate(names)}
-
-
-def _is_header(names: list[str]) -> str:
-    """SQL that tells a header in the middle of a file: most of its fields are the first header's."""
-    longest = max(names, key=lambda name: (len(name), name), default="")
-    n_known = f"len(list_intersect(csv_fields(raw), {_list(names)}))"
-    return (
-        f"case when contains(raw, {_text(longest)}) then coalesce(2 * {n_known} > {len(names)}, false) else false end"
-    )
-
-
-def _list(names: list[str]) -> str:
-    return "[" + ", ".join(map(_text, names)) + "]::varchar[]"
-
-
-_ADVICE = "name its columns in site.toml as the file's header does"
-
-
-class _Columns:
-    """SQL of a column's text in the record; UnreadableFile for a column that the file has not."""
-
-    def __init__(self, table: str, columns: dict[str, int]) -> None:
-        self.table, self.columns = table, columns
-
-    def __call__(self, column: str) -> str:
-        if column not in self.columns:
-            # the header's own names are not told: of a file without one they are a row of somebody's data
-            only = next(iter(self.columns), "") if len(self.columns) == 1 else ""
-            mark = next((repr(mark) for mark in (";", "\t", "|") if mark in only), "")
-            raise UnreadableFile(
-                f"table {self.table!r} has no column {column!r} among the {len(self.columns)} of its first line; "
-                + (f"its columns are parted by {mark}: export it with commas" if mark else _ADVICE)
-            )
-        if not self.columns[column]:
-            raise UnreadableFile(f"table {self.table!r} has several columns {column!r}; export it with different names")
-        return f"f[{self.columns[column]}]"
-
-
 def _table(context: FileContext) -> tuple[str, TableSection]:
     name = table_of(context.source.tables, context.file_name)
     if name is not None:
@@ -150,17 +93,12 @@ def _table(context: FileContext) -> tuple[str, TableSection]:
     raise UnreadableFile(f"fits no table of source {context.source.name!r} in site.toml (declared: {known})")
 
 
-def _text(value: str) -> str:
-    """A SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _time(columns: str | list[str], place: _Columns) -> str:
+def _time(columns: str | list[str], place: Columns) -> str:
     names = [columns] if isinstance(columns, str) else columns
     return "trim(concat_ws(' ', " + ", ".join(f"nullif({place(name)}, '')" for name in names) + "))"
 
 
-def _parsed(columns: str | list[str], table: TableSection, place: _Columns) -> str:
+def _parsed(columns: str | list[str], table: TableSection, place: Columns) -> str:
     """A moment's text, its time on the source's clock or, where the text tells the offset, in UTC, and whether it is
     only a day.
 
@@ -172,7 +110,7 @@ def _parsed(columns: str | list[str], table: TableSection, place: _Columns) -> s
         if form not in EPOCHS:
             kinds[_precision(form)].append(form)
     parsed = {
-        kind: f"try_strptime({text}, {_list(forms)})" if forms else "cast(null as timestamp)"
+        kind: f"try_strptime({text}, {literals(forms)})" if forms else "cast(null as timestamp)"
         for kind, forms in kinds.items()
     }
     at = f"coalesce({parsed['hour']}, {parsed['day']} + interval '23:59:59')"
@@ -187,14 +125,14 @@ def _parsed(columns: str | list[str], table: TableSection, place: _Columns) -> s
 def _with_offset(form: str, text: str) -> str:
     """SQL of a moment whose format carries its offset (%z) or zone (%Z), in UTC; NULL for one that no zone has."""
     # strptime's %z takes no Z, the commonest offset of all
-    moment = f"cast(try_strptime(regexp_replace({text}, 'Z$', '+00'), {_text(form)}) as timestamp)"
+    moment = f"cast(try_strptime(regexp_replace({text}, 'Z$', '+00'), {literal(form)}) as timestamp)"
     if "%z" not in form:
         return moment
     shape = "".join(
         {"%z": "(Z|[+-][0-9:]+)"}.get(part, ".+" if part.startswith("%") else re.escape(part))
         for part in re.split("(%-?[A-Za-z])", form)
     )
-    return f"case when is_offset(regexp_extract({text}, {_text(f'^{shape}$')}, 1)) then {moment} end"
+    return f"case when is_offset(regexp_extract({text}, {literal(f'^{shape}$')}, 1)) then {moment} end"
 
 
 def _precision(form: str) -> str:
@@ -220,11 +158,11 @@ def _none(moment: str) -> str:
     return f"{moment}.at is null and {moment}.utc is null"
 
 
-def _code(text: str, table: TableSection, place: _Columns) -> str:
-    return _text(text) + (f" || coalesce(' ' || nullif({place(table.code)}, ''), '')" if table.code else "")
+def _code(text: str, table: TableSection, place: Columns) -> str:
+    return literal(text) + (f" || coalesce(' ' || nullif({place(table.code)}, ''), '')" if table.code else "")
 
 
-def _overdue(name: str, event: str, table: TableSection, place: _Columns) -> str:
+def _overdue(name: str, event: str, table: TableSection, place: Columns) -> str:
     """The end of a promise, where the event has not come by then. Times told in two ways can't be compared: none."""
     n, m = list(table.promises).index(event), f"m{list(table.events).index(event)}"
     ends = (
@@ -238,7 +176,7 @@ def _overdue(name: str, event: str, table: TableSection, place: _Columns) -> str
     )
 
 
-def _moment(name: str, event: str, table: TableSection, place: _Columns) -> str:
+def _moment(name: str, event: str, table: TableSection, place: Columns) -> str:
     n = list(table.events).index(event)
     code = _code(f"{name}.{event}", table, place)
     until = _parsed(table.ends[event], table, place) if event in table.ends else "{'at': null, 'utc': null}"
@@ -252,7 +190,7 @@ def _identifier(text: str, digits_only: bool) -> str:
     return f"nullif(trim({text}), '')"
 
 
-def _extras(table: TableSection, place: _Columns) -> str:
+def _extras(table: TableSection, place: Columns) -> str:
     extras = ""
     if table.product:
         extras += f", nullif({place(table.product)}, '') as product_id"
@@ -261,6 +199,6 @@ def _extras(table: TableSection, place: _Columns) -> str:
     if table.wait_s:
         extras += f", seconds_as_ms({place(table.wait_s)}) as wait_ms"
     if table.attributes:
-        pairs = ", ".join(f"{_text(name)}, {place(name)}" for name in table.attributes)
+        pairs = ", ".join(f"{literal(name)}, {place(name)}" for name in table.attributes)
         extras += f", json_object({pairs}) as attributes"
     return extras

@@ -5,9 +5,12 @@
 -- quick look. Few lines begin with a blank, so few are searched for anything else.
 create or replace temp table block_line as
 select
-    line_no, cast(md5_number(getvariable('line_salt') || getvariable('stream') || md5(raw)) as uuid) as line_hash, ascii(raw) <= 32 and not regexp_matches(raw, '\S') as is_blank,
+    line_no, cast(md5_number(getvariable('line_salt') || getvariable('stream') || md5(raw)) as uuid) as line_hash, is_directive(raw) or ascii(raw) <= 32 and not regexp_matches(raw, '\S') as is_blank,
     flaw, case when flaw is null then unwanted(raw) end as unwanted
 from block;
+
+-- lines that say how those after them are to be read
+insert into directive select line_no, raw from block where is_directive(raw) and flaw is null;
 
 insert into stage_line select line_no, line_hash, is_blank, unwanted from block_line;
 

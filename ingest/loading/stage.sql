@@ -13,6 +13,8 @@ create or replace temp table robot (agent varchar);
 create or replace temp table stage_line (line_no uinteger, line_hash uuid, is_blank boolean, unwanted varchar);
 -- lines that were read from this very file when it was shorter
 create or replace temp table stage_known (line_no uinteger);
+-- lines that say how those after them are to be read (`is_directive` of the adapter)
+create or replace temp table directive (line_no uinteger, raw varchar);
 create or replace temp table stage_bad (line_no uinteger, byte_offset ubigint, field varchar, value varchar, expectation varchar, raw blob);
 
 -- Whether a text is an offset from UTC that a zone can have: -12:00 to +14:00, with or without colon or minutes, or Z. DuckDB
@@ -26,9 +28,14 @@ create or replace temp macro iso_moment(t) as case
 end;
 
 -- Milliseconds of a number of seconds as logs write it: digits and perhaps a fraction. NULL for all else that a cast would take or
--- round: a sign, 1e3, 0x10, 1_000.
+-- round: a sign, 1e3, 0x10, 1_000. (DuckDB may try the cast before it looks at the condition.)
 create or replace temp macro seconds_as_ms(t) as case
-    when regexp_full_match(t, '[0-9]{1,8}([.][0-9]{1,9})?') then cast(1000 * cast(t as decimal(15, 6)) as bigint)
+    when regexp_full_match(t, '[0-9]{1,8}([.][0-9]{1,9})?') then try_cast(1000 * try_cast(t as decimal(15, 6)) as bigint)
+end;
+
+-- A moment told as seconds since 1970, with or without a fraction; NULL for any other text.
+create or replace temp macro epoch_moment(t) as case
+    when regexp_full_match(t, '[0-9]{9,10}([.][0-9]{1,9})?') then make_timestamp(try_cast(try_cast(t as decimal(30, 6)) * 1000000 as bigint))
 end;
 
 -- A number without the .0 that exports through floating point add to it; any other text as it is.
@@ -45,4 +52,45 @@ create or replace temp macro csv_fields(record) as case
         regexp_extract_all(record || ',', '((?:"(?:[^"]|"")*"|[^",]*)),', 1),
         lambda t: case when starts_with(t, '"') then replace(t[2:-2], '""', '"') else t end
     )
+end;
+
+
+-- A moment as systems of today write it: ISO 8601 with an offset, RFC 2822 (Tue, 31 Aug 2010 20:36:28 +0000), or with UTC after it.
+create or replace temp macro any_moment(t) as coalesce(
+    iso_moment(t),
+    case
+        when regexp_matches(t, '^[A-Z][a-z]{2}, [0-9]') and is_offset(regexp_extract(t, ' ([+-][0-9]{4})$', 1))
+            then try_strptime(t, '%a, %d %b %Y %H:%M:%S %z')
+        when ends_with(t, ' UTC') then iso_moment(replace(t, ' UTC', 'Z'))
+    end
+);
+
+-- A moment of a record's life, with its times as they are told (adapters/shared/record.sql); none where `told` is NULL.
+create or replace temp macro moment(code, told, part_key, part, told_until := null, wait_ms := null, handle_ms := null, intent := null, product_id := null) as struct_pack(
+    code := code, told := cast(told as varchar), told_until := cast(told_until as varchar), part_key := part_key, part := cast(part as usmallint),
+    wait_ms := cast(wait_ms as bigint), handle_ms := cast(handle_ms as bigint), intent := cast(intent as varchar),
+    product_id := cast(product_id as varchar)
+);
+
+-- Milliseconds from one moment to a later one; NULL for none, or for one that comes before.
+create or replace temp macro ms_between(since, until) as case
+    when any_moment(until) >= any_moment(since) then date_diff('millisecond', any_moment(since), any_moment(until))
+end;
+
+-- The first of `names` under which a JSON object holds something else than it should: what is an object or a list where a text or a
+-- number is expected, and what is no list, or no object. Read on, it would be lost without a word.
+create or replace temp macro first_of(names, kinds, bad) as list_filter(list_zip(names, kinds), lambda x: list_contains(bad, x[2]))[1][1];
+create or replace temp macro no_text(o, paths) as ltrim(first_of(paths, json_type(o, paths), ['ARRAY', 'OBJECT']), '$.');
+create or replace temp macro no_list(o, paths) as ltrim(first_of(paths, json_type(o, paths), ['OBJECT', 'VARCHAR', 'BIGINT', 'UBIGINT', 'DOUBLE', 'BOOLEAN']), '$.');
+create or replace temp macro no_object(o, paths) as ltrim(first_of(paths, json_type(o, paths), ['ARRAY', 'VARCHAR', 'BIGINT', 'UBIGINT', 'DOUBLE', 'BOOLEAN']), '$.');
+
+-- Whether a path is of a picture, a script, a font or the like, and no page.
+create or replace temp macro is_static(path) as
+    lower(regexp_extract(path, '\.([A-Za-z0-9]{1,5})$', 1)) in ('css', 'js', 'mjs', 'map', 'png', 'jpg', 'jpeg', 'gif', 'svg', 'webp', 'avif', 'ico', 'woff', 'woff2', 'ttf', 'otf', 'eot', 'mp4', 'webm')
+    or path in ('/robots.txt', '/sitemap.xml');
+
+
+-- The path of a page's address, without host, query and fragment; NULL for no address.
+create or replace temp macro page_path(address) as case
+    when address <> '' then coalesce(nullif(regexp_replace(split_part(split_part(address, '?', 1), '#', 1), '^[a-z]+://[^/]*', ''), ''), '/')
 end;

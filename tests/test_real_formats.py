@@ -1,0 +1,348 @@
+"""Every real file of a format, loaded by its adapter: events and what is quarantined against counts of their own.
+
+The counts are made with Python's csv and json and with lxml, on the raw files, by code that knows nothing of ours. The
+files stand beside the project (../shared/realdata) and are never committed; without them these tests skip.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from test_real_sites import REAL
+from tiny_site import KEY
+
+from ingest.load import load
+from ingest.robots import is_robot
+from ingest.site import Site
+from ingest.store import Store
+
+pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the real logs (../shared/realdata) are not here")
+
+
+def text(path: str) -> str:
+    data = (REAL / path).read_bytes()
+    return (gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data).decode("utf-8")
+
+
+def lines(path: str) -> list[str]:
+    return [line for line in text(path).split("\n") if line.strip()]
+
+
+def table(path: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text(path).splitlines(keepends=True)))
+
+
+def documents(path: str) -> Iterator[Any]:
+    """JSON documents one after the other, however they are parted."""
+    rest, decoder = text(path).strip(), json.JSONDecoder()
+    while rest:
+        document, end = decoder.raw_decode(rest)
+        yield document
+        rest = rest[end:].strip()
+
+
+@dataclass
+class Real:
+    """Files of one format and what must come of them: `counts` by name of a query, each with its own count."""
+
+    adapter: str
+    files: list[str]
+    counts: dict[str, tuple[str, Callable[[], int]]]
+    options: str = ""
+    n_quarantined: int = 0
+    reasons: set[str] = field(default_factory=set)
+
+
+CODE = "select count(*) from raw_event inner join code using (code_id) where code.code {}"
+SUM = "select sum({}) // 1000 from raw_event inner join code using (code_id) where code.code like '{}%'"
+ALL = CODE.format("is not null")
+CALL = "call"
+PBX, TESTSUITE = f"{CALL}/pbxware_queue_log_2018", f"{CALL}/asterisk_testsuite_fixtures"
+CONNECT = [f"{CALL}/amazon_connect_ctr/{name}.json" for name in ("ctr_mongo_copy_2020-03-31", "ctr_single_2022-04-08")]
+GENESYS = [f"{CALL}/genesys_conversation_details/conversation{n}.json" for n in (1, 2)]
+
+
+WEB, ZOO = "web", "web/log_format_zoo"
+DROPPED = "select sum(n_lines) from dropped where reason = '{}'"
+GA4 = ["events_20210128_one.json", "events_20231005_partial.ndjson", "events_dbt_base_20210406_one.json"]
+GA4_DAY = f"{WEB}/ga4_derived_from_ga360/events_20160806.json.gz"
+CLOUDFRONT = f"{WEB}/cloudfront_access_log/cloudfront_web_example.log"
+SNOWPLOW = f"{WEB}/snowplow_enriched_tsv/input_dev.tsv"
+STATIC = r"(?i)\.(css|js|mjs|map|png|jpg|jpeg|gif|svg|webp|avif|ico|woff2?|ttf|otf|eot|mp4|webm)$"
+STATIC += r"|^/(robots\.txt|sitemap\.xml)$"
+LINE = re.compile(r'^\S+ .*?\] "(\S+) ([^" ?#]*)[^"]*" (\d+) \S+ "(?:[^"\\]|\\.)*" "((?:[^"\\]|\\.)*)"')
+
+
+def is_static(line: str) -> bool:
+    found = re.search(r'"[^" ]* ([^" ?#]*)', line)
+    return bool(found and re.search(STATIC, found[1]))
+
+
+def people_s_answers(path: str) -> list[str]:
+    """Status of the pages that somebody looked at: no picture, no robot, no look at the head only."""
+    found = [match for line in lines(path) if (match := LINE.match(line))]
+    return [
+        m[3]
+        for m in found
+        if m[1] not in ("HEAD", "OPTIONS") and not re.search(STATIC, m[2]) and m[4] != "-" and not is_robot(m[4])
+    ]
+
+
+def sessions() -> list[dict[str, Any]]:
+    days = [f"{WEB}/ga360_sessions_2016/ga_sessions_2016080{n}.json.gz" for n in (1, 2)]
+    return [session for day in days for session in json.loads(text(day))]
+
+
+def stamps(contact: dict[str, Any]) -> int:
+    """Moments of a contact that an agent took: made, queued, answered, over."""
+    own = [contact.get(key) for key in ("InitiationTimestamp", "TransferCompletedTimestamp", "DisconnectTimestamp")]
+    queued, agent = contact.get("Queue") or {}, contact.get("Agent") or {}
+    return sum(map(bool, [*own, queued.get("EnqueueTimestamp"), agent.get("ConnectedToAgentTimestamp")]))
+
+
+def segments(path: str) -> int:
+    (conversation,) = documents(path)
+    return sum(len(s["segments"]) for p in conversation["participants"] for s in p["sessions"])
+
+
+REALS = {
+    "queue_log, parameters as of 2010": Real(
+        "asterisk_queue_log",
+        [f"{CALL}/asterisk_queue_log_logchart_fixture/queue_log"],
+        {
+            "events": (ALL, lambda: len(lines(f"{CALL}/asterisk_queue_log_logchart_fixture/queue_log"))),
+            "seconds talked": (
+                "select sum(handle_ms) // 1000 from raw_event",
+                lambda: sum(
+                    int(line.split("|")[6])
+                    for line in lines(f"{CALL}/asterisk_queue_log_logchart_fixture/queue_log")
+                    if "|COMPLETE" in line
+                ),
+            ),
+        },
+    ),
+    "PBXware's queue_log": Real(
+        "pbxware_queue_log",
+        [f"{PBX}/queue_log.csv"],
+        {
+            "events": (ALL, lambda: len(table(f"{PBX}/queue_log.csv"))),
+            "calls that enter": (
+                CODE.format("like 'ENTERQUEUE %'"),
+                lambda: sum(row["event"] == "ENTERQUEUE" for row in table(f"{PBX}/queue_log.csv")),
+            ),
+            "seconds talked": (
+                SUM.format("handle_ms", "COMPLETE"),
+                lambda: sum(
+                    int(row["ttime"]) for row in table(f"{PBX}/queue_log.csv") if row["event"].startswith("COMPLETE")
+                ),
+            ),
+            "seconds waited by those who gave up": (
+                SUM.format("wait_ms", "ABANDON"),
+                lambda: sum(int(row["htime"]) for row in table(f"{PBX}/queue_log.csv") if row["event"] == "ABANDON"),
+            ),
+        },
+    ),
+    "Asterisk's call detail records": Real(
+        "asterisk_cdr",
+        [f"{TESTSUITE}/good.csv", f"{TESTSUITE}/Master.csv"],
+        {"events": (ALL, lambda: len(lines(f"{TESTSUITE}/good.csv")) + len(lines(f"{TESTSUITE}/Master.csv")))},
+    ),
+    "call detail records with a quote too few": Real(
+        "asterisk_cdr", [f"{TESTSUITE}/buggy.csv"], {"events": (ALL, lambda: 0)}, n_quarantined=1, reasons={"quoting"}
+    ),
+    "Asterisk's channel events": Real(
+        "asterisk_cel",
+        [f"{TESTSUITE}/CELMaster1.csv", f"{TESTSUITE}/CELMaster2.csv"],
+        {
+            "events": (
+                ALL,
+                lambda: sum(len(lines(f"{TESTSUITE}/CELMaster{n}.csv")) for n in (1, 2)),
+            ),
+            "calls": ("select count(distinct call_id) from raw_event", lambda: 2),
+        },
+    ),
+    "Amazon Connect, two documents": Real(
+        "amazon_connect", CONNECT, {"events": (ALL, lambda: sum(stamps(c) for p in CONNECT for c in documents(p)))}
+    ),
+    "Genesys Cloud; a day of one digit": Real(
+        "genesys_conversations",
+        GENESYS,
+        {"events": (ALL, lambda: segments(GENESYS[0]))},
+        n_quarantined=1,
+        reasons={"segmentStart"},
+    ),
+    "Apache combined, 10,000 lines": Real(
+        "access_log",
+        ["web/elastic_apache_combined_2015/apache_logs"],
+        {
+            "lines": (
+                "select n_lines from ledger",
+                lambda: len(lines(f"{WEB}/elastic_apache_combined_2015/apache_logs")),
+            ),
+            "pictures and scripts": (
+                DROPPED.format("static"),
+                lambda: sum(is_static(line) for line in lines(f"{WEB}/elastic_apache_combined_2015/apache_logs")),
+            ),
+            "answers that were errors": (
+                CODE.format("like '% -> 4xx'"),
+                lambda: sum(
+                    answer[0] == "4" for answer in people_s_answers(f"{WEB}/elastic_apache_combined_2015/apache_logs")
+                ),
+            ),
+        },
+        n_quarantined=1,
+        reasons={"fields"},
+    ),
+    "nginx with one field more": Real(
+        "access_log",
+        [f"{WEB}/zanbil_shop_nginx_2019/short-access.log"],
+        {
+            "lines": (
+                "select n_lines from ledger",
+                lambda: len(lines(f"{WEB}/zanbil_shop_nginx_2019/short-access.log")),
+            ),
+            "pictures and scripts": (
+                DROPPED.format("static"),
+                lambda: sum(is_static(line) for line in lines(f"{WEB}/zanbil_shop_nginx_2019/short-access.log")),
+            ),
+        },
+        options='log_format = \'$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent'
+        ' "$http_referer" "$http_user_agent" "$http_x_forwarded_for"\'',
+    ),
+    "IIS, NetScaler, CloudFront": Real(
+        "w3c_extended",
+        [f"{ZOO}/{name}.log" for name in ("iis", "netscaler", "iis_custom", "amazon_cloudfront_web")] + [CLOUDFRONT],
+        {
+            "lines that are read": (
+                "select sum(n_accepted) from ledger",
+                lambda: (
+                    sum(
+                        not line.startswith("#")
+                        for name in ("iis", "netscaler", "iis_custom", "amazon_cloudfront_web")
+                        for line in lines(f"{ZOO}/{name}.log")
+                    )
+                    + 6
+                ),
+            ),
+            "pictures": (DROPPED.format("static"), lambda: text(CLOUDFRONT).count("/favicon.ico\t")),
+            "machines": (DROPPED.format("robot"), lambda: text(CLOUDFRONT).count("\tcurl/")),
+        },
+    ),
+    "IIS with every fault": Real(
+        "w3c_extended",
+        [f"{WEB}/iis_w3c_dirty_fixtures/BadSamples.log"],
+        {"machines": (DROPPED.format("static"), lambda: 1), "events": (ALL, lambda: 0)},
+        n_quarantined=5,
+        reasons={"fields"},
+    ),
+    "nginx, Caddy and Traefik in JSON": Real(
+        "access_log_json",
+        [f"{ZOO}/{name}_json.log" for name in ("nginx", "caddy", "traefik")],
+        {"events": (ALL, lambda: 4), "pictures": (DROPPED.format("static"), lambda: 2)},
+    ),
+    "GA4, absent fields and explicit nulls": Real(
+        "ga4_events",
+        [f"{WEB}/ga4_bigquery_export/{name}" for name in GA4],
+        {"events": (ALL, lambda: sum(1 for name in GA4 for _ in documents(f"{WEB}/ga4_bigquery_export/{name}")))},
+    ),
+    "GA4, a day": Real(
+        "ga4_events",
+        [GA4_DAY],
+        {
+            "events": (ALL, lambda: len(lines(GA4_DAY))),
+            "browsers": (
+                "select count(distinct cookie) from party",
+                lambda: len({json.loads(line)["user_pseudo_id"] for line in lines(GA4_DAY)}),
+            ),
+            "purchases": (
+                CODE.format("like 'purchase%'"),
+                lambda: sum(json.loads(line)["event_name"] == "purchase" for line in lines(GA4_DAY)),
+            ),
+        },
+    ),
+    "GA360, two days": Real(
+        "ga360_sessions",
+        [f"{WEB}/ga360_sessions_2016/ga_sessions_2016080{n}.json.gz" for n in (1, 2)],
+        {
+            "sessions": ("select sum(n_accepted) from ledger", lambda: len(sessions())),
+            "hits": (ALL, lambda: sum(len(session["hits_sample"]) for session in sessions())),
+            "pages": (
+                CODE.format("like 'PAGE %'"),
+                lambda: sum(hit["type"] == "PAGE" for session in sessions() for hit in session["hits_sample"]),
+            ),
+        },
+    ),
+    "Snowplow": Real(
+        "snowplow_enriched",
+        [SNOWPLOW],
+        {
+            "events": (ALL, lambda: len(lines(SNOWPLOW))),
+            "pages": (
+                CODE.format("like 'page_view%'"),
+                lambda: sum(line.split("\t")[5] == "page_view" for line in lines(SNOWPLOW)),
+            ),
+            "browsers": (
+                "select count(distinct cookie) from party",
+                lambda: len({line.split("\t")[15] or line.split("\t")[17] for line in lines(SNOWPLOW)}),
+            ),
+        },
+    ),
+}
+
+
+def loaded(real: Real, folder: Path) -> Store:
+    """A warehouse in memory with the files of one format."""
+    (folder / "inbox" / "src").mkdir(parents=True)
+    for path in real.files:
+        shutil.copy(REAL / path, folder / "inbox" / "src")
+    (folder / "site.toml").write_text(
+        f'[site]\nname = "Real"\n[[source]]\nname = "src"\nadapter = "{real.adapter}"\n{real.options}\n',
+        encoding="utf-8",
+    )
+    site, store = Site(folder), Store.open(None, threads=1)
+    site.prepare()
+    load(site, store)
+    return store
+
+
+@pytest.mark.parametrize("name", REALS)
+def test_counts_of_a_real_file(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRONTSTAGE_KEY", KEY)
+    real = REALS[name]
+    with loaded(real, tmp_path / "site") as store:
+        for row in store.records("select * from ledger"):
+            assert row["status"] == "loaded", row["reason"]
+            parts = row["n_accepted"] + row["n_duplicate"] + row["n_quarantined"] + row["n_blank"]
+            assert row["n_lines"] == parts
+        found = store.rows("select field, count(*) from quarantine group by field")
+        assert ({reason for reason, _ in found}, sum(n for _, n in found)) == (real.reasons, real.n_quarantined)
+        for what, (query, count) in real.counts.items():
+            assert int(store.value(query) or 0) == count(), what
+
+
+def test_contacts_without_anything_between_them_and_delivered_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a delivery stream writes them; a contact that changed later is one contact, in its newest state."""
+    monkeypatch.setenv("FRONTSTAGE_KEY", KEY)
+    contacts = [next(documents(path)) for path in CONNECT]
+    later = contacts[1] | {"LastUpdateTimestamp": "2022-04-13T08:00:00Z", "DisconnectReason": "OTHER"}
+    folder = tmp_path / "site"
+    with loaded(Real("amazon_connect", CONNECT, {}), folder) as store:
+        stream = folder / "inbox" / "src" / "stream"
+        stream.write_text("".join(json.dumps(c) for c in (*contacts, later)), encoding="utf-8")
+        load(Site(folder), store)
+        assert store.value("select n_lines from ledger where path = 'stream'") == 3
+        newest = store.rows("""select distinct on (record_key, code.code) code.code
+            from raw_event inner join code using (code_id)
+            where (record_key, record_version) in (select record_key, max(record_version) from raw_event group by 1)""")
+        assert ("disconnect OTHER",) in newest and ("disconnect CUSTOMER_DISCONNECT",) not in newest
