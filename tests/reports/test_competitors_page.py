@@ -141,6 +141,15 @@ def test_a_refused_row_is_told_with_its_line_and_what_it_lacks(html: str, toy_si
     assert table(html, "files")[0][-2:] == ["2", "2"]
 
 
+def test_a_finding_of_research_speaks_of_cases_and_not_of_groups_of_customers(sample_night: Path) -> None:
+    folder = sample_night / "data/sample/reports/current"
+    told = "steps with us than at"
+    pages = [html for path in sorted(folder.glob("findings/*")) if told in (html := path.read_text("utf-8"))]
+    assert len(pages) == 1 and "not of groups of customers" in pages[0]
+    cards = (folder / "overview.html").read_text("utf-8").split("<article")
+    assert "204 mystery shops" in next(card for card in cards if told in card and "</article>" in card)
+
+
 def test_without_research_the_page_says_what_to_do(tmp_path: Path) -> None:
     root = toy.make_site(tmp_path / "shop", n_journeys=60)
     with Store.open(Site(root).warehouse) as store:
