@@ -181,3 +181,21 @@ def test_the_maps_stand_alike_in_a_browser(browser: Any, night: Path) -> None:
     order = [[name for name, *_ in sorted(drawn["boxes"], key=lambda box: (box[1], box[2]))] for drawn in places]
     assert order[0] == order[1]
     page.context.close()
+
+
+CUT = """() => [...document.querySelectorAll('.map-body')].filter(map => map.checkVisibility()).map(map => {
+  const drawn = [...map.querySelectorAll('.band, .below')].map(band => band.getBoundingClientRect().bottom);
+  return Math.max(...drawn) - map.getBoundingClientRect().bottom;
+})"""
+
+
+def test_on_paper_no_map_is_cut_off(browser: Any, night: Path) -> None:
+    context = browser.new_context(viewport={"width": 1047, "height": 720}, offline=True)
+    page = context.new_page()
+    page.emulate_media(media="print")
+    for name in ("competitors.html", "map.html"):
+        page.goto((night / name).as_uri())
+        hidden = page.evaluate(CUT)
+        assert hidden and max(hidden) <= 1, (name, hidden)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1047, name
+    context.close()
