@@ -91,7 +91,9 @@ def n_facts(finding: FindingFigure, k: int) -> tuple[Fact, ...]:
 
 
 def sample_line(finding: FindingFigure) -> str:
-    """'3 480 journeys of 2 870 customers'."""
+    """'3 480 journeys of 2 870 customers'; of research, '204 mystery shops'."""
+    if finding.kind == "competitor_gap":
+        return say("{n} {unit}", n=formats.count(as_int(finding.n.get("units"))), unit=say(str(finding.n["unit"])))
     n_journeys, n_customers = (as_int(finding.n.get(key)) for key in _OF_PEOPLE)
     if n_journeys is not None and n_customers is not None:
         return sample_size(n_journeys, n_customers)

@@ -25,7 +25,7 @@ PLANTED = {
     "late parcels": ("deviation.rule", {"deliver"}),
     "no shipping mail": ("deviation.skipped", {"shipping_mail"}),
     "no thank-you page": ("deviation.skipped", {"order_confirmation"}),
-    "a competitor's quicker checkout": ("competitor_gap", {"Alpstern"}),
+    "a competitor's shorter checkout": ("competitor_gap", {"Alpstern"}),
     "scans swapped": ("deviation.out_of_order", {"out_for_delivery", "deliver"}),
 }
 # true, though nobody planted it

@@ -264,13 +264,14 @@ def welch(
 def gap_of_medians(ours: Side, theirs: Side, margin: float, seed: int, draws: int) -> Gap:
     """Ours less theirs of a weighted median; shoppers are drawn anew with all of their shops (cluster bootstrap).
 
-    Percentiles, stretched about the gap by t / z * sqrt(J / (J - 1)) for J shoppers, since a bootstrap of few clusters
-    is too narrow (Hesterberg 2015).
+    Percentiles, stretched about the gap by t / z * sqrt(J / (J - 1)) for J shoppers, t of J - 1 degrees of freedom,
+    since a bootstrap of few clusters is too narrow (Hesterberg 2015). J is of the side with fewer.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     gap = median(ours) - median(theirs)
     drawn = np.sort(_medians(ours, _draws(rng, ours, draws)) - _medians(theirs, _draws(rng, theirs, draws)))
-    fewest, freedom = min(ours.n_shoppers, theirs.n_shoppers), max(1.0, _freedom(ours, theirs))
+    fewest = min(ours.n_shoppers, theirs.n_shoppers)
+    freedom = max(1.0, float(fewest - 1))
     icc = intraclass((ours, theirs))
 
     def interval(confidence: float) -> tuple[float, float]:

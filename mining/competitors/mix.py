@@ -37,7 +37,7 @@ class Mix:
 
 
 def read_mix(store: Store, context: Context, scenarios: Collection[Scenario]) -> Mix:
-    """Leaves the temporary table research_contact."""
+    """Leaves the temporary table research_contact. A stratum of too few customers to be told counts as none."""
     pairs = sorted({(one.scenario, step) for one in scenarios for step in one.steps if step in context.touch})
     steps = {
         "scenario": pa.array([a for a, _ in pairs], pa.string()),
@@ -51,7 +51,11 @@ def read_mix(store: Store, context: Context, scenarios: Collection[Scenario]) ->
     }
     store.run(_SQL.read_text(encoding="utf-8"), params, name="research_contact")
     store.drop("scenario_step")
-    contacts = store.rows("select scenario, channel, daypart, count(*) from research_contact group by all order by all")
+    contacts = store.rows(
+        """select scenario, channel, daypart, count(*) from research_contact group by all
+        having count(distinct customer_id) >= $k order by all""",
+        {"k": context.method.small_cell_customers},
+    )
     times = store.rows(
         """select scenario, channel, count(*), count(distinct customer_id), avg(ln(ms / 60000.0)),
             coalesce(var_samp(ln(ms / 60000.0)), 0)

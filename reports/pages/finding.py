@@ -132,11 +132,14 @@ def build(figures: Figures, report: Report) -> Mapping[str, FindingPage]:
 def _page(figures: Figures, finding: FindingFigure, names: StepNames, is_driven: bool) -> FindingPage:
     labels = names.label
     anchors = anchors_of(finding, frozenset(labels))
-    drivers, note = _drivers(figures, finding, anchors) if is_driven else ((), "")
+    is_research = finding.kind == "competitor_gap"
+    drivers, note = _drivers(figures, finding, anchors) if is_driven and not is_research else ((), "")
     history = figures.history(finding.finding_id)
     return FindingPage(
         drivers=drivers,
-        no_drivers=say("Too few customers show it to be told by group.")
+        no_drivers=say("Research tells of shoppers and of whole companies, not of groups of customers.")
+        if is_research
+        else say("Too few customers show it to be told by group.")
         if is_driven
         else say("Only the first {n} findings are told by group.", n=MOST_DRIVEN),
         driver_note=note,

@@ -141,6 +141,15 @@ def test_a_refused_row_is_told_with_its_line_and_what_it_lacks(html: str, toy_si
     assert table(html, "files")[0][-2:] == ["2", "2"]
 
 
+def test_a_finding_of_research_speaks_of_cases_and_not_of_groups_of_customers(sample_night: Path) -> None:
+    folder = sample_night / "data/sample/reports/current"
+    told = "steps with us than at"
+    pages = [html for path in sorted(folder.glob("findings/*")) if told in (html := path.read_text("utf-8"))]
+    assert len(pages) == 1 and "not of groups of customers" in pages[0]
+    cards = (folder / "overview.html").read_text("utf-8").split("<article")
+    assert "204 mystery shops" in next(card for card in cards if told in card and "</article>" in card)
+
+
 def test_without_research_the_page_says_what_to_do(tmp_path: Path) -> None:
     root = toy.make_site(tmp_path / "shop", n_journeys=60)
     with Store.open(Site(root).warehouse) as store:
@@ -172,3 +181,21 @@ def test_the_maps_stand_alike_in_a_browser(browser: Any, night: Path) -> None:
     order = [[name for name, *_ in sorted(drawn["boxes"], key=lambda box: (box[1], box[2]))] for drawn in places]
     assert order[0] == order[1]
     page.context.close()
+
+
+CUT = """() => [...document.querySelectorAll('.map-body')].filter(map => map.checkVisibility()).map(map => {
+  const drawn = [...map.querySelectorAll('.band, .below')].map(band => band.getBoundingClientRect().bottom);
+  return Math.max(...drawn) - map.getBoundingClientRect().bottom;
+})"""
+
+
+def test_on_paper_no_map_is_cut_off(browser: Any, night: Path) -> None:
+    context = browser.new_context(viewport={"width": 1047, "height": 720}, offline=True)
+    page = context.new_page()
+    page.emulate_media(media="print")
+    for name in ("competitors.html", "map.html"):
+        page.goto((night / name).as_uri())
+        hidden = page.evaluate(CUT)
+        assert hidden and max(hidden) <= 1, (name, hidden)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 1047, name
+    context.close()
