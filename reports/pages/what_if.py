@@ -219,7 +219,10 @@ def _measures(comparison: Mapping[str, Any], extra: Mapping[str, Any]) -> Rows:
     for name, (label, digits, factor) in MEASURES.items():
         if name in OF_EXECUTIVES and not any(means[point]["own_min_per_need"] for point in points):
             continue
-        rows.append((say(label), *(formats.number(factor * means[point][name], digits) for point in points)))
+        cells = [formats.number(factor * means[point][name], digits) for point in points]
+        if name in OF_EXECUTIVES:
+            cells[0] = formats.NONE
+        rows.append((say(label), *cells))
     rows.append((say("Orders a week"), *(formats.number(comparison["orders"][point], 0) for point in points)))
     if extra.get("agent_hour"):
         money = [formats.number(means[point]["staffed_hours"] * extra["agent_hour"], 0) for point in points]
@@ -272,10 +275,15 @@ def _grid(kind: str, cells: Sequence[Sequence[float]]) -> Grid | None:
         rows.append(
             (
                 formats.number(y, 2),
-                tuple(("", "") if d is None else (_signed(d), "save" if d < 0 else "cost") for d in told),
+                tuple(("", "") if d is None else (_signed(d), _tone(d)) for d in told),
             )
         )
     return Grid(say(ASSUMPTIONS[first]), say(ASSUMPTIONS[second]), tuple(formats.number(x, 2) for x in xs), tuple(rows))
+
+
+def _tone(difference: float) -> str:
+    """What is nothing to two decimals is neither gain nor loss."""
+    return "" if abs(difference) < 0.005 else "save" if difference < 0 else "cost"
 
 
 def _gate(gate: Mapping[str, Any]) -> Rows:

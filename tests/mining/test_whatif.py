@@ -17,7 +17,7 @@ from mining.whatif.calibration import calibrate, prepare
 from mining.whatif.comparing import Comparison, Estimate, back_test_runs, compare
 from mining.whatif.draws import draw
 from mining.whatif.engine import Centre
-from mining.whatif.measures import RUN_WEEKS, measure
+from mining.whatif.measures import RUN_WEEKS, Outcome, measure
 from mining.whatif.reading import SLOTS, WEEK_S, Calls
 from mining.whatif.regime import REPEAT, Regime
 from mining.whatif.staffing import Staffing
@@ -83,6 +83,22 @@ def test_workers_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     alone = compare(prepared, TODAY, world.more_agents(1, 5)).record()
     monkeypatch.setattr(comparing, "PARALLEL_FROM", 0)
     assert compare(prepared, TODAY, world.more_agents(1, 5)).record() == alone
+
+
+@pytest.mark.parametrize("chance", [0.3, 1.0, 3.0])
+def test_an_interval_covers_whatever_part_of_the_spread_is_chance(chance: float) -> None:
+    """Parameters are off by 1, as drawn anew; a run of four weeks adds so much chance (variances)."""
+    rng, covered, n = np.random.default_rng(3), 0, 1_000
+    still = Outcome({"min_per_need": 0.0}, (0.0,) * 4)
+    for _ in range(n):
+        weeks = rng.normal() + rng.normal(size=(10, 1)) + rng.normal(0, 2 * chance**0.5, (10, 4))
+        found = [
+            comparing.Replication({"today": still, "x": Outcome({"min_per_need": w.mean()}, tuple(w))}, {})
+            for w in weeks
+        ]
+        one = comparing._paired(found, "x", "min_per_need")
+        covered += one.low <= 0 <= one.high
+    assert 0.92 * n <= covered <= 0.985 * n
 
 
 N_TRUTH = 200 if LONG else 0
