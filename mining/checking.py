@@ -1,4 +1,4 @@
-"""`config-check` of mining: everything that is wrong with the intended process, calendar.toml, accepted.toml, products.
+"""`config-check` of mining: what is wrong with the intended process, calendar, accepted findings, changes, products.
 
 `intended.parse` stops at the first problem. So each part is parsed by itself, in a process that is otherwise right;
 what depends on several parts at once is found by parsing the whole when no part is wrong by itself.
@@ -15,13 +15,14 @@ from ingest.settings import read_toml
 from ingest.site import Site
 from ingest.touch import load_steps
 from mining import accepted, business_time, intended, products
+from mining.changes import declared
 
 _ANY_PROCESS = {"process": "any", "steps": ["any_step"]}
 
 
 def problems(site: Site) -> list[Problem]:
     """All problems of what mining reads in SITE/process; none of a file that the site does not have."""
-    return [*_of_intended(site), *_of_calendar(site), *_of_accepted(site), *_of_products(site)]
+    return [*_of_intended(site), *_of_calendar(site), *_of_accepted(site), *_of_changes(site), *_of_products(site)]
 
 
 def _of_products(site: Site) -> list[Problem]:
@@ -45,6 +46,21 @@ def _of_accepted(site: Site) -> list[Problem]:
     except ConfigError as error:
         return listed(error, path)
     return []
+
+
+def _of_changes(site: Site) -> list[Problem]:
+    """The register reads well, and its groups name steps and departments of the dictionary."""
+    path = site.process / declared.FILE
+    try:
+        changes = declared.load(site.process)
+    except ConfigError as error:
+        return listed(error, path)
+    try:
+        steps = load_steps(site.process / "steps.toml")
+    except ConfigError:
+        return []
+    known = [one.step for one in steps.step], [one.name for one in steps.department]
+    return [Problem(str(path), key, what) for key, what in declared.unknown_names(changes, *known)]
 
 
 def _of_intended(site: Site) -> list[Problem]:

@@ -13,6 +13,7 @@ from mining.business_time import USUAL, BusinessCalendar
 from mining.method import Method
 
 if TYPE_CHECKING:
+    from mining.changes.declared import Change
     from mining.intended import Intended
     from mining.products import Products
 
@@ -70,6 +71,8 @@ class Context:
     """Only these findings are asked for; None = all that there are."""
     products: Products | None = None
     """The site's table of products, if it has one."""
+    changes: tuple[Change, ...] = ()
+    """What the site declares to have changed, in order of days (process/changes.toml)."""
 
     def status(self, finding_id: str, tested: str, robustness: Mapping[str, Any] | None = None) -> str:
         """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6).

@@ -25,6 +25,7 @@ from mining import (
     register,
     savings,
 )
+from mining.changes import declared
 from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
 from mining.gaps import with_gaps
@@ -99,6 +100,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
     touch = context.read_touch(store)
     process = intended.load(site.process, {step: one.label for step, one in touch.items()})
     hours = business_time.load(site.process)
+    changes = declared.load(site.process)
     first, last = context.read_window(store, night)
     extra: dict[str, Any] = {
         "agent_hour": settings.costs.agent_hour,
@@ -111,6 +113,8 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
     }
     if settings.products:
         extra["products"] = settings.products.model_dump()
+    if changes:
+        extra["changes"] = [one.model_dump(mode="json") for one in changes]
     return context.Context(
         method,
         first,
@@ -126,6 +130,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         settings.site.timezone,
         hours,
         products=products.of_site(site),
+        changes=changes,
     )
 
 

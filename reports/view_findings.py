@@ -75,7 +75,9 @@ _ICONS = {
 _CONSOLIDATION = ("merge", "eliminate", "handoff", "duplicate_request", "channel_switch", "batch_contact")
 """Kinds whose minutes are what could fall away, not what is spent."""
 
-_TONES = dict.fromkeys(_CONSOLIDATION, "save") | dict.fromkeys(("whatif", "map_change", "data_quality"), "neutral")
+_TONES = dict.fromkeys(_CONSOLIDATION, "save") | dict.fromkeys(
+    ("whatif", "change_effect", "map_change", "data_quality"), "neutral"
+)
 
 STATUS_WORDS = {
     "confirmed": mark("confirmed on customers who were not used to find it"),

@@ -64,6 +64,9 @@ class Plants:
     fetched: float = 0.0  # of parcels that no mail told of: nobody is home, and the customer has to fetch it
     fetched_told: float = 0.0  # of those that a mail told of
     leaves_at_delivery: float = 0.0  # of delivery-options pages: the customer leaves for good
+    hotline_calls: float = 0.0  # first calls a week on each of two hotlines (world_hotline)
+    new_menu: float = 0.0  # the service hotline gets a phone menu that is better (above 0) or worse (below)
+    new_menu_from: float = 0.0  # share of the days that pass before it does
     no_retry: bool = False  # nobody who was not answered calls again
     no_page_call: bool = False  # no page makes anybody call
 

@@ -20,7 +20,7 @@ Row = tuple[int, int, int, str]  # epoch second, call sequence, part, line
 
 def write_calls(world: World, out: Path, dirt: Dirt) -> None:
     """Write queue_log (older weeks compressed) and Master.csv below `out`/inbox."""
-    rows = [row for call in world.calls for row in _queue_rows(call)] + _agent_rows(world)
+    rows = [row for call in (*world.calls, *world.hotline) for row in _queue_rows(call)] + _agent_rows(world)
     rows.sort()
     edges = [] if world.config.whole_files else _rotations(world.config)
     pieces: list[list[bytes]] = [[] for _ in range(len(edges) + 1)]
@@ -38,7 +38,10 @@ def write_calls(world: World, out: Path, dirt: Dirt) -> None:
             text = text[:-15]
             dirt.counts["call_truncated_line"] += 1
         write(out / "inbox" / "calls" / name, text)
-    records = [_record(call).encode() for call in sorted(world.calls, key=lambda call: (call.end_s, call.sequence))]
+    records = [
+        _record(call).encode()
+        for call in sorted((*world.calls, *world.hotline), key=lambda call: (call.end_s, call.sequence))
+    ]
     dirt.record_rows(records)
     write(out / "inbox" / "cdr" / "Master.csv", b"".join(record + b"\n" for record in records))
 
@@ -144,11 +147,13 @@ def _record(call: Call) -> str:
         "menu": ("BackGround", "nordlicht/menu"),
         "closed": ("Playback", "nordlicht/closed"),
     }.get(call.outcome, ("Queue", f"{call.queue},tn,,,600"))
+    if call.line and call.outcome == "menu":
+        data = f"nordlicht/{call.line}"
     trunk = f"PJSIP/trunk-{call.sequence:08x}"
     partner = f"{call.agent}-{call.sequence + 1:08x}" if call.agent else ""
     shown = call.caller or "anonymous"
     text = [
-        "", call.caller, "s", "from-pstn", f'""{shown}"" <{shown}>', trunk, partner, application, data,
+        "", call.caller, "s", f"{call.line}-line" if call.line else "from-pstn", f'""{shown}"" <{shown}>', trunk, partner, application, data,
         *(f"{local_datetime(at):%Y-%m-%d %H:%M:%S}" for at in (call.start_s, answered, call.end_s)),
     ]  # fmt: skip
     quoted = ",".join(f'"{field}"' for field in text)
