@@ -43,10 +43,12 @@ _NO_GAP = mark("contacts are counted by week, not by journey")
 _OTHER_MINUTES = mark("its minutes are told with the customer minutes per need")
 _WEEKS, _CONTACTS, _CUSTOMERS = mark("full weeks"), mark("contacts in a usual week"), mark("customers")
 _SERIES = """create or replace table change_week (
-    change_id varchar, metric varchar, is_control boolean, monday date, is_after boolean, value double, n_contacts bigint
+    change_id varchar, metric varchar, is_control boolean, monday date, is_after boolean, value double,
+    n_contacts bigint
 )"""
 _DECLARED = """create or replace table declared_change (
-    change_id varchar, label varchar, day date, waves date[], design varchar, affected varchar, control varchar, note varchar
+    change_id varchar, label varchar, day date, waves date[], design varchar, affected varchar,
+    control varchar, note varchar
 )"""
 _CHANCE = """create or replace temporary table chance as
     select $change as place, moment.journey_id, count(*)::integer as n,
@@ -223,8 +225,8 @@ def _demand(answer: Answer) -> tuple[float, float] | None:
 
 
 def _cost(context: Context, answer: Answer) -> dict[str, Any]:
-    """Minutes a week that the change takes from customers (or gives back, below 0), per need; other metrics: none, since
-    the same minutes would count twice."""
+    """Minutes a week that the change takes from customers (or gives back, below 0), per need. Other metrics: none, the
+    same minutes would count twice."""
     names = {"customer_min_per_need": "customer_min_per_week", "agent_min_per_need": "company_min_per_week"}
     key = names.get(answer.metric.name)
     if key is None:
@@ -301,7 +303,7 @@ def declare(store: Store, changes: Sequence[Change]) -> None:
 
 
 def remember(store: Store, answers: Sequence[Answer], least: int) -> None:
-    """Write the weekly series of the answers to `change_week`; weeks of fewer contacts than may be told are left out."""
+    """Write the weekly series of the answers to `change_week`; weeks of too few contacts are left out."""
     rows = [
         {
             "change_id": one.change.change,

@@ -1,4 +1,4 @@
-"""`process/changes.toml`: the changes that the business declares, before anybody looks at their effect (method note 8.1).
+"""`process/changes.toml`: changes that the business declares, before anybody looks at their effect (method note 8.1).
 
     [[change]]
     change = "ivr_v2"                              # its id, which findings are named by

@@ -1,7 +1,7 @@
 """What a change did to a weekly figure: differences of weekly log ratios, and what guards them (method note 8.2).
 
-A figure of a week is a share or a mean, taken to its logit or logarithm with half a unit added, so that a week without a
-hit has a number. z = treated minus control. Weeks, not calls, are the units: within a week calls share their weather.
+A figure of a week is a share or a mean, taken to its logit or logarithm with half a unit added, so that a week without
+a hit has a number. z = treated minus control. Weeks, not calls, are the units: within a week calls share their weather.
 Sources: Bertrand, Duflo and Mullainathan 2004 (collapse by time), Welch 1947, Prais and Winsten (GLSAR).
 """
 
@@ -100,7 +100,7 @@ def daily_opinion(
 
 
 def disagree(one: Estimate, other: tuple[float, float, float]) -> bool:
-    """Whether two opinions contradict each other: opposite signs of which one is sure, or one lies wholly off the other.
+    """Whether two opinions contradict each other: opposite signs of which one is sure, or one wholly off the other.
 
     Two estimates around none have opposite signs half of the time, and say the same.
     """
@@ -138,10 +138,11 @@ def slope_before(before: Numbers, weeks: int = 8) -> tuple[float, float]:
     return float(fit.slope), float(fit.stderr)
 
 
-def ran_apart(slope: float, error: float, n_post: int, effect: float) -> bool:
-    """Whether the drift before the change could explain it: over the weeks after, it comes to more than half of the
-    effect. A slope within its own error (90 %) is no drift, else every long series had one."""
-    return bool(abs(slope) * n_post > abs(effect) / 2 and abs(slope) > stats.norm.ppf(0.95) * error)
+def ran_apart(slope: float, error: float, n_weeks: int, effect: float) -> bool:
+    """Whether the drift before the change could explain it: from the middle of the weeks before to the middle of those
+    after, which lie n_weeks / 2 apart, it comes to more than half of the effect. A slope within its own error (90 %) is
+    no drift, else every long series had one."""
+    return bool(abs(slope) * n_weeks > abs(effect) and abs(slope) > stats.norm.ppf(0.95) * error)
 
 
 def as_change(effect: float, before: float, is_share: bool) -> float:

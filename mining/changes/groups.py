@@ -45,7 +45,7 @@ class Frame:
 
 
 def prepare(store: Store, context: Context, changes: Sequence[Change]) -> Frame:
-    """Make `change_contact`, `change_followed`, `change_member`, `change_unit` and `change_day`; returns the days they speak of."""
+    """Make the temporary tables of contacts.sql and units.sql; returns the days that they speak of."""
     until = _until(store, context)
     midnight = dt.datetime.combine(until, dt.time(), ZoneInfo(context.timezone)).astimezone(dt.UTC)
     store.run(f"set variable change_until = timestamp '{midnight:%Y-%m-%d %H:%M:%S}'", name="change_until")

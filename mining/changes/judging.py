@@ -122,7 +122,7 @@ def _estimated(
     else:
         found = estimate.step_of_means(before, after, method.confidence)
     slope, error = estimate.slope_before(before)
-    apart = bool(control) and estimate.ran_apart(slope, error, len(after), found.effect)
+    apart = bool(control) and estimate.ran_apart(slope, error, len(before) + len(after), found.effect)
     days = daily(table, change_no, treated, control, metric, span)
     second = estimate.daily_opinion(
         days.z, days.weekday, days.is_after, method.confidence, None if control else days.day
@@ -188,7 +188,7 @@ def _by_lot(change_no: int, change: Change, metric: Metric, table: Table, others
     arms = table.arms(change_no, metric, span)
     shares = {"n_treated": float(arms[0].customers), "n_control": float(arms[1].customers)}
     n = arms[0].customers + arms[1].customers
-    off = stats.binomtest(arms[0].customers, n, change.random_share).pvalue if n else 1.0
+    off = stats.binomtest(arms[0].customers, n, change.random_share or 0.5).pvalue if n else 1.0
     few = len(weeks.treated[1]) < method.change_post_weeks_min
     reason = "weeks" if few else "contacts" if weeks.contacts_a_week() < method.change_contacts_min else ""
     if not reason and not (arms[0].hits and arms[1].n):

@@ -35,7 +35,10 @@ _ALL = (
         "transfers_per_call", mark("transfers per 100 answered calls"), mark("transfers per 100 answered calls"),
         "n_transfers", "n_reached", "down", divisor=0.01, of_codes=True,
     ),
-    Metric("menus_per_call", mark("menus per call"), mark("menus per call"), "n_menus", "n_calls", "down", of_codes=True),
+    Metric(
+        "menus_per_call", mark("menus per call"), mark("menus per call"),
+        "n_menus", "n_calls", "down", of_codes=True,
+    ),
     Metric(
         "minutes_to_right_agent", mark("minutes to the right person"), mark("minutes to the right person"),
         "right_ms", "n_reached", "down", divisor=60_000,
@@ -45,11 +48,13 @@ _ALL = (
         "n_abandoned", "n_queued", "down", is_share=True,
     ),
     Metric(
-        "true_containment", mark("the share of calls that end in the phone menu, with no other within 7 days"), mark("share of calls"),
+        "true_containment", mark("the share of calls that end in the phone menu, with no other within 7 days"),
+        mark("share of calls"),
         "n_settled", "n_known", "up", is_share=True, is_followed=True, of_codes=True,
     ),
     Metric(
-        "repeat_contact_7d", mark("the share of contacts that another one follows within 7 days"), mark("share of contacts"),
+        "repeat_contact_7d", mark("the share of contacts that another one follows within 7 days"),
+        mark("share of contacts"),
         "n_repeated", "n_known", "down", is_share=True, is_followed=True,
     ),
     Metric(

@@ -79,7 +79,7 @@ class Table:
         return treated, control
 
     def _settled(self, change_no: int, groups: Collection[int]) -> float:
-        """1 / (1 - b): of the calls that end in the menu, b are followed by another by habit alone (far window, 4.2)."""
+        """1 / (1 - b): of the calls that end in the menu, b are followed by another by habit (far window, 4.2)."""
         n, back = (self.total(change_no, groups, name) for name in ("n_menu_far", "n_menu_back"))
         return 1 / (1 - back / n) if n >= 30 and back < n else 1.0
 

@@ -1,4 +1,4 @@
-"""What stands around a change: other changes of the same contacts, codes of one side only, departments that serve both."""
+"""What stands around a change: others of the same contacts, codes of one side only, departments that serve both."""
 
 from __future__ import annotations
 

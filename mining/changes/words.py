@@ -159,7 +159,7 @@ def caution(
     if calls is not None:
         said.append(
             say(
-                "Contacts a week went from {before} to {after} with the change: who gets in touch may have changed, too.",
+                "Contacts a week went from {before} to {after} with the change: who gets in touch may have changed.",
                 before=f"{calls[0]:,.0f}",
                 after=f"{calls[1]:,.0f}",
             )

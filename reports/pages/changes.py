@@ -25,7 +25,8 @@ from reports.view import Report
 MOST_CHANGES = 8
 MOST_CHARTS = 4
 MOST_WEEKS = 60
-_FINDINGS = """select finding_id, no_label, status, grade, title, text_evidence, text_caution, effect_json, ci_json, extra_json
+_FINDINGS = """select finding_id, no_label, status, grade, title, text_evidence, text_caution, effect_json, ci_json,
+    extra_json
 from finding where kind = 'change_effect' order by rank_no, no_label"""
 _WEEKS = """select metric, monday, is_after, max(value) filter (not is_control) as value,
     max(value) filter (is_control) as control, max(n_contacts) filter (not is_control) as n
@@ -134,12 +135,12 @@ def _headline(declared: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str,
 def _lede(declared: Sequence[Mapping[str, Any]]) -> str:
     if not declared:
         return say(
-            "What is changed for customers, and when, is declared in process/changes.toml: whom it touches, and who is left "
-            "as they were. Then its effect on customers is told here."
+            "What is changed for customers, and when, is declared in process/changes.toml: whom it touches, and who is "
+            "left as they were. Then its effect on customers is told here."
         )
     return say(
-        "Full weeks before and after each change, as the customers lived them: menus, transfers, waits, calls given up, further "
-        "contacts, minutes. Where a group is left as it was, what both have in common is taken off."
+        "Full weeks before and after each change, as the customers lived them: menus, transfers, waits, calls given "
+        "up, further contacts, minutes. Where a group is left as it was, what both have in common is taken off."
     )
 
 

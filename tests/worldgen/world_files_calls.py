@@ -151,9 +151,10 @@ def _record(call: Call) -> str:
         data = f"nordlicht/{call.line}"
     trunk = f"PJSIP/trunk-{call.sequence:08x}"
     partner = f"{call.agent}-{call.sequence + 1:08x}" if call.agent else ""
+    context = f"{call.line}-line" if call.line else "from-pstn"
     shown = call.caller or "anonymous"
     text = [
-        "", call.caller, "s", f"{call.line}-line" if call.line else "from-pstn", f'""{shown}"" <{shown}>', trunk, partner, application, data,
+        "", call.caller, "s", context, f'""{shown}"" <{shown}>', trunk, partner, application, data,
         *(f"{local_datetime(at):%Y-%m-%d %H:%M:%S}" for at in (call.start_s, answered, call.end_s)),
     ]  # fmt: skip
     quoted = ",".join(f'"{field}"' for field in text)

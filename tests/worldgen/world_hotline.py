@@ -1,4 +1,4 @@
-"""Two hotlines with a phone menu each, beside the shop: the service line and the trade line. One of them gets a new menu.
+"""Two hotlines with a phone menu each, beside the shop: service and trade. The service line gets a new menu.
 
 Callers are people of their own (their numbers come up nowhere else), so that the shop's needs stay as they are. A need
 is a chain of calls: who hangs up in the menu without an answer, gives up waiting or is not helped calls again within
