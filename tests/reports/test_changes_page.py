@@ -49,7 +49,8 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> str:
         parts = ("where", "window", "n", "cost", "evidence", "robustness")
         row = {f"{name}_json": "{}" for name in parts} | {
             "finding_id": "f" * 16, "no_label": "F-99", "kind": "change_effect", "status": "below_tolerance",
-            "grade": "B", "rank_no": 99, "family": "change:menu", "m": 1, "title": "told", "text_evidence": "e", "text_caution": "c",
+            "grade": "B", "rank_no": 99, "family": "change:menu", "m": 1,
+            "title": "told", "text_evidence": "e", "text_caution": "c",
             "effect_json": json.dumps({"value": -0.4}), "ci_json": json.dumps({"low": -0.5, "high": -0.3}),
             "extra_json": json.dumps(EXTRA),
         }  # fmt: skip

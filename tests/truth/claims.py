@@ -19,6 +19,8 @@ from world_catalog import POOR, PRODUCTS
 from world_config import local_datetime
 from world_record import Order
 
+from mining.changes.metrics import METRICS
+
 Place = frozenset[str]
 TOLERANCE, MERGE_MIN, HANDOFF_MIN, REQUEST_MIN = 0.01, 0.85, 0.30, 0.05
 WHEN_OFF = 0.60
@@ -67,7 +69,10 @@ LOOPS: list[tuple[str, str, set[str]]] = [
     ("checkout_again", "loop.cycle", {"checkout_address", "checkout_delivery", "payment_page"}),
     ("sent_round", "loop.pingpong", {"call_returns", "call_status"}),
 ]
-OPEN = {"poor_page_call": "channel_switch and page_calls, whose true sizes have no closed form"}
+OPEN = {
+    "poor_page_call": "channel_switch and page_calls, whose true sizes have no closed form",
+    "new_menu": "change_effect, whose true sizes are those of another world without it",
+}
 """Plants whose size is compared with nothing, and what would tell them."""
 ASKED_ANYWAY: list[tuple[str, set[str]]] = [
     ("duplicate_request", {"order_number"}),
@@ -112,6 +117,7 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         ("loop.self", {"call_status"}), ("repeat_contact", {"7", "status"}),
         ("deviation.rule", {"call_status", "at most 1 call_status per journey"}),
     ],
+    "new_menu": [("change_effect", {"service_menu", name}) for name in METRICS],
     "payment_loop": [("loop.self", {"pay_failed"})],
     "slow_pick": [
         ("deviation.late", {"confirmation_mail", "shipping_mail", "mail", hours})

@@ -12,7 +12,7 @@ from scipy import stats
 
 FALSE_ALARM_SHARE, CONFIDENCE = 0.10, 0.95
 RECALL_MIN, PRECISION_MIN = 0.80, 0.90
-NULL_WORLDS = {"W0", "WF0"}
+NULL_WORLDS = {"W0", "W60", "WF0"}
 TENDENCY = "loop.pingpong, as a tendency"
 
 

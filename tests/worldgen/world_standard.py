@@ -106,13 +106,10 @@ STANDARD: dict[str, Standard] = {
         {"new_menu": (-1.0, 1.0)},
         HOTLINE,
         {"days": 119},
+        is_long=True,
     ),
-    "W60": Standard("the same hotlines, and a menu that changes nothing", plants=HOTLINE, settings={"days": 119}),
-    "W6D": Standard(
-        "a new phone menu on one hotline, and nothing to hold it against",
-        {"new_menu": (-1.0, 0.0, 1.0)},
-        HOTLINE,
-        {"days": 119},
+    "W60": Standard(
+        "the same hotlines, and a menu that changes nothing", plants=HOTLINE, settings={"days": 119}, is_long=True
     ),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),
