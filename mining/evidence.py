@@ -74,7 +74,7 @@ class Place(Told, Protocol):
 
     @property
     def hits(self) -> Mapping[int, float]:
-        """variant_id (way_id where the scope marks journeys) -> how much of it a journey shows."""
+        """Id of a way, as it was read -> how much of it a journey shows. Empty where marks are made in SQL."""
 
 
 P = TypeVar("P", bound=Place)
@@ -139,10 +139,10 @@ def _unmark(store: Store, scope: Scope, marked: Sequence[str], kept: Sequence[st
 
 
 def write_marks(store: Store, scope: Scope, hits: Mapping[str, Mapping[int, float]]) -> None:
-    """Write which variants show which finding (finding_id -> variant_id -> amount per journey), in place of earlier.
+    """Write which variants show which finding (finding_id -> told_id -> amount per journey), in place of earlier.
 
-    Where the scope marks journeys, ids are way ids (`population.ways`) and every journey of the scope on such a way is
-    marked.
+    Ids are those of the ways read last (`told_way`). Where the scope marks journeys, every journey of the scope on such
+    a way is marked.
     """
     rows = [
         (finding_id, variant_id, float(amount))
@@ -153,13 +153,13 @@ def write_marks(store: Store, scope: Scope, hits: Mapping[str, Mapping[int, floa
         return
     _unmark(store, scope, list(hits), [])
     names, ids, amounts = zip(*rows, strict=True)
-    table = {"finding_id": pa.array(names), "variant_id": pa.array(ids, pa.uint32()), "amount": pa.array(amounts)}
+    table = {"finding_id": pa.array(names), "told_id": pa.array(ids, pa.uint32()), "amount": pa.array(amounts)}
     store.put("incoming_marks", pa.table(table))
-    marks = "select * from incoming_marks"
+    marks = "select finding_id, way_id, amount from incoming_marks inner join told_way using (told_id)"
     if scope.by_journey:
-        marks = f"""select m.finding_id, p.journey_id, m.amount from incoming_marks as m
-            inner join population as p on p.way_id = m.variant_id where {scope.condition} order by all"""
-    store.run(f"insert into {scope.marks} {marks}", name=scope.marks)
+        marks = f"""select m.finding_id, p.journey_id, m.amount from ({marks}) as m
+            inner join population as p on p.way_id = m.way_id where {scope.condition}"""
+    store.run(f"insert into {scope.marks} {marks} order by all", name=scope.marks)
     store.drop("incoming_marks")
 
 

@@ -181,7 +181,6 @@ def _finding(
     return marked.finding(
         store,
         context,
-        _SCOPE,
         one,
         decision,
         status=status,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,9 +12,11 @@ from ingest.store import Store
 from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.findings import identity
-from mining.hazard import OF_GOODS, Design, Fit, Patterns, design, fit, risks, sandwich, without
-from mining.hazard_counts import BAD, BEFORE, GOOD, TERMINAL, Outcome, chosen_of, rows_at_risk, times_at_risk
+from mining.hazard import OF_GOODS, Design, Fit, Patterns, Times, design, fit, risks, sandwich, without
+from mining.hazard_counts import BAD, BEFORE, GOOD, TERMINAL, Outcome, chosen_of
+from mining.hazard_rows import AtRisk, Moments, rows_at_risk
 from mining.method import Method
+from mining.population import SPLITS
 from mining.power import POWER
 from mining.rates import Rate
 from mining.statistics import needed_for_floor, normal_above, normal_quantile
@@ -67,7 +69,7 @@ def e_value(ratio: float) -> float:
 @dataclass(frozen=True)
 class Failing:
     """A step and the outcome after it. `effects` by split; `controls`: log odds of BEFORE and GOOD with standard error,
-    where they are not too rare there to tell."""
+    of a step that passes the gate, where they are not too rare there to tell."""
 
     outcome: Outcome
     step: str
@@ -78,7 +80,7 @@ class Failing:
     n_customers: int
     n_bad: int
     n_bad_main: int
-    controls: dict[str, tuple[float, float]]
+    controls: dict[str, tuple[float, float]] = field(default_factory=dict)
     kind: str = KIND
 
     @property
@@ -151,6 +153,7 @@ class Model:
     """A fitted outcome: what it says of each step that customers may meet, of answers to trouble apart (`signals`)."""
 
     outcome: Outcome
+    at_risk: AtRisk
     steps: tuple[Failing, ...]
     signals: tuple[Failing, ...]
     n_bad: int
@@ -160,56 +163,70 @@ class Model:
     """Level of a factor of the goods ('poor=2') -> what it goes with, against the most frequent level."""
 
 
-def model(store: Store, context: Context, outcome: Outcome) -> Model | None:
+def model(store: Store, context: Context, moments: Moments, outcome: Outcome) -> Model | None:
     """The model of an outcome; None where there are too few outcomes for any, or no step looks
-    worse than its main step. Leaves `hazard_row`."""
+    worse than its main step."""
     method = context.method
-    patterns = rows_at_risk(store, context, outcome)
+    at_risk = rows_at_risk(store, context, moments, outcome)
+    patterns = at_risk.patterns
     n_bad = int(patterns.y["all"].sum())
     if n_bad < method.failure_outcomes_min:
         return None
     reactive = frozenset(step for step, touch in context.touch.items() if touch.reactive)
     made = design(patterns, reactive, method.failure_rows_min, method.failure_main_outcomes_min, method.failure_epv_min)
-    fits = {
-        split: fit(made, patterns.n[split], patterns.y[split])
-        for split in patterns.n
-        if split != BEFORE and patterns.y[split].sum() >= (method.failure_outcomes_min if split == GOOD else 1)
-    }
-    if not {*_TESTED} <= fits.keys():
+    if not all(patterns.y[split].any() for split in _TESTED):
         return None
+    fits = {"all": fit(made, patterns.n["all"], patterns.y["all"])}
     if not any(_looks_bad(method, patterns, made, fits["all"], step) for step in made.of_step):
         return None
-    times = times_at_risk(store, patterns)
-    parts = {"discovery": times.is_discovery, "confirm": ~times.is_discovery}
-    errors = {
-        split: sandwich(made, fits[split], times, times.seen[GOOD if split == GOOD else BAD], parts.get(split))
-        for split in (*_TESTED, GOOD)
-        if split in fits
-    }
-    controls = {GOOD: (made, fits[GOOD], errors[GOOD])} if GOOD in fits else {}
-    if patterns.y[BEFORE].sum() >= method.failure_outcomes_min:
-        plain = without(patterns, made, _MADE_LATER)
-        fitted = fit(plain, patterns.n[BEFORE], patterns.y[BEFORE])
-        controls[BEFORE] = (plain, fitted, sandwich(plain, fitted, times, times.seen[BEFORE], None))
+    for split in SPLITS:
+        if split not in fits and patterns.y[split].any():
+            fits[split] = fit(made, patterns.n[split], patterns.y[split])
+    times = at_risk.times()
     customers = times.customers_by_step(patterns)
-    found = [
-        _failing(method, outcome, patterns, made, fits, errors, controls, step, customers[step])
-        for step in sorted(made.of_step)
-        if step in customers and _may_be_told(context, step)
-    ]
+    told = [step for step in sorted(made.of_step) if step in customers and _may_be_told(context, step)]
+    goods = [column for column, name in enumerate(made.names) if name.split("=")[0] in OF_GOODS]
+    parts = {"all": None, "discovery": times.is_discovery, "confirm": ~times.is_discovery}
+    columns = [made.of_step[step] for step in told] + goods
+    errors = {
+        split: sandwich(made, fits[split], times, times.seen[BAD], chosen, columns) for split, chosen in parts.items()
+    }
+    found = [_failing(method, outcome, patterns, made, fits, errors, step, customers[step]) for step in told]
+    found = _controlled(method, patterns, made, times, found)
     return Model(
         outcome,
+        at_risk,
         tuple(one for one in found if one.step not in reactive),
         tuple(one for one in found if one.step in reactive),
         n_bad,
         n_bad / len(made.names),
         made.factors,
         {
-            name: Effect(float(fits["all"].beta[column]), float(errors["all"][column]), 0, 0, 0, 0)
-            for column, name in enumerate(made.names)
-            if name.split("=")[0] in OF_GOODS
+            made.names[column]: Effect(float(fits["all"].beta[column]), float(errors["all"][column]), 0, 0, 0, 0)
+            for column in goods
         },
     )
+
+
+def _controlled(method: Method, patterns: Patterns, made: Design, times: Times, found: list[Failing]) -> list[Failing]:
+    """The same, with the negative controls of those that pass the gate: no other is told with them."""
+    told: dict[str, dict[str, tuple[float, float]]] = {one.step: {} for one in found}
+    for name, left_out in ((GOOD, ()), (BEFORE, _MADE_LATER)):
+        enough = [
+            one.step
+            for one in found
+            if one.passes(method, "all")
+            and patterns.y[name][chosen_of(patterns, one.step)].sum() >= method.failure_outcomes_min
+        ]
+        if not enough:
+            continue
+        plain = without(patterns, made, left_out)
+        fitted = fit(plain, patterns.n[name], patterns.y[name])
+        columns = [plain.of_step[step] for step in enough]
+        errors = sandwich(plain, fitted, times, times.seen[name], None, columns)
+        for step, column in zip(enough, columns, strict=True):
+            told[step][name] = (float(fitted.beta[column]), float(errors[column]))
+    return [replace(one, controls=told[one.step]) for one in found]
 
 
 def _looks_bad(method: Method, patterns: Patterns, made: Design, fitted: Fit, step: str) -> bool:
@@ -235,7 +252,6 @@ def _failing(
     made: Design,
     fits: dict[str, Fit],
     errors: dict[str, np.ndarray],
-    controls: dict[str, tuple[Design, Fit, np.ndarray]],
     step: str,
     n_customers: int,
 ) -> Failing:
@@ -255,11 +271,6 @@ def _failing(
         effects[split] = Effect(beta, error, *told)
     n_of = {split: int(patterns.n[split][chosen].sum()) for split in patterns.n}
     hits = {split: float(patterns.y[split][chosen].sum()) for split in patterns.y}
-    told_by = {
-        name: (float(fitted.beta[plain.of_step[step]]), float(errors_of[plain.of_step[step]]))
-        for name, (plain, fitted, errors_of) in controls.items()
-        if hits[name] >= method.failure_outcomes_min
-    }
     return Failing(
         outcome,
         step,
@@ -270,7 +281,6 @@ def _failing(
         n_customers,
         int(patterns.y["all"].sum()),
         int(patterns.y["all"][chosen_of(patterns, made.reference[stage])].sum()),
-        told_by,
     )
 
 

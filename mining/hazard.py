@@ -76,16 +76,21 @@ class Times:
     control). `starts`: where each customer's begin, and the end of all; `is_discovery`: of customers."""
 
     starts: Ints
-    pattern: Ints
+    pattern: npt.NDArray[np.integer]
     seen: Mapping[str, npt.NDArray[np.bool_]]
     is_discovery: npt.NDArray[np.bool_]
 
     def customers_by_step(self, patterns: Patterns) -> dict[str, int]:
         """Customers who were at each step."""
         steps, step = np.unique(np.array(patterns.step), return_inverse=True)
-        at = sparse.csr_array((np.ones(len(self.pattern)), step[self.pattern], self.starts), dtype=np.float64)
-        at.sum_duplicates()
-        return dict(zip(steps.tolist(), np.bincount(at.indices, minlength=len(steps)).tolist(), strict=True))
+        n = np.zeros(len(steps), dtype=np.int64)
+        for first in range(0, len(self.starts) - 1, _BLOCK):
+            starts = self.starts[first : first + _BLOCK + 1]
+            customer = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+            was_at = np.zeros((len(starts) - 1, len(steps)), dtype=bool)
+            was_at[customer, step[self.pattern[starts[0] : starts[-1]]]] = True
+            n += was_at.sum(axis=0)
+        return dict(zip(steps.tolist(), n.tolist(), strict=True))
 
 
 @dataclass(frozen=True)
@@ -225,10 +230,16 @@ def _likelihood(x: sparse.csr_matrix, weight: Floats, y: Ints, beta: Floats, rid
 
 
 def sandwich(
-    made: Design, fitted: Fit, times: Times, seen: npt.NDArray[np.bool_], chosen: npt.NDArray[np.bool_] | None
+    made: Design,
+    fitted: Fit,
+    times: Times,
+    seen: npt.NDArray[np.bool_],
+    chosen: npt.NDArray[np.bool_] | None,
+    columns: Sequence[int] | None = None,
 ) -> Floats:
     """Standard error of each coefficient, customers as clusters; infinite for fewer than two customers. `seen`: which
-    times had the outcome; `chosen`: which customers count, None = all.
+    times had the outcome; `chosen`: which customers count, None = all; `columns`: the coefficients that are wanted,
+    None = all, infinite for the others.
 
     The diagonal of H^-1 M H^-1 is the sum over customers of the squares of what they move each coefficient, which is
     the sum over their times of (y - p) x' H^-1: M itself is never needed.
@@ -237,14 +248,17 @@ def sandwich(
     rests = sparse.csr_array((rest, times.pattern, times.starts), (len(times.starts) - 1, len(fitted.p)))
     rests = rests if chosen is None else rests[np.flatnonzero(chosen)]
     n = rests.shape[0]
-    if n < 2:
-        return np.full(len(fitted.beta), np.inf)
-    moves = made.matrix @ np.linalg.inv(fitted.information)
-    variance = np.zeros(len(fitted.beta))
+    errors = np.full(len(fitted.beta), np.inf)
+    wanted = np.arange(len(errors)) if columns is None else np.array(columns, dtype=np.int64)
+    if n < 2 or not len(wanted):
+        return errors
+    moves = made.matrix @ np.linalg.inv(fitted.information)[:, wanted]
+    variance = np.zeros(len(wanted))
     for start in range(0, n, _BLOCK):
         moved = rests[start : start + _BLOCK] @ moves
         variance += np.einsum("ij,ij->j", moved, moved)
-    return np.asarray(np.sqrt(variance * n / (n - 1)))
+    errors[wanted] = np.sqrt(variance * n / (n - 1))
+    return errors
 
 
 def risks(made: Design, fitted: Fit, chosen: npt.NDArray[np.bool_], n: Ints, column: int, beta: float) -> float:

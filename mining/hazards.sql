@@ -1,12 +1,9 @@
--- Grain: one row per step of a closed journey, with what the hazard models account for (method note 6.2). Temporary.
--- place: how many steps came before it in the journey; n_places: how many the journey has.
--- cell: what is accounted for besides the step, as one number: band (place 0-2, 3-5, 6-9, 10 and more) + 4 * prior
--- (contacts of the customer in the 90 days before the journey: 0, 1-2, 3 and more) + 12 * is_back (an earlier journey)
--- + 24 * is_off (begun at a weekend, or before 8 or after 18 o'clock) + 48 * wait (below 2 minutes, below 10, longer)
--- + 144 * is_again (the journey met the step before).
+-- What the hazard models account for (method note 6.2). Temporary tables. Variable: timezone = the site's clock.
 -- Journeys of which the order of steps is not told, of which a source did not tell, and such as began before the data
--- are left out. Params: timezone = the site's clock.
-create or replace temporary table hazard_moment as
+-- are left out.
+
+-- Grain: one row per closed journey. n_places: how many steps it has. frame: its part of the cell (below).
+create or replace temporary table hazard_journey as
 with contact as (
     select
         customer_id,
@@ -27,7 +24,8 @@ began as (
         is_discovery,
         is_heavy,
         is_strict,
-        timezone($timezone, timezone('UTC', started_at)) as began_at
+        first_pos,
+        timezone(getvariable('timezone'), timezone('UTC', started_at)) as began_at
     from population
     where pattern is null and not is_unrecorded and not is_truncated
 ),
@@ -53,22 +51,33 @@ known as (
         on
             began.customer_id = until_window.customer_id
             and began.started_at - interval 90 day > until_window.occurred_at
-),
+)
 
-framed as (
-    select
-        began.*,
-        4 * (case when known.n_contacts = 0 then 0 when known.n_contacts < 3 then 1 else 2 end)
-        + 12 * cast(earlier.is_back as integer)
-        + 24 * cast(
-            dayofweek(began.began_at) in (0, 6) or hour(began.began_at) < 8 or hour(began.began_at) >= 18 as integer
-        ) as frame
-    from began
-    inner join known on began.journey_id = known.journey_id
-    inner join earlier on began.journey_id = earlier.journey_id
-),
+select
+    began.journey_id,
+    began.customer_id,
+    began.is_discovery,
+    began.is_heavy,
+    began.is_strict,
+    began.first_pos,
+    cast(metrics.n_events as integer) as n_places,
+    4 * (case when known.n_contacts = 0 then 0 when known.n_contacts < 3 then 1 else 2 end)
+    + 12 * cast(earlier.is_back as integer)
+    + 24 * cast(
+        dayofweek(began.began_at) in (0, 6) or hour(began.began_at) < 8 or hour(began.began_at) >= 18 as integer
+    ) as frame
+from began
+inner join known on began.journey_id = known.journey_id
+inner join earlier on began.journey_id = earlier.journey_id
+inner join journey_metrics as metrics on began.journey_id = metrics.journey_id;
 
-first_time as (
+-- Grain: one row per step of these journeys. place: how many steps came before it in the journey.
+-- cell: what is accounted for besides the step, as one number: band (place 0-2, 3-5, 6-9, 10 and more) + 4 * prior
+-- (contacts of the customer in the 90 days before the journey: 0, 1-2, 3 and more) + 12 * is_back (an earlier journey)
+-- + 24 * is_off (begun at a weekend, or before 8 or after 18 o'clock) + 48 * wait (below 2 minutes, below 10, longer)
+-- + 144 * is_again (the journey met the step before).
+create or replace temporary table hazard_moment as
+with first_time as (
     select
         journey_id,
         step,
@@ -81,43 +90,28 @@ placed as (
     select
         journey_event.pos,
         journey_event.journey_id,
+        journey.customer_id,
         journey_event.step,
         journey_event.stage,
         journey_event.event_no,
         journey_event.occurred_at,
-        journey_event.wait_ms,
-        journey_event.pos - metrics.first_pos as place,
-        metrics.n_events as n_places,
+        journey.frame,
+        coalesce(journey_event.wait_ms, 0) as wait_ms,
+        cast(journey_event.pos - journey.first_pos as integer) as place,
         journey_event.pos > first_time.pos as is_again
     from journey_event
-    inner join journey_metrics as metrics on journey_event.journey_id = metrics.journey_id
+    inner join hazard_journey as journey on journey_event.journey_id = journey.journey_id
     inner join first_time
         on journey_event.journey_id = first_time.journey_id and journey_event.step = first_time.step
 )
 
 select
-    placed.pos,
-    placed.journey_id,
-    framed.customer_id,
-    placed.step,
-    placed.stage,
-    placed.event_no,
-    placed.occurred_at,
-    framed.is_discovery,
-    framed.is_heavy,
-    framed.is_strict,
-    cast(placed.place as integer) as place,
-    cast(placed.n_places as integer) as n_places,
+    * exclude (frame, wait_ms, is_again),
     cast(
-        framed.frame
-        + case when placed.place < 3 then 0 when placed.place < 6 then 1 when placed.place < 10 then 2 else 3 end
-        + 48 * (
-            case
-                when coalesce(placed.wait_ms, 0) < 120000 then 0 when placed.wait_ms < 600000 then 1
-                else 2
-            end
-        )
-        + 144 * cast(placed.is_again as integer) as usmallint
+        frame
+        + case when place < 3 then 0 when place < 6 then 1 when place < 10 then 2 else 3 end
+        + 48 * (case when wait_ms < 120000 then 0 when wait_ms < 600000 then 1 else 2 end)
+        + 144 * cast(is_again as integer) as usmallint
     ) as cell
 from placed
-inner join framed on placed.journey_id = framed.journey_id
+order by pos

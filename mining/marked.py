@@ -20,7 +20,7 @@ from ingest.store import Store
 from mining.context import Context
 from mining.deciding import Decision
 from mining.evidence import Reach, Told, bounded
-from mining.findings import Finding, drawn_by, seed_of
+from mining.findings import Finding, seed_of, shuffle_of
 from mining.population import CHOSEN, SPLITS, Scope
 from mining.rates import Rate
 from mining.statistics import binomial_above, normal_quantile, wilson
@@ -37,6 +37,15 @@ _SUMS = """
     select place, '{split}' as split, count(*), sum({n}), sum({hits}), sum({before}), sum({n} * {n}),
         sum({n} * ({hits} - {before})), sum(({hits} - {before}) * ({hits} - {before}))
     from person where {chosen} group by place"""
+_EXAMPLES = """
+    create or replace temporary table example as
+    select i.finding_id,
+        min_by(p.journey_key, xor(p.draw, i.shuffle), {n.n_typical}) filter (c.hits > 0) as typical,
+        min_by(p.journey_key, row(-c.hits, -p.engaged_ms, p.journey_key), {n.n_typical} + {n.n_extreme})
+            filter (c.hits > 0) as extreme,
+        min_by(p.journey_key, xor(p.draw, i.shuffle), {n.n_counter}) filter (c.hits = 0) as counter
+    from chance as c inner join incoming_names as i using (place) inner join population as p using (journey_id)
+    where {condition} group by i.finding_id"""
 _CHOSEN = CHOSEN | {"strict": "strict_n > 0"}
 """Which customers a split holds; strict is a matter of single journeys and has its own columns."""
 
@@ -141,7 +150,9 @@ def rate_of(tally: dict[str, Tally]) -> ClusteredRate:
 def publishable(
     store: Store, context: Context, scope: Scope, kinds: Sequence[str], places: Sequence[M]
 ) -> list[tuple[M, Reach]]:
-    """The places that become findings, each with who shows it; their journeys are left in `finding_journey`."""
+    """The places that become findings, each with who shows it; their journeys are left in `finding_journey`, examples
+    of them in the temporary table `example`.
+    """
     found = {
         row[0]: Reach(*row[1:])
         for row in store.rows(f"""
@@ -152,7 +163,11 @@ def publishable(
     }
     kept = bounded(store, context, kinds, [(place, found.get(place.place, Reach(0, 0, 0))) for place in places])
     if kept:
-        names = {"place": [one.place for one, _ in kept], "finding_id": [one.finding_id for one, _ in kept]}
+        names = {
+            "place": pa.array([one.place for one, _ in kept]),
+            "finding_id": pa.array([one.finding_id for one, _ in kept]),
+            "shuffle": pa.array([shuffle_of(seed_of(one.finding_id)) for one, _ in kept], pa.uint64()),
+        }
         store.put("incoming_names", pa.table(names))
         store.run("delete from finding_journey where finding_id in (select finding_id from incoming_names)")
         store.run(
@@ -162,17 +177,18 @@ def publishable(
             where c.hits > 0 and {scope.condition} order by n.finding_id, c.journey_id""",
             name="finding_journey",
         )
+        store.run(_EXAMPLES.format(n=context.method, condition=scope.condition), name="example")
         store.drop("incoming_names")
     return kept
 
 
-def finding(store: Store, context: Context, scope: Scope, one: Marked, decision: Decision, **told: Any) -> Finding:
+def finding(store: Store, context: Context, one: Marked, decision: Decision, **told: Any) -> Finding:
     """The finding of a place: what all have in common, and what is `told` of this one."""
     return Finding(
         kind=one.kind,
         where=one.where,
         window=context.window,
-        evidence=journeys(store, context, scope, one),
+        evidence=journeys(store, context, one.finding_id),
         p=decision.p,
         q=decision.q,
         config_hash=context.config_hash,
@@ -181,25 +197,19 @@ def finding(store: Store, context: Context, scope: Scope, one: Marked, decision:
     )
 
 
-def journeys(store: Store, context: Context, scope: Scope, one: Marked) -> dict[str, Any]:
-    """The record's `evidence`; counter-examples had the chance and do not show it."""
-    method, seed = context.method, seed_of(one.finding_id)
-    chosen = f"""from chance as c inner join population as p using (journey_id)
-        where c.place = $place and {scope.condition} and c.hits"""
-    drawn = f"order by {drawn_by(seed)} limit"
-    params = {"place": one.place}
-    typical = [row[0] for row in store.rows(f"select p.journey_key {chosen} > 0 {drawn} {method.n_typical}", params)]
-    extreme = store.rows(
-        f"""select p.journey_key {chosen} > 0 and not list_contains($taken, p.journey_key)
-        order by c.hits desc, p.engaged_ms desc, p.journey_key limit {method.n_extreme}""",
-        {**params, "taken": typical},
-    )
-    counter = store.rows(f"select p.journey_key {chosen} = 0 {drawn} {method.n_counter}", params)
+def journeys(store: Store, context: Context, finding_id: str) -> dict[str, Any]:
+    """The record's `evidence` of a finding that `publishable` gave.
+
+    typical = drawn by the stored seed from all that show it, extreme = most hits, then most engaged minutes, of the
+    others; counter = drawn from those that had the chance and do not show it.
+    """
+    found = store.rows("select typical, extreme, counter from example where finding_id = $id", {"id": finding_id})
+    typical, most, counter = ([*(keys or ())] for keys in (found[0] if found else (None,) * 3))
     return {
         "typical": typical,
-        "extreme": [row[0] for row in extreme],
-        "counter": [row[0] for row in counter],
+        "extreme": [key for key in most if key not in typical][: context.method.n_extreme],
+        "counter": counter,
         "sql": "select j.journey_key from finding_journey as f inner join journey as j using (journey_id) "
-        f"where f.finding_id = '{one.finding_id}' order by j.journey_key",
-        "seed": seed,
+        f"where f.finding_id = '{finding_id}' order by j.journey_key",
+        "seed": seed_of(finding_id),
     }

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from mining.routes import T_MAX, Bools, Codes, Ints, Routes
 from mining.statistics import normal_above, normal_quantile
@@ -44,38 +45,37 @@ Floats = npt.NDArray[np.float64]
 def completed(codes: Codes, paths: Sequence[Path]) -> Ints:
     """ways x paths: the t at which each way has gone each path first, FAR where it never does.
 
-    The earliest step that fits is always taken, which completes a subsequence as early as any choice does.
+    The earliest step that fits is always taken, which completes a subsequence as early as any choice does; so paths
+    that begin alike share what they begin with.
     """
-    steps = sorted({code for path in paths for code in path})
-    longest = max((len(path) for path in paths), default=0)
-    column = np.full((len(paths), longest), len(steps), dtype=np.int32)  # past its end a path stays where it is
-    for row, path in enumerate(paths):
-        column[row, : len(path)] = [steps.index(code) for code in path]
-    out = np.empty((len(codes), len(paths)), dtype=np.int64)
+    begun = sorted({path[:end] for path in paths for end in range(1, len(path) + 1)}, key=len)
+    used = sorted({path[-1] for path in begun})
+    out = np.empty((len(paths), len(codes)), dtype=np.int64)
     for start in range(0, len(codes), _CHUNK):
-        following = _following(codes[start : start + _CHUNK], steps)
-        n, _, width = following.shape
-        row_at = np.arange(n, dtype=np.int32)[:, None] * ((FAR + 1) * width)
-        at = np.zeros((n, len(paths)), dtype=np.int32)
-        for place in range(longest):
-            at = following.ravel().take(row_at + at * width + column[:, place]).astype(np.int32)
-        out[start : start + _CHUNK] = at
-    return out
+        part = codes[start : start + _CHUNK]
+        following = {code: _following(part, code).ravel() for code in used}
+        row = np.arange(len(part)) * (FAR + 1)
+        at: dict[Path, Ints] = {(): row}
+        for path in begun:
+            at[path] = row + following[path[-1]].take(at[path[:-1]])
+        for number, path in enumerate(paths):
+            out[number, start : start + _CHUNK] = at[path] - row
+    return out.T
 
 
-def _following(codes: Codes, steps: Sequence[int]) -> npt.NDArray[np.uint8]:
-    """ways x (FAR + 1) x (steps + 1): the first t after t with this step, else FAR; the last column is t itself."""
-    out = np.full((len(codes), FAR + 1, len(steps) + 1), FAR, dtype=np.uint8)
+def _following(codes: Codes, code: int) -> Codes:
+    """ways x (FAR + 1): the first t after t with this step, else FAR."""
+    out = np.full((len(codes), FAR + 1), FAR, dtype=np.uint8)
     for t in range(T_MAX - 1, -1, -1):
-        out[:, t, :-1] = np.where(codes[:, t, None] == np.array(steps, dtype=np.uint8), t + 1, out[:, t + 1, :-1])
-    out[:, :, -1] = np.arange(FAR + 1, dtype=np.uint8)
+        out[:, t] = np.where(codes[:, t] == code, t + 1, out[:, t + 1])
     return out
 
 
 @dataclass(frozen=True)
 class Moments:
     """Where fates stand. By bad fate: `point` = where it ended (0 = nowhere comparable), `at` = its t. By moment of
-    other fates at risk: `fate`, `t`, `where` = the point. `enough`: points with enough others in both parts."""
+    other fates at risk at such points: `fate`, `t`, `where` = the point. `enough`: points with enough others in both
+    parts."""
 
     at: Ints
     point: Ints
@@ -86,7 +86,7 @@ class Moments:
 
 
 def moments(routes: Routes, at_risk_min: int) -> Moments:
-    """All moments at risk, and the points at which bad journeys are compared."""
+    """The moments at risk at the points at which bad journeys are compared."""
     others = np.flatnonzero(~routes.is_bad & (routes.high >= routes.low))
     length = routes.high[others] - routes.low[others] + 1
     fate = np.repeat(others, length)
@@ -94,11 +94,12 @@ def moments(routes: Routes, at_risk_min: int) -> Moments:
     t = routes.low[fate] + np.arange(len(fate)) - first
     where = _points(routes, fate, t)
     point = np.where(routes.is_bad & (routes.high > 0), _points(routes, np.arange(len(routes.way)), routes.high), 0)
-    enough = np.ones(_n_points(), dtype=bool)
+    enough = np.bincount(point, minlength=_n_points()) > 0
     for split in ("discovery", "confirm"):
         enough &= np.bincount(where, routes.n[split][fate], _n_points()) >= at_risk_min
     enough[0] = False
-    return Moments(routes.high, point, fate, t, where, enough)
+    is_used = enough[where]
+    return Moments(routes.high, point, fate[is_used], t[is_used], where[is_used], enough)
 
 
 def _n_points() -> int:
@@ -135,13 +136,15 @@ def exposure(routes: Routes, seen: Moments, split: str) -> Exposure:
     return Exposure(n_bad, is_compared, others, weight)
 
 
-def gone(seen: Moments, compared: Exposure, complete: Ints, taken: Ints) -> tuple[Bools, Bools]:
-    """(by fate: bad ones that are credited to a path; by moment of others: whether it is credited to it).
-
-    `complete`, `taken`: by fate, the t at which it has gone the path, and at which an earlier path takes it.
+def went(routes: Routes, complete: Ints) -> Bools:
+    """fates x (paths + 1): whether a fate was credited to the path at some time at risk (a bad one: when it ended), and
+    last to none of them. `complete`: fates x paths, the t at which it has gone each.
     """
-    is_hit = compared.is_compared & (complete <= seen.at) & (taken > seen.at)
-    return is_hit, (complete[seen.fate] <= seen.t) & (taken[seen.fate] > seen.t)
+    n = len(routes.way)
+    from_t = np.column_stack([complete, np.zeros(n, dtype=np.int64)])
+    taken = np.minimum.accumulate(np.column_stack([np.full(n, FAR), complete]), axis=1)
+    out: Bools = np.maximum(from_t, routes.low[:, None]) < np.minimum(taken, routes.high[:, None] + 1)
+    return out
 
 
 @dataclass(frozen=True)
@@ -185,39 +188,62 @@ class Share:
 def shares(routes: Routes, seen: Moments, complete: Ints, split: str) -> list[Share]:
     """Each path's share in a split, in order, and last that of the journeys that went none of them. `complete`: fates x
     paths, as `completed` tells of their ways."""
-    compared = exposure(routes, seen, split)
-    taken = np.full(len(routes.way), FAR)
-    out = []
-    for number in range(complete.shape[1]):
-        out.append(_share(routes, seen, compared, split, *gone(seen, compared, complete[:, number], taken)))
-        taken = np.minimum(taken, complete[:, number])
-    out.append(_share(routes, seen, compared, split, *gone(seen, compared, np.zeros_like(taken), taken)))
+    compared, n = exposure(routes, seen, split), routes.n[split]
+    n_bad, n_told = max(compared.n_bad, 1), complete.shape[1] + 1
+    is_credited = went(routes, complete)
+    is_hit = is_credited & compared.is_compared[:, None]
+    hits = n @ is_hit
+    share = hits / n_bad
+    number = _credited(complete, seen)
+    on = np.bincount(number * _n_points() + seen.where, n[seen.fate], n_told * _n_points()).reshape(n_told, -1)
+    usual = np.divide(on, compared.others, out=np.zeros(on.shape), where=compared.others > 0)
+    expected = on @ compared.weight
+    # what each fate pulls at the share, and at the difference
+    own = np.where(compared.is_compared[:, None], (is_hit - share) / n_bad, 0.0)
+    pull = np.where(
+        compared.is_compared[:, None], (is_hit - usual.T[seen.point] - (share - expected)) / n_bad, 0.0
+    ) - _beside(seen, compared, number, usual)
+    errors = _errors(routes, split, np.column_stack([pull, own]))
+    n_went = n @ (is_credited & ~routes.is_bad[:, None])
+    return [
+        Share(
+            int(hits[path]),
+            compared.n_bad,
+            float(expected[path]),
+            float(errors[path]),
+            float(errors[n_told + path]),
+            int(n_went[path]),
+        )
+        for path in range(n_told)
+    ]
+
+
+def _credited(complete: Ints, seen: Moments) -> Ints:
+    """By moment of others: the first of the paths that they have gone by then; their number where none."""
+    out = np.full(len(seen.t), complete.shape[1])
+    for path in reversed(range(complete.shape[1])):
+        out[complete[:, path][seen.fate] <= seen.t] = path
     return out
 
 
-def _share(routes: Routes, seen: Moments, compared: Exposure, split: str, is_hit: Bools, is_on: Bools) -> Share:
-    n = routes.n[split]
-    on = np.bincount(seen.where[is_on], n[seen.fate[is_on]], _n_points())
-    usual = np.divide(on, compared.others, out=np.zeros(_n_points()), where=compared.others > 0)
-    hits, size = int(n[is_hit].sum()), max(compared.n_bad, 1)
-    expected = float(compared.weight @ on)
-    share = hits / size
-    own = np.where(compared.is_compared, (is_hit - share) / size, 0.0)
-    pull = np.where(compared.is_compared, (is_hit - usual[seen.point] - (share - expected)) / size, 0.0)
-    pull -= np.bincount(seen.fate, compared.weight[seen.where] * (is_on - usual[seen.where]), len(pull))
-    went = np.zeros(len(n), dtype=bool)
-    went[seen.fate[is_on]] = True
-    return Share(
-        hits, compared.n_bad, expected, _error(routes, split, pull), _error(routes, split, own), int(n[went].sum())
-    )
+def _beside(seen: Moments, compared: Exposure, number: Ints, usual: Floats) -> Floats:
+    """fates x (paths + 1): weights of a fate's moments credited to the path, above what others there make of them."""
+    n, n_told = len(seen.point), len(usual)
+    weight = compared.weight[seen.where]
+    on = np.bincount(seen.fate * n_told + number, weight, n * n_told).reshape(n, n_told)
+    starts = np.searchsorted(seen.fate, np.arange(n + 1))
+    at = sparse.csr_array((weight, seen.where, starts), (n, usual.shape[1]))
+    out: Floats = on - at @ usual.T
+    return out
 
 
-def _error(routes: Routes, split: str, pull: Floats) -> float:
-    """Standard error of a sum of pulls by fate, customers as clusters; infinite for fewer than two."""
+def _errors(routes: Routes, split: str, pulls: Floats) -> Floats:
+    """Standard error of each column's sum of pulls by fate, customers as clusters; infinite for fewer than two."""
     chosen = routes.in_split[split]
-    customer = routes.customer[chosen]
+    customer, fate = routes.customer[chosen], routes.fate[chosen]
     n_clusters = int(np.count_nonzero(np.bincount(customer)))
     if n_clusters < 2:
-        return math.inf
-    sums = np.bincount(customer, pull[routes.fate[chosen]])
-    return float(math.sqrt((sums**2).sum() * n_clusters / (n_clusters - 1)))
+        return np.full(pulls.shape[1], math.inf)
+    of_customer = sparse.csr_array((np.ones(len(fate)), (customer, fate)), (int(customer.max()) + 1, len(pulls)))
+    sums = np.asarray(of_customer @ pulls)
+    return np.asarray(np.sqrt((sums**2).sum(axis=0) * n_clusters / (n_clusters - 1)))

@@ -6,8 +6,7 @@ Python sees variants with their counts, never journeys one at a time; what needs
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -18,6 +17,8 @@ from scipy.sparse import csr_array
 from ingest.store import Store
 from mining import recording
 from mining.context import Context
+from mining.folding import Through, fold, nothing
+from mining.sequences import numbers
 
 _SQL = Path(__file__).parent / "population.sql"
 _CLAIMS = (
@@ -33,7 +34,7 @@ CHOSEN = {
 }
 """Split -> its rows, in SQL on `population` and on tables that carry its flags."""
 SPLITS = tuple(CHOSEN)
-_COUNTS = ", ".join(f"count(*) filter ({chosen})" for chosen in CHOSEN.values())
+_FLAGS = "is_discovery, is_heavy, is_strict"
 
 
 @dataclass(frozen=True)
@@ -139,24 +140,22 @@ def prepare(store: Store, context: Context) -> None:
     store.run(_CLAIMS, name="saving_claim")
 
 
-def variants(store: Store, scope: Scope) -> list[Variant]:
-    """All variants of the scope with their counts, most frequent first."""
-    rows = store.rows(f"""
-        select v.variant_id, v.steps, {_COUNTS}
-        from population inner join variants as v using (variant_id)
-        where {scope.condition} group by v.variant_id, v.steps order by v.variant_id""")
-    return [Variant(row[0], tuple(row[1].split(" > ")), dict(zip(SPLITS, row[2:], strict=True))) for row in rows]
+def variants(store: Store, scope: Scope, is_through: Through = nothing) -> list[Variant]:
+    """All variants of the scope with their counts, without the steps that are looked through; in the order of ids.
+
+    Those that are the same without these steps are one, with the lowest of their ids; the temporary table `told_way`
+    says which they are (told_id, way_id), and which events of a journey its steps are (`places`, from 0).
+    """
+    source = f"(select variant_id as way_id, {_FLAGS} from population where {scope.condition})"
+    return _fold(store, source, CHOSEN, is_through)
 
 
-def ways(store: Store, scope: Scope) -> list[Variant]:
-    """Like `variants`, but a variant is told apart by which of its steps have no order (`pattern`); ids are way ids."""
-    rows = store.rows(f"""
-        select p.way_id, v.steps, coalesce(p.pattern, ''), {_COUNTS}
-        from population as p inner join variants as v using (variant_id)
-        where {scope.condition} group by p.way_id, v.steps, p.pattern order by count(*) desc, p.way_id""")
-    return [
-        Variant(row[0], tuple(row[1].split(" > ")), dict(zip(SPLITS, row[3:], strict=True)), row[2]) for row in rows
-    ]
+def ways(store: Store, scope: Scope, is_through: Through = nothing) -> list[Variant]:
+    """Like `variants`, most frequent first, but a variant is told apart by which of its steps have no order
+    (`pattern`). Where some have none, nothing is looked through and no two are one. Ids are way ids.
+    """
+    source = f"(select way_id, variant_id, pattern, {_FLAGS} from population where {scope.condition})"
+    return _with_patterns(store, source, CHOSEN, is_through)
 
 
 def left_out(store: Store, scope: Scope) -> dict[str, int]:
@@ -166,35 +165,50 @@ def left_out(store: Store, scope: Scope) -> dict[str, int]:
     return dict.fromkeys(recording.UNRECORDED, 0) | dict(told)
 
 
-def running_ways(store: Store, context: Context, scope: Scope) -> list[Variant]:
-    """The ways of journeys of the window that still run, counted under "all" only."""
-    rows = store.rows(
-        f"""
+def running_ways(store: Store, context: Context, scope: Scope, is_through: Through = nothing) -> list[Variant]:
+    """The ways of journeys of the window that still run, as in `ways`, counted under "all" only."""
+    source = f"""(
         with running as (
             select journey.*, unrecorded_journey.journey_id is not null as is_unrecorded
             from journey left join unrecorded_journey on journey.journey_id = unrecorded_journey.journey_id
         )
-        select coalesce(c.way_id, m.variant_id), v.steps, coalesce(c.pattern, ''), count(*)
+        select coalesce(c.way_id, m.variant_id) as way_id, m.variant_id, c.pattern
         from running as r
         inner join journey_metrics as m on r.journey_id = m.journey_id
-        inner join variants as v on m.variant_id = v.variant_id
         left join coarse_journey as c on r.journey_id = c.journey_id
-        where not r.is_complete and r.started_at >= $window_from and r.started_at < $window_to and {scope.condition}
-        group by 1, 2, 3 order by count(*) desc, 1""",
-        {
-            "window_from": dt.datetime.combine(context.window_from, dt.time()),
-            "window_to": dt.datetime.combine(context.window_to, dt.time()),
-        },
-    )
-    return [Variant(row[0], tuple(row[1].split(" > ")), {"all": row[3]}, row[2]) for row in rows]
+        where not r.is_complete and r.started_at >= timestamp '{context.window_from}'
+            and r.started_at < timestamp '{context.window_to}' and {scope.condition})"""
+    return _with_patterns(store, source, {"all": "true"}, is_through)
 
 
-def by_place(
-    ways: Iterable[Variant], place: Callable[[str], str | None] = lambda step: step
-) -> dict[str, list[Variant]]:
-    """The variants that reach each step, or each `place(step)` such as its department; None is left out."""
-    out: dict[str, list[Variant]] = defaultdict(list)
-    for way in ways:
-        for name in sorted({name for name in map(place, way.steps) if name is not None}):
-            out[name].append(way)
-    return dict(out)
+def _with_patterns(store: Store, source: str, splits: Mapping[str, str], is_through: Through) -> list[Variant]:
+    """The ways of `source` (way_id, variant_id, pattern; a row per journey), most frequent first."""
+    found = _fold(store, f"(from {source} where pattern is null)", splits, is_through)
+    rows = store.rows(f"""
+        select way_id, v.steps, pattern, {_counts(splits)} from {source} inner join variants as v using (variant_id)
+        where pattern is not null group by way_id, v.steps, pattern order by way_id""")
+    found += [
+        Variant(row[0], tuple(row[1].split(" > ")), dict(zip(splits, row[3:], strict=True)), row[2]) for row in rows
+    ]
+    store.run(f"insert into told_way select distinct way_id, way_id, null from {source} where pattern is not null")
+    return sorted(found, key=lambda way: (-way.counts["all"], way.variant_id))
+
+
+def _fold(store: Store, source: str, splits: Mapping[str, str], is_through: Through) -> list[Variant]:
+    """The ways of `source` (way_id = a variant; a row per journey), those that are the same put together."""
+    told = store.arrow(f"select way_id, {_counts(splits)} from {source} group by way_id order by way_id")
+    way_id, *counts = (numbers(one.combine_chunks()) for one in told.columns)
+    folded = fold(store, way_id, is_through)
+    ids = way_id[folded.first]
+    store.put("incoming_ways", folded.table(way_id))
+    store.run("create or replace temporary table told_way as from incoming_ways", name="told_way")
+    store.drop("incoming_ways")
+    sums = zip(*(folded.sums(one).tolist() for one in counts), strict=True)
+    return [
+        Variant(number, steps, dict(zip(splits, own, strict=True)))
+        for number, steps, own in zip(ids.tolist(), folded.steps, sums, strict=True)
+    ]
+
+
+def _counts(splits: Mapping[str, str]) -> str:
+    return ", ".join(f"count(*) filter ({chosen})" for chosen in splits.values())

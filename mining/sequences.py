@@ -40,49 +40,54 @@ def cut(store: Store) -> tuple[pa.Table, pa.Table]:
     _check_positions(store)
     columns = store.arrow(_COLUMNS)
     journey, code = (columns[name].combine_chunks() for name in ("journey_id", "code"))
-    ids = _numbers(journey)
+    ids = numbers(journey)
     is_first = np.ones(len(ids), dtype=bool)
     is_first[1:] = ids[1:] != ids[:-1]
     starts = np.flatnonzero(is_first)
-    codes = _numbers(code)
-    offsets = np.append(starts, len(ids)).astype(np.int64) * codes.itemsize
-    slices = pa.Array.from_buffers(
-        pa.large_binary(), len(starts), [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(codes))]
-    )
-    coded = slices.dictionary_encode()
-    number = _numbers(coded.indices)
+    number, lists = distinct(numbers(code), np.append(starts, len(ids)))
     journeys = pa.table(
         {
-            "journey_id": _column(ids[starts]),
-            "first_pos": _column((starts + 1).astype(np.uint32)),
-            "n_events": _column(np.diff(np.append(starts, len(ids))).astype(np.uint32)),
-            "sequence_no": _column(number.astype(np.uint32)),
+            "journey_id": column(ids[starts]),
+            "first_pos": column((starts + 1).astype(np.uint32)),
+            "n_events": column(np.diff(np.append(starts, len(ids))).astype(np.uint32)),
+            "sequence_no": column(number.astype(np.uint32)),
         }
     )
-    lists = _lists(coded.dictionary, code.type, codes.dtype)
     n_channels, n_departments = _lanes(store, lists)
     sequences = pa.table(
         {
-            "sequence_no": _column(np.arange(len(lists), dtype=np.uint32)),
+            "sequence_no": column(np.arange(len(lists), dtype=np.uint32)),
             "sequence": lists,
             "steps": _texts(store, lists),
-            "n_journeys": _column(np.bincount(number, minlength=len(lists)).astype(np.uint64)),
-            "n_channels": _column(n_channels),
-            "n_departments": _column(n_departments),
+            "n_journeys": column(np.bincount(number, minlength=len(lists)).astype(np.uint64)),
+            "n_channels": column(n_channels),
+            "n_departments": column(n_departments),
         }
     )
     return journeys, sequences
 
 
-def _numbers(array: pa.Array) -> npt.NDArray[Any]:
+def distinct(codes: npt.NDArray[Any], bounds: npt.NDArray[np.int64]) -> tuple[npt.NDArray[Any], pa.LargeListArray]:
+    """(number, sequences): sequence i = codes[bounds[i]:bounds[i + 1]] is the list `number[i]` of the distinct ones,
+    which are numbered as they come.
+    """
+    offsets = bounds.astype(np.int64) * codes.itemsize
+    slices = pa.Array.from_buffers(
+        pa.large_binary(), len(bounds) - 1, [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(codes))]
+    )
+    coded = slices.dictionary_encode()
+    return numbers(coded.indices), _lists(coded.dictionary, codes.dtype)
+
+
+def numbers(array: pa.Array) -> npt.NDArray[Any]:
     """A column without nulls as numpy, without a copy; `to_numpy` would import pandas for it (0.4 s)."""
     return np.from_dlpack(array)
 
 
-def _column(numbers: npt.NDArray[Any]) -> pa.Array:
+def column(values: npt.NDArray[Any]) -> pa.Array:
     """Numbers as a column, without a copy and, unlike `pa.array`, without pandas."""
     return pa.Array.from_buffers(
-        pa.from_numpy_dtype(numbers.dtype), len(numbers), [None, pa.py_buffer(np.ascontiguousarray(numbers))]
+        pa.from_numpy_dtype(values.dtype), len(values), [None, pa.py_buffer(np.ascontiguousarray(values))]
     )
 
 
@@ -94,12 +99,12 @@ def _check_positions(store: Store) -> None:
         )
 
 
-def _lists(slices: pa.Array, code_type: pa.DataType, dtype: np.dtype) -> pa.Array:
+def _lists(slices: pa.Array, dtype: np.dtype) -> pa.LargeListArray:
     """Binary slices of codes as lists of codes, without copying the codes."""
     _, offsets, data = slices.buffers()
     bounds = np.frombuffer(offsets, dtype=np.int64)[slices.offset : slices.offset + len(slices) + 1] // dtype.itemsize
     values = np.frombuffer(data, dtype=dtype) if data is not None else np.empty(0, dtype=dtype)
-    return pa.LargeListArray.from_arrays(_column(bounds), _column(values).cast(code_type))
+    return pa.LargeListArray.from_arrays(column(bounds), column(values))
 
 
 def _texts(store: Store, lists: pa.LargeListArray) -> pa.Array:
@@ -116,8 +121,8 @@ def _lanes(store: Store, lists: pa.LargeListArray) -> tuple[Counts, Counts]:
     """Distinct channels and departments of each sequence: one bit per lane, or-ed over the sequence."""
     rows = store.rows(_LANES)
     size = 1 + max((row[0] for row in rows), default=0)
-    offsets = _numbers(lists.offsets)
-    values = _numbers(lists.values)
+    offsets = numbers(lists.offsets)
+    values = numbers(lists.values)
     out = []
     for place in (1, 2):
         if max((row[place] for row in rows), default=0) > MAX_LANES:

@@ -5,12 +5,14 @@
 -- is the same for journeys that conform and those that don't, so leaving them out favours neither.
 create or replace table unrecorded_journey as
 with needed as (
-    select distinct source_id from event where list_contains($steps, cast(step as varchar))
+    select source_id, step
+    from (select distinct source_id, step from event) as used
+    where list_contains($steps, cast(step as varchar))
 ),
 
 bad_day as (
     select distinct source_day.from_at, source_day.to_at
-    from source_day inner join needed on source_day.source_id = needed.source_id
+    from source_day semi join needed on source_day.source_id = needed.source_id
     where not source_day.is_complete
 ),
 
@@ -20,7 +22,8 @@ gap as (
         lead(journey_id) over (order by pos) as next_journey_id,
         lead(epoch_ms(occurred_at)) over (order by pos) - epoch_ms(occurred_at) as gap_ms
     from journey_event
-    where list_contains($steps, cast(step as varchar)) and exists (select 1 from bad_day)
+    semi join needed on journey_event.step = needed.step
+    where exists (select 1 from bad_day)
 ),
 
 margin as (

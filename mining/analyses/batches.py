@@ -115,7 +115,6 @@ def _finding(store: Store, context: Context, one: Pair, reach: Reach) -> Finding
     return marked.finding(
         store,
         context,
-        _SCOPE,
         one,
         decided,
         status=status,

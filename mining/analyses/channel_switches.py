@@ -200,7 +200,6 @@ def _finding(store: Store, context: Context, one: Switch, reach: Reach, decision
     return marked.finding(
         store,
         context,
-        _SCOPE,
         one,
         decided,
         status=status,

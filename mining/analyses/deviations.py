@@ -27,7 +27,7 @@ from mining import deviation_words as words
 from mining import evidence, tolerated
 from mining.compare import minutes_beyond
 from mining.context import Context
-from mining.deviating import START, Checked, Deviation, check_all
+from mining.deviating import START, Checked, Deviation, check_all, counts_in
 from mining.evidence import Reach
 from mining.findings import Finding, identity
 from mining.intended import Intended
@@ -42,7 +42,10 @@ SUMMARY = "steps skipped, repeated or out of order against the intended process,
 READS = ("variants", "journey_metrics", "journey", "journey_event", "touch")
 
 EFFECT = mark("share of journeys that deviate")
-_CONFORMING = "select journey_id from population semi join conforming_way using (way_id)"
+_CONFORMING = """
+    select journey_id from population semi join (
+        select way_id from told_way semi join conforming_way using (told_id)
+    ) as conforming using (way_id)"""
 
 
 @dataclass
@@ -119,15 +122,21 @@ def find(store: Store, context: Context) -> list[Finding]:
         return []
     context = context.since(intended.valid_from)
     scope = scope_of(intended)
+    counts = counts_in(intended)
+
+    def is_through(step: str) -> bool:
+        return not counts(step)
+
+    running = running_ways(store, context, scope, is_through)
     checking = Checking(
         intended,
         scope,
-        check_all(ways(store, scope), intended, context.method),
-        check_all(running_ways(store, context, scope), intended, context.method, prefix=True),
+        check_all(ways(store, scope, is_through), intended, context.method),
+        check_all(running, intended, context.method, prefix=True),
         left_out(store, scope),
     )
     conforming = [one.variant.variant_id for one in checking.closed if one.conforms]
-    store.put("conforming_way", pa.table({"way_id": pa.array(conforming, pa.uint32())}))
+    store.put("conforming_way", pa.table({"told_id": pa.array(conforming, pa.uint32())}))
     cases = gather(checking.closed, intended, context)
     verdicts = tolerated.decide([case.rate for case in cases], intended.tolerance, context.method)
     by_id = {case.finding_id: verdict for case, verdict in zip(cases, verdicts, strict=True)}

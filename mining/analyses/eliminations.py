@@ -217,7 +217,6 @@ def _finding(
     return marked.finding(
         store,
         context,
-        _SCOPE,
         one,
         decision or Decision("not_enough_data", None, None),
         status=status,

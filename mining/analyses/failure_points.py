@@ -25,7 +25,8 @@ from mining.deciding import Decision
 from mining.evidence import Reach
 from mining.failing import KIND, Effect, Failing, Model, decisions, e_value, model
 from mining.findings import Finding, seed_of
-from mining.hazard_counts import BEFORE, DELAYED, GOOD, kaplan_meier, outcomes, prepare, survival
+from mining.hazard_counts import BEFORE, DELAYED, GOOD, kaplan_meier, outcomes, prepare
+from mining.hazard_rows import read
 from mining.population import Scope
 from mining.rates import n_part
 
@@ -37,9 +38,9 @@ READS = ("journey_event", "journey", "customer", "touch")
 EFFECT = mark("odds of the bad outcome after the step, against the stage's main step")
 _SCOPE = Scope(keep_truncated=False, recorded=True)
 _CHANCE = """create or replace temporary table chance as
-    select $outcome || '|' || step::varchar as place, journey_id, count(*)::integer as n,
+    select $outcome || '|' || step as place, journey_id, count(*)::integer as n,
         (count(*) filter (is_bad))::integer as hits, 0 as before
-    from hazard_row where list_contains($steps, step::varchar) group by step, journey_id order by place, journey_id"""
+    from incoming_chance group by step, journey_id order by place, journey_id"""
 _MINUTES = """
     select p.customer_id, sum(p.engaged_ms)::bigint, sum(p.handle_ms)::bigint
     from population as p semi join (select journey_id from chance where place = $place and hits > 0) using (journey_id)
@@ -50,19 +51,23 @@ _STEPS_AFTER = 12
 def find(store: Store, context: Context) -> list[Finding]:
     """Failure points of every bad outcome, as findings."""
     prepare(store, context)
+    moments = read(store, context)
     findings: list[Finding] = []
     for outcome in outcomes(store, context):
-        found = model(store, context, outcome)
+        found = model(store, context, moments, outcome)
         if found is None:
             continue
         proposed, decided, n_tested = decisions(context, found)
-        store.run(_CHANCE, {"outcome": outcome.name, "steps": [one.step for one in proposed]}, name="chance")
+        store.put("incoming_chance", found.at_risk.chance([one.step for one in proposed]))
+        store.run(_CHANCE, {"outcome": outcome.name}, name="chance")
+        store.drop("incoming_chance")
         shown = marked.publishable(store, context, _SCOPE, KINDS, proposed)
-        curves = survival(store, {step for one, _ in shown for step in (one.step, one.reference)})
+        told = {step for one, _ in shown for step in (one.step, one.reference)}
+        curves = {step: found.at_risk.survival(step) for step in sorted(told)}
         findings += [
             _finding(store, context, found, one, reach, decided.get(one.step), n_tested, curves) for one, reach in shown
         ]
-    for table in ("hazard_moment", "hazard_row", "hazard_bad", "hazard_before", "hazard_pattern"):
+    for table in ("hazard_moment", "hazard_journey", "hazard_bad"):
         store.run(f"drop table if exists {table}", name=table)
     return findings
 
@@ -99,7 +104,6 @@ def _finding(
     return marked.finding(
         store,
         context,
-        _SCOPE,
         one,
         decision or Decision("not_enough_data", None, None),
         status=status,

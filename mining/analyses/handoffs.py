@@ -109,7 +109,6 @@ def _finding(store: Store, context: Context, one: Handover, reach: Reach, decisi
     return marked.finding(
         store,
         context,
-        _SCOPE,
         one,
         decided,
         status=status,

@@ -61,8 +61,9 @@ _MINUTES = """
     select m.loop_no, p.customer_id, sum(cast(round(e.engaged_ms * e.weight) as bigint))::bigint as customer_ms,
         coalesce(sum(cast(round(e.handle_ms * e.weight) as bigint)), 0)::bigint as company_ms
     from loop_marks as m
-    inner join population as p on p.variant_id = m.variant_id
-    inner join journey_event as e on e.pos = p.first_pos + m.place
+    inner join told_way as t on t.told_id = m.told_id
+    inner join population as p on p.variant_id = t.way_id
+    inner join journey_event as e on e.pos = p.first_pos + t.places[m.place + 1]
     group by m.loop_no, p.customer_id order by m.loop_no, p.customer_id"""
 
 
@@ -89,7 +90,7 @@ class Frame:
 
 def find(store: Store, context: Context) -> list[Finding]:
     """All loops as findings, the frequent ones of each kind first."""
-    ways = variants(store, _SCOPE)
+    ways = variants(store, _SCOPE, lambda step: step in context.touch and context.touch[step].is_free)
     loops = evidence.publishable(store, context, _SCOPE, KINDS, collect(ways, context))
     minutes = _minutes(store, [loop for loop, _ in loops])
     frame = Frame(
@@ -139,7 +140,7 @@ def _minutes(store: Store, loops: list[Loop]) -> dict[str, tuple[list[int], list
         pa.table(
             {
                 "loop_no": np.repeat(np.array([n for n, _, _ in marks], dtype=np.uint32), lengths),
-                "variant_id": np.repeat(np.array([v for _, v, _ in marks], dtype=np.uint32), lengths),
+                "told_id": np.repeat(np.array([v for _, v, _ in marks], dtype=np.uint32), lengths),
                 "place": np.fromiter(chain.from_iterable(places for _, _, places in marks), np.uint32, sum(lengths)),
             }
         ),

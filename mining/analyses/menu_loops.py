@@ -78,7 +78,6 @@ def _finding(store: Store, context: Context, menu: Menu, reach: Reach, passes: i
     return marked.finding(
         store,
         context,
-        _SCOPE,
         menu,
         decided,
         status=status,

@@ -21,12 +21,12 @@ customer was not busy with A; and, where they are two calls or visits, a second 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from itertools import pairwise
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from ingest.language import mark, say
 from ingest.store import Store
@@ -35,7 +35,7 @@ from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.evidence import Reach
 from mining.findings import Finding, identity, seed_of
-from mining.population import SPLITS, Scope, Variant, variants
+from mining.population import SPLITS, Scope
 from mining.rates import Rate, ci_part, effect_part, n_part, robustness_part
 from mining.sentences import paragraph, share_text
 from mining.statistics import binomial_above, bootstrap_entropy, entropy_bits, wilson
@@ -106,11 +106,11 @@ class Pair:
 
 @dataclass(frozen=True)
 class Proposal:
-    """A pair that fulfils the definition, the kind it is, and the variants that show it."""
+    """A pair that fulfils the definition, and the kind it is. `hits` stays empty: variants are marked in SQL."""
 
     pair: Pair
     kind: str
-    hits: dict[int, float]
+    hits: dict[int, float] = field(default_factory=dict)
 
     @property
     def finding_id(self) -> str:
@@ -123,10 +123,8 @@ def find(store: Store, context: Context) -> list[Finding]:
     pairs = read_pairs(store)
     floor = context.method.merge_occurrences_min
     family = [pair for pair in pairs if pair.n_first["all"] >= floor and pair.n_second["all"] >= floor]
-    ways = variants(store, _SCOPE)
-    proposed = [
-        Proposal(pair, _kind(pair, context), _variants_with(pair, ways)) for pair in family if fulfils(pair, context)
-    ]
+    proposed = [Proposal(pair, _kind(pair, context)) for pair in family if fulfils(pair, context)]
+    _mark(store, proposed)
     tested = {pair.name: pair for pair in family}
     decisions = decide(
         context.method,
@@ -186,17 +184,33 @@ def _kind(pair: Pair, context: Context) -> str:
     return "data_quality" if pair.gap_ms[1] < context.method.merge_gap_min_ms else "merge"
 
 
-def _variants_with(pair: Pair, ways: list[Variant]) -> dict[int, float]:
-    """variant_id -> how often the pair occurs in a journey of the variant."""
-    out: dict[int, float] = {}
-    for way in ways:
-        if pair.first in way.steps and pair.second in way.steps:
-            n = sum(a == pair.first and b == pair.second for a, b in pairwise(way.steps))
-            if n:
-                out[way.variant_id] = float(n)
-    return out
+def _mark(store: Store, proposed: list[Proposal]) -> None:
+    """Mark the variants that show a pair, with how often it occurs in a journey of the variant."""
+    if not proposed:
+        return
+    pairs = {
+        "finding_id": [one.finding_id for one in proposed],
+        "step": [one.pair.first for one in proposed],
+        "next": [one.pair.second for one in proposed],
+    }
+    store.put("incoming_pairs", pa.table(pairs))
+    store.run("delete from finding_variant where finding_id in (select finding_id from incoming_pairs)")
+    store.run(_MARK.format(condition=_SCOPE.condition), name="finding_variant")
+    store.drop("incoming_pairs")
 
 
+_MARK = """
+    insert into finding_variant
+    with example as (
+        select v.variant_id, v.first_journey_id as journey_id from variants as v
+        semi join (select variant_id from population where {condition}) as p using (variant_id)
+    )
+    select i.finding_id, x.variant_id, count(*)
+    from incoming_pairs as i
+    inner join journey_event as a on a.step = i.step::step_t
+    inner join example as x using (journey_id)
+    inner join journey_event as b on b.pos = a.pos + 1 and b.journey_id = a.journey_id and b.step = i.next::step_t
+    group by i.finding_id, x.variant_id order by all"""
 _OCCURRENCES = """
     select b.pos, a.customer_id, coalesce(b.handle_ms > 0, false) as is_handled,
         not coalesce(ea.session_id = eb.session_id, false) and not coalesce(ea.call_id = eb.call_id, false) as is_apart,

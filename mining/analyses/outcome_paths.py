@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.language import mark, say
@@ -33,11 +32,11 @@ from mining.evidence import Reach
 from mining.findings import Finding, identity, seed_of
 from mining.hazard_counts import Outcome
 from mining.path_search import search
-from mining.path_shares import FAR, Moments, Path, Share, completed, exposure, gone, moments, shares
+from mining.path_shares import Moments, Path, Share, completed, exposure, moments, shares, went
 from mining.population import SPLITS, Scope
 from mining.power import POWER
 from mining.rates import Rate, n_part
-from mining.routes import Ints, Routes, bad_outcomes, read
+from mining.routes import Bools, Routes, bad_outcomes, read
 from mining.statistics import needed_for_floor, normal_quantile
 
 NAME = "outcome_paths"
@@ -138,53 +137,40 @@ def _measured(
     """The paths with their shares in every split, what goes none of them, and how many customers kept apart do."""
     complete = completed(routes.codes, paths)[routes.way]
     told = {split: shares(routes, seen, complete, split) for split in SPLITS}
-    credited = _credited(routes, seen, complete)
+    is_hit = went(routes, complete) & exposure(routes, seen, "confirm").is_compared[:, None]
+    n_customers = [_customers(routes, is_hit[:, number]) for number in range(len(paths) + 1)]
     found = [
         OutcomePath(
             outcome,
             number + 1,
             tuple(routes.steps[code] for code in path),
             {split: told[split][number] for split in SPLITS},
-            _customers(routes, credited[number][0]),
+            n_customers[number],
         )
         for number, path in enumerate(paths)
     ]
-    is_rest = exposure(routes, seen, "confirm").is_compared
-    for is_hit, _ in credited:
-        is_rest = is_rest & ~is_hit
-    return found, {split: told[split][-1] for split in SPLITS}, _customers(routes, is_rest)
+    return found, {split: told[split][-1] for split in SPLITS}, n_customers[-1]
 
 
-def _customers(routes: Routes, fates: npt.NDArray[np.bool_]) -> int:
+def _customers(routes: Routes, fates: Bools) -> int:
     """Customers kept apart who have one of these fates."""
     return int(np.count_nonzero(np.bincount(routes.customer[fates[routes.fate] & routes.in_split["confirm"]])))
 
 
-def _credited(routes: Routes, seen: Moments, complete: Ints) -> list[tuple[Any, Any]]:
-    """By path: (bad fates credited to it, other fates that went it at some time at risk)."""
-    compared = exposure(routes, seen, "all")
-    taken, out = np.full(len(routes.way), FAR), []
-    for number in range(complete.shape[1]):
-        is_hit, is_on = gone(seen, compared, complete[:, number], taken)
-        is_other = np.zeros(len(routes.way), dtype=bool)
-        is_other[seen.fate[is_on]] = True
-        out.append((is_hit, is_other))
-        taken = np.minimum(taken, complete[:, number])
-    return out
-
-
 def _chance(store: Store, routes: Routes, seen: Moments, found: list[OutcomePath], paths: list[Path]) -> None:
     """Make `chance`: who went each path, with or without ending so."""
+    is_credited = went(routes, completed(routes.codes, paths)[routes.way])
+    is_compared = exposure(routes, seen, "all").is_compared
     parts = []
-    complete = completed(routes.codes, paths)[routes.way]
-    for one, (is_hit, is_other) in zip(found, _credited(routes, seen, complete), strict=True):
-        went = (is_hit | is_other)[routes.fate]
+    for number, one in enumerate(found):
+        is_hit = is_credited[:, number] & is_compared
+        on_it = (is_hit | (is_credited[:, number] & ~routes.is_bad))[routes.fate]
         parts.append(
             pa.table(
                 {
-                    "place": pa.array([one.place] * int(went.sum()), pa.string()),
-                    "journey_id": pa.array(routes.journey_id[went], pa.uint32()),
-                    "hits": pa.array(is_hit[routes.fate][went].astype(np.int32)),
+                    "place": pa.array([one.place] * int(on_it.sum()), pa.string()),
+                    "journey_id": pa.array(routes.journey_id[on_it], pa.uint32()),
+                    "hits": pa.array(is_hit[routes.fate][on_it].astype(np.int32)),
                 }
             )
         )
@@ -287,7 +273,6 @@ def _finding(
     return marked.finding(
         store,
         context,
-        _SCOPE,
         one,
         decided,
         status=context.status(one.finding_id, tested, robust),

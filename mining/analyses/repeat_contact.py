@@ -109,7 +109,6 @@ def _finding(
     return marked.finding(
         store,
         context,
-        _SCOPE,
         subject,
         decision,
         status=decision.status,

@@ -147,7 +147,6 @@ def _finding(store: Store, context: Context, one: Asked, reach: Reach, decision:
     return marked.finding(
         store,
         context,
-        _SCOPE,
         one,
         decided,
         status=status,

@@ -16,8 +16,9 @@ from planted import frame
 from scipy import optimize, sparse
 
 from ingest.store import Store
-from mining import failing, hazard, hazard_counts
+from mining import failing, hazard, hazard_counts, hazard_rows
 from mining.analyses import failure_points
+from mining.context import Context
 from mining.failing import e_value
 from mining.findings import Finding
 from mining.hazard_counts import GIVING_UP, kaplan_meier
@@ -39,6 +40,13 @@ def told_in(store: Store, steps: list[St], columns: dict) -> dict[str, Finding]:
     context = frame(store)
     prepare(store, context)
     return {f.where["step"]: f for f in found(store, context, only="failure_points")}
+
+
+def fitted_in(store: Store, context: Context) -> failing.Model | None:
+    """The model of the first outcome."""
+    hazard_counts.prepare(store, context)
+    moments = hazard_rows.read(store, context)
+    return failing.model(store, context, moments, hazard_counts.outcomes(store, context)[0])
 
 
 # ---- the model ---------------------------------------------------------------------------------------------------
@@ -165,7 +173,9 @@ def test_intervals_of_harmless_steps_cover_no_effect() -> None:
             context = frame(store)
             prepare(store, context)
             hazard_counts.prepare(store, context)
-            fitted = failing.model(store, context, hazard_counts.outcomes(store, context)[0])
+            fitted = failing.model(
+                store, context, hazard_rows.read(store, context), hazard_counts.outcomes(store, context)[0]
+            )
             z += [one.effects["confirm"].beta / one.effects["confirm"].error for one in fitted.steps] if fitted else []
     assert (0.92 if WHOLE else 0.85) <= np.mean(np.abs(z) < 1.96) <= (0.98 if WHOLE else 1.0)
 
@@ -449,7 +459,9 @@ def test_goods_that_end_badly_are_no_fault_of_the_step_they_go_through(by: str) 
         prepare(store, context)
         by_step = {f.where["step"]: f for f in found(store, context, only="failure_points")}
         hazard_counts.prepare(store, context)
-        fitted = failing.model(store, context, hazard_counts.outcomes(store, context)[0])
+        fitted = failing.model(
+            store, context, hazard_rows.read(store, context), hazard_counts.outcomes(store, context)[0]
+        )
     if by == "nothing":
         assert by_step["b"].status == "confirmed" and by_step["b"].extra["OR"] > 1.5, "as nothing tells them apart"
         return

@@ -102,6 +102,14 @@ def test_shares_as_counted_by_hand(seed: int) -> None:
         assert sum(one.difference for one in told) == pytest.approx(0, abs=1e-9)
 
 
+def test_nobody_is_compared_where_no_others_stand() -> None:
+    routes = world(Plan(n=60), 1)
+    routes = replace(routes, is_bad=np.ones(60, dtype=bool), low=routes.high)
+    told = shares(routes, moments(routes, 1), done(routes, PATHS), "all")
+    assert [(one.hits, one.n, one.others, one.n_went) for one in told] == [(0, 0, 0.0, 0)] * (len(PATHS) + 1)
+    assert search(routes, METHOD, lambda _: False) == []
+
+
 def test_a_path_is_complete_at_its_earliest() -> None:
     rng = np.random.default_rng(1)
     codes = rng.integers(0, 4, (300, T_MAX)).astype(np.uint8)
