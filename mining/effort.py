@@ -3,8 +3,7 @@
 Nothing is weighted and nothing is hidden: each minute is in exactly one part, the parts add up to the whole, and what
 no log tells (reading a message, finding one's way in another channel) is stated in site.toml and counted apart from
 what is measured. Waiting for the organisation is not effort: it is told beside, in days. The parts rest on the minutes
-that findings use (`engaged_ms`, method note 0.5), so that a finding's minutes and a journey's are the same minutes;
-only waiting on the line before somebody answers is added, since no event's own time holds it.
+that findings use (`engaged_ms`, method note 0.5), so that a finding's minutes and a journey's are the same minutes.
 
 Counted are journeys that are over, seen from their start and told by all their sources; with an order, where there are
 any.
@@ -82,7 +81,7 @@ def build(store: Store, context: Context) -> None:
         store.run(f"set variable {name} = {value}", name=name)
     store.run((_FOLDER / "effort.sql").read_text(encoding="utf-8"), name="effort")
     store.drop("ask_minute")
-    for table in ("effort_wait", "effort_switch", "effort_again", "effort_moment", "request"):
+    for table in ("effort_switch", "effort_again", "effort_moment", "request"):
         store.run(f"drop table {table}", name=table)
 
 

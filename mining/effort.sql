@@ -2,64 +2,6 @@
 -- Variables: effort_switch_ms, effort_reading_ms, effort_messages (channels of what is only read), effort_of_orders. Tables it reads
 -- besides those of ingest: population, request (requests.sql; empty where no step asks), ask_minute (item, ms).
 
--- Grain: one row per event of a call that waits or stands before a wait. Temporary. inside_ms: the part of its own engaged time that is
--- waiting; before_ms: waiting that no event's engaged time holds. A wait ends where its event begins, except where the event's
--- time has room for wait and talk.
-create or replace temporary table effort_wait as
-with of_call as (
-    select
-        moment.pos,
-        moment.journey_id,
-        coalesce(event.call_id, 'event ' || moment.event_no) as call_id,
-        epoch_ms(moment.occurred_at) as at_ms,
-        coalesce(moment.engaged_ms, 0) as engaged_ms,
-        coalesce(moment.wait_ms, 0) as wait_ms,
-        coalesce(moment.engaged_ms, 0) >= coalesce(moment.wait_ms, 0) + coalesce(moment.handle_ms, 0) as is_inside
-    from journey_event as moment
-    inner join event on moment.event_no = event.event_no
-    where event.call_id is not null or moment.wait_ms > 0
-),
-
-in_order as (
-    select
-        *,
-        max(at_ms + engaged_ms) over (
-            partition by journey_id, call_id
-            order by pos
-            rows between unbounded preceding and 1 preceding
-        ) as busy_until_ms,
-        lead(at_ms) over next_one as next_at_ms,
-        lead(case when is_inside then 0 else wait_ms end) over next_one as next_wait_ms
-    from of_call
-    window next_one as (
-        partition by journey_id, call_id
-        order by pos
-    )
-),
-
-parted as (
-    select
-        pos,
-        least(
-            engaged_ms,
-            case when is_inside then wait_ms else 0 end
-            -- least() passes over NULL, so the last event of a call is told apart first
-            + case
-                when next_at_ms is null then 0
-                else greatest(0, least(at_ms + engaged_ms, next_at_ms) - greatest(at_ms, next_at_ms - next_wait_ms))
-            end
-        ) as inside_ms,
-        case
-            when is_inside then 0
-            else least(wait_ms, greatest(0, at_ms - coalesce(busy_until_ms, at_ms - wait_ms)))
-        end as before_ms
-    from in_order
-)
-
-select * from parted
-where inside_ms > 0 or before_ms > 0
-order by pos;
-
 -- Grain: one row per event by which a journey goes on in another channel within 24 hours. Temporary. The phone menu and the
 -- talk after it are one channel; what the company does by itself changes none.
 create or replace temporary table effort_switch as
@@ -105,8 +47,8 @@ select
     cast(sum(round(coalesce(
         cast(ask_minute.ms as double),
         case
-            when cast(touch.class as varchar) = 'info_request' and moment.engaged_ms > 0
-                then moment.engaged_ms * moment.weight / len(touch.asks)
+            when cast(touch.class as varchar) = 'info_request' and moment.engaged_ms > moment.engaged_wait_ms
+                then (moment.engaged_ms - moment.engaged_wait_ms) * moment.weight / len(touch.asks)
         end,
         0
     ))) as bigint) as again_ms
@@ -152,6 +94,7 @@ gap as (
         journey_id,
         step,
         coalesce(engaged_ms, 0) as engaged_ms,
+        engaged_wait_ms,
         n_usual,
         weight,
         case
@@ -173,8 +116,7 @@ weighed as (
         meaning.is_change,
         meaning.is_begun,
         case when gap.weight = 1 then gap.engaged_ms else cast(round(gap.engaged_ms * gap.weight) as bigint) end as engaged_ms,
-        coalesce(cast(round(waited.inside_ms * gap.weight) as bigint), 0) as inside_ms,
-        coalesce(cast(round(waited.before_ms * gap.weight) as bigint), 0) as before_ms,
+        case when gap.engaged_wait_ms = 0 then 0 else cast(round(gap.engaged_wait_ms * gap.weight) as bigint) end as wait_ms,
         case when gap.n_usual = 0 then 0 else cast(round(gap.n_usual * meaning.usual_ms * gap.weight) as bigint) end as usual_ms,
         coalesce(again.again_ms, 0) as again_ms,
         again.pos is not null as is_again,
@@ -190,7 +132,6 @@ weighed as (
         case when meaning.is_company then greatest(0, gap.gap_us) // 1000 else 0 end as company_ms
     from gap
     inner join meaning on gap.step = meaning.step
-    left join effort_wait as waited on gap.pos = waited.pos
     left join effort_again as again on gap.pos = again.pos
     left join effort_switch as switched on gap.pos = switched.pos
 ),
@@ -198,16 +139,16 @@ weighed as (
 asked as (
     select
         *,
-        case when engaged_ms > 0 then least(again_ms, engaged_ms - inside_ms) else again_ms end as given_again_ms
+        case when engaged_ms > wait_ms then least(again_ms, engaged_ms - wait_ms) else again_ms end as given_again_ms
     from weighed
 ),
 
 timed as (
     select
         *,
-        least(usual_ms, engaged_ms - inside_ms - case when engaged_ms > 0 then given_again_ms else 0 end) as last_ms,
-        engaged_ms - inside_ms - case when engaged_ms > 0 then given_again_ms else 0 end as told_ms,
-        case when engaged_ms > 0 or before_ms > 0 then 0 else greatest(0, stated_ms - again_ms) end as untold_ms
+        least(usual_ms, engaged_ms - wait_ms - case when engaged_ms > wait_ms then given_again_ms else 0 end) as last_ms,
+        engaged_ms - wait_ms - case when engaged_ms > wait_ms then given_again_ms else 0 end as told_ms,
+        case when engaged_ms > 0 then 0 else greatest(0, stated_ms - again_ms) end as untold_ms
     from asked
 )
 
@@ -219,13 +160,13 @@ select
     case when part = 'menu' then told_ms - last_ms else 0 end as menu_ms,
     case when part = 'talk' then told_ms - last_ms else 0 end as talk_ms,
     case when part = 'visit' then told_ms - last_ms else 0 end as visit_ms,
-    inside_ms + before_ms as wait_ms,
+    wait_ms,
     case when is_message then untold_ms else 0 end as reading_ms,
     case when is_message then 0 else untold_ms end as untimed_ms,
     given_again_ms as again_ms,
     cast(is_switch as integer) * getvariable('effort_switch_ms') as switch_ms,
-    engaged_ms - last_ms + before_ms as known_ms,
-    told_ms + inside_ms + before_ms + untold_ms + given_again_ms + cast(is_switch as integer) * getvariable('effort_switch_ms') as effort_ms,
+    engaged_ms - last_ms as known_ms,
+    told_ms + wait_ms + untold_ms + given_again_ms + cast(is_switch as integer) * getvariable('effort_switch_ms') as effort_ms,
     company_ms,
     is_switch,
     is_again,

@@ -20,7 +20,7 @@ select
     cast(p.department as department_t) as department, p.actor, p.visible,
     p.product_id, p.order_id, p.session_id, p.call_id, p.intent, p.wait_ms, p.handle_ms,
     case when y.event_id is not null then coalesce(y.known_ms, u.ms) end as engaged_ms,
-    y.known_ms is null and y.event_id is not null as engaged_is_usual,
+    y.known_ms is null and y.event_id is not null as engaged_is_usual, coalesce(y.engaged_wait_ms, 0) as engaged_wait_ms, coalesce(y.engaged_before_ms, 0) as engaged_before_ms,
     p.attributes, p.time_rule, p.source_id, p.file_id as source_file, p.line_no as source_line
 from placed as p
 inner join event_begin as b on b.customer_id is not distinct from p.customer_id

@@ -34,6 +34,7 @@ select
     min(occurred_at) as occurred_at, case when count(*) > 1 then max(coalesce(ended_at, occurred_at)) else max(ended_at) end as ended_at,
     max(wait_ms) as wait_ms, max(handle_ms) as handle_ms, cast(coalesce(sum(engaged_ms), 0) as bigint) as engaged_ms,
     cast(count(*) filter (where engaged_is_usual) as uinteger) as n_usual,
+    cast(sum(engaged_wait_ms) as bigint) as engaged_wait_ms, arg_min(engaged_before_ms, event_no) as engaged_before_ms,
     cast(1 as double) as weight, cast(count(*) as uinteger) as n_raw, arg_min(assign_rule, event_no) as assign_rule, bool_or(ambiguous) as ambiguous
 from numbered
 group by journey_id, run

@@ -4,7 +4,7 @@
 create or replace temp table told as
 select
     event_no, event_id, customer_id, identity_strength, occurred_at, ended_at, coalesce(ended_at, occurred_at) as until_at, order_id, product_id, intent,
-    channel, step, stage, department, raw_code, session_id, call_id, wait_ms, handle_ms, engaged_ms, engaged_is_usual,
+    channel, step, stage, department, raw_code, session_id, call_id, wait_ms, handle_ms, engaged_ms, engaged_is_usual, engaged_wait_ms, engaged_before_ms,
     coalesce('c' || call_id, 's' || session_id, 'e' || event_no) as contact
 from event semi join anew using (customer_id)
 where visible;

@@ -215,7 +215,7 @@ _OCCURRENCES = """
     select b.pos, a.customer_id, coalesce(b.handle_ms > 0, false) as is_handled,
         not coalesce(ea.session_id = eb.session_id, false) and not coalesce(ea.call_id = eb.call_id, false) as is_apart,
         greatest(0, date_diff('millisecond', greatest(coalesce(a.ended_at, a.occurred_at),
-            a.occurred_at + to_milliseconds(a.engaged_ms)), b.occurred_at)) as wait_ms
+            a.occurred_at + to_milliseconds(a.engaged_ms - a.engaged_before_ms)), b.occurred_at)) as wait_ms
     from journey_event as a
     inner join journey_event as b on b.pos = a.pos + 1 and b.journey_id = a.journey_id
     inner join population as p on p.journey_id = a.journey_id

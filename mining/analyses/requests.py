@@ -50,9 +50,11 @@ _CHANCE = """create or replace temporary table chance as
 _MINUTES = """
     select r.pos, e.customer_id, e.handle_ms is not null as is_handled,
         cast(round(case
-            when $ask_ms is not null and e.engaged_ms > 0 then least($ask_ms, e.engaged_ms * e.weight)
+            when $ask_ms is not null and e.engaged_ms > e.engaged_wait_ms
+                then least($ask_ms, (e.engaged_ms - e.engaged_wait_ms) * e.weight)
             when $ask_ms is not null then $ask_ms
-            when t.class::varchar = 'info_request' and e.engaged_ms > 0 then e.engaged_ms * e.weight / len(t.asks)
+            when t.class::varchar = 'info_request' and e.engaged_ms > e.engaged_wait_ms
+                then (e.engaged_ms - e.engaged_wait_ms) * e.weight / len(t.asks)
         end) as bigint) as ms
     from request as r inner join journey_event as e using (pos) inner join touch as t on t.step = r.step
     where r.is_again and r.item = $item"""

@@ -41,7 +41,8 @@ _TABLES = """
         m.journey_id::uinteger as journey_id, m.customer_id::uinteger as customer_id, m.step::step_t as step,
         t.channel, t.department, t.stage, t.class, m.occurred_at, m.ended_at, m.wait_ms, m.handle_ms,
         coalesce(m.engaged_ms, 0) as engaged_ms, 1.0::double as weight,
-        1::uinteger as n_raw, 0::uinteger as n_usual, 'key' as assign_rule, false as ambiguous,
+        1::uinteger as n_raw, 0::uinteger as n_usual,
+        0::bigint as engaged_wait_ms, 0::bigint as engaged_before_ms, 'key' as assign_rule, false as ambiguous,
         m.event_no::uinteger as event_no
     from moment as m inner join touch as t using (step) order by pos;
     create or replace table event as select
@@ -50,7 +51,9 @@ _TABLES = """
         t.channel, m.step::step_t as step, 'code ' || m.step as raw_code, t.stage, t.department, t.actor,
         true as visible, m.product as product_id, m."order" as order_id, m.session as session_id, m.call as call_id,
         m.intent, m.wait_ms,
-        m.handle_ms, m.engaged_ms, false as engaged_is_usual, cast(m.attributes as json) as attributes,
+        m.handle_ms, m.engaged_ms, false as engaged_is_usual,
+        0::bigint as engaged_wait_ms, 0::bigint as engaged_before_ms,
+        cast(m.attributes as json) as attributes,
         null::varchar as time_rule,
         1::utinyint as source_id,
         1::uinteger as source_file, m.event_no::uinteger as source_line

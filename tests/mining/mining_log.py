@@ -34,6 +34,8 @@ class Ev:
     intent: str | None = None
     coarse: bool = False  # only the day is known; `at` is its end
     usual: bool = False  # its engaged time is what is usual for the step
+    waited_ms: int = 0  # of its engaged time: waiting on the line
+    before_ms: int = 0  # of its engaged time: before `at`
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,8 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
             "weight": e.weight,
             "n_raw": e.n_raw,
             "is_usual": e.usual,
+            "engaged_wait_ms": e.waited_ms,
+            "engaged_before_ms": e.before_ms,
             "assign_rule": "key",
             "ambiguous": False,
             "tie": e.order,
@@ -224,7 +228,8 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
         "department_t, "
         "stage stage_t, class class_t, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, "
         "engaged_ms bigint, "
-        "weight double, n_raw uinteger, is_usual boolean, assign_rule varchar, ambiguous boolean, tie integer, "
+        "weight double, n_raw uinteger, is_usual boolean, engaged_wait_ms bigint, engaged_before_ms bigint, "
+        "assign_rule varchar, ambiguous boolean, tie integer, "
         "call_id varchar, actor varchar, intent varchar, source_id utinyint, time_rule varchar, "
         "identity_strength strength_t",
     )
@@ -240,6 +245,7 @@ def _moments(store: Store, log: Log, events: list[Ev], touch: dict[str, St]) -> 
             true as visible, cast(null as varchar) as product_id, cast(null as varchar) as order_id, cast(null as
                 uinteger) as session_id,
             call_id, intent, wait_ms, handle_ms, engaged_ms, is_usual as engaged_is_usual,
+            engaged_wait_ms, engaged_before_ms,
             cast(null as json) as attributes,
             time_rule, source_id, cast(1 as uinteger) as source_file, event_no as source_line
         from all_moments order by event_no""")

@@ -6,7 +6,6 @@ import datetime as dt
 import random
 from collections import defaultdict
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -54,7 +53,7 @@ def minutes(n: float) -> dt.timedelta:
 
 
 def random_log(seed: int, n: int = 60) -> Log:
-    """Journeys with calls of several legs, waits that lie before, within and twice, and everything else at random."""
+    """Journeys with calls of several legs that waited all, part or nothing of their time; all else at random."""
     rng = random.Random(seed)
     log = Log([], STEPS, as_of=EPOCH.date() + dt.timedelta(days=60))
     for number in range(n):
@@ -68,14 +67,13 @@ def random_log(seed: int, n: int = 60) -> Log:
             engaged = rng.randrange(0, 400_000, 1000) if step.channel in ("web", "ivr", "agent", "chat") else 0
             if rng.random() < 0.2:
                 engaged = 0
-            wait = rng.choice([None, 0, rng.randrange(1000, 300_000)]) if on_call else None
-            handle = rng.choice([None, engaged, max(0, engaged - (wait or 0))]) if on_call else None
+            waited = rng.choice([0, engaged, rng.randrange(0, engaged + 1)]) if on_call else 0
             usual = step.step == "page" and rng.random() < 0.5
             log.events.append(
                 Ev(
                     f"j{number:03d}", step.step, at, at + dt.timedelta(milliseconds=engaged), f"k{number % 40:03d}",
-                    wait, handle, 90_000 if usual else engaged, weight, order=order, call=call if on_call else None,
-                    usual=usual,
+                    None, None, 90_000 if usual else engaged, weight, order=order, call=call if on_call else None,
+                    usual=usual, waited_ms=waited,
                 )
             )  # fmt: skip
             at += rng.choice([minutes(0), minutes(rng.random() * 9), minutes(300), minutes(3000)])
@@ -91,35 +89,6 @@ def brute(log: Log) -> dict[str, dict[str, int]]:
     return {case: _one(events, touch) for case, events in journeys.items()}
 
 
-def _waits(events: list[Ev]) -> tuple[dict[int, int], dict[int, int]]:
-    """(waiting within an event's own time, waiting before it), by place, unweighted ms."""
-    inside: dict[int, int] = defaultdict(int)
-    before: dict[int, int] = {}
-    calls: dict[str, list[int]] = defaultdict(list)
-    for place, event in enumerate(events):
-        if event.call:
-            calls[event.call].append(place)
-    for places in calls.values():
-        busy = None
-        held = {}
-        for place in places:
-            event = events[place]
-            at, wait = (event.at - EPOCH) // dt.timedelta(milliseconds=1), event.wait_ms or 0
-            held[place] = event.engaged_ms >= wait + (event.handle_ms or 0)
-            if held[place]:
-                inside[place] += wait
-            else:
-                before[place] = min(wait, max(0, at - (at - wait if busy is None else busy)))
-            busy = max(busy or 0, at + event.engaged_ms)
-        for a, b in pairwise(places):
-            if not held[b]:
-                start, end = ((events[p].at - EPOCH) // dt.timedelta(milliseconds=1) for p in (a, b))
-                own = range(start, min(start + events[a].engaged_ms, end))
-                waited = range(end - (events[b].wait_ms or 0), end)
-                inside[a] += max(0, min(own.stop, waited.stop) - max(own.start, waited.start))
-    return inside, before
-
-
 def _again(events: list[Ev], touch: dict[str, St]) -> dict[int, int]:
     """ms of giving what was given before, by place."""
     out: dict[int, int] = defaultdict(int)
@@ -131,8 +100,8 @@ def _again(events: list[Ev], touch: dict[str, St]) -> dict[int, int]:
             if len(asked[item]) > same or (step.repeats is not None and same > step.repeats):
                 if item in ASK:
                     out[place] += half_up(60_000 * ASK[item])
-                elif step.step_class == "info_request" and event.engaged_ms > 0:
-                    out[place] += half_up(event.engaged_ms * event.weight / len(step.asks))
+                elif step.step_class == "info_request" and event.engaged_ms > event.waited_ms:
+                    out[place] += half_up((event.engaged_ms - event.waited_ms) * event.weight / len(step.asks))
             asked[item].append(event.step)
         for item in step.changes:
             asked[item].clear()
@@ -141,24 +110,22 @@ def _again(events: list[Ev], touch: dict[str, St]) -> dict[int, int]:
 
 def _one(events: list[Ev], touch: dict[str, St]) -> dict[str, int]:
     parts = dict.fromkeys([*PARTS, "known", "company"], 0)
-    inside, before = _waits(events)
     again = _again(events, touch)
     own = None
     for place, event in enumerate(events):
         step = touch[event.step]
         engaged = half_up(event.engaged_ms * event.weight)
-        within = half_up(min(event.engaged_ms, inside[place]) * event.weight)
-        ahead = half_up(before.get(place, 0) * event.weight)
-        given = min(again[place], engaged - within) if engaged else again[place]
-        rest = engaged - within - (given if engaged else 0)
+        waited = half_up(event.waited_ms * event.weight)
+        given = min(again[place], engaged - waited) if engaged > waited else again[place]
+        rest = engaged - waited - (given if engaged > waited else 0)
         last = min(rest, half_up(90_000 * event.weight)) if event.usual else 0
         name = {"web": "web", "ivr": "menu", "agent": "talk"}.get(step.channel, "visit")
         parts[name] += rest - last
         parts["last"] += last
-        parts["wait"] += within + ahead
+        parts["wait"] += waited
         parts["again"] += given
-        parts["known"] += engaged - last + ahead
-        if not engaged and not ahead:
+        parts["known"] += engaged - last
+        if not engaged:
             is_message = step.actor == "company" and step.channel == "mail"
             told = step.typical_minutes if step.typical_minutes is not None else READING if is_message else 0
             parts["reading" if is_message else "untimed"] += max(0, half_up(60_000 * told * event.weight) - given)
@@ -187,29 +154,6 @@ def test_each_journey_as_reckoned_by_hand(store: Store, seed: int) -> None:
         assert dict(zip(names, values, strict=True)) == by_key[name]
         assert whole == sum(values[: len(PARTS)]), "the parts are the whole"
     assert any(parts["again"] for parts in expected.values()) and any(parts["wait"] for parts in expected.values())
-
-
-def test_a_transfer_of_which_two_events_tell_the_same_wait_waits_once(store: Store) -> None:
-    at = EPOCH + minutes(10)
-    steps = [replace(s, repeats=None, asks=()) for s in STEPS if s.step in ("queue", "talk")]
-    events = [
-        Ev("a", "queue", at, engaged_ms=120_000, call="1", order=0),  # two minutes in the queue, told by the log ...
-        Ev(
-            "a", "talk", at + minutes(2), at + minutes(7), "", 120_000, 300_000, 300_000, call="1", order=1
-        ),  # ... twice
-        Ev("b", "talk", at, at + minutes(5), "", 60_000, 300_000, 300_000, call="2"),
-        Ev("c", "talk", at, at + minutes(6), "", 60_000, 300_000, 360_000, call="3"),  # from the dialling on
-    ]
-    prepared(store, Log(events, steps, as_of=EPOCH.date() + dt.timedelta(days=30)))
-    rows = store.rows("select menu_ms, wait_ms, talk_ms, effort_ms from journey_effort order by journey_id")
-    minute = 60_000
-    assert sorted(rows) == sorted(
-        [
-            (0, 2 * minute, 5 * minute, 7 * minute),
-            (0, minute, 5 * minute, 6 * minute),
-            (0, minute, 5 * minute, 6 * minute),
-        ]
-    )
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -118,8 +118,8 @@ def check_findings(store: Store, context: Context, seen: list[Judged]) -> None:
         )
         assert f"{finding.n['units']:,} days" in finding.text_evidence and "most likely" in finding.text_caution
         excess = finding.extra["E"] * (finding.extra["theta"] - 1) / context.weeks
-        assert finding.cost["customer_min_per_week"]["mid"] == pytest.approx(4 * excess, rel=0.02), (
-            "four minutes a call"
+        assert finding.cost["customer_min_per_week"]["mid"] == pytest.approx(260 / 60 * excess, rel=0.02), (
+            "20 s of waiting and four minutes of talk a call"
         )
         keys = [row[0] for row in store.rows(finding.evidence["sql"])]
         assert len(keys) == finding.n["journeys"] and set(finding.evidence["typical"]) <= set(keys)

@@ -35,9 +35,9 @@ def html(night: Path) -> str:
 def journeys(store: Store) -> list[tuple[int, int, int, dict[str, float]]]:
     """(journey, customer, ms, ms by step) of closed orders, from the events alone: the toy states 1.5 minutes for what
     no log times, gives nothing again, and its channels change within a day now and then."""
-    events: dict[int, list[tuple[str, str, str, int, int, int, object, object]]] = {}
+    events: dict[int, list[tuple[str, str, str, int, int, object, object]]] = {}
     for row in store.rows(
-        """select e.journey_id, e.step::varchar, e.channel::varchar, t.actor, e.engaged_ms, coalesce(e.wait_ms, 0),
+        """select e.journey_id, e.step::varchar, e.channel::varchar, t.actor, e.engaged_ms,
             e.customer_id, e.occurred_at, coalesce(e.ended_at, e.occurred_at)
         from journey_event as e inner join touch as t on t.step = e.step::varchar inner join journey using (journey_id)
         where is_complete and anchor = 'order' order by e.pos"""
@@ -47,15 +47,15 @@ def journeys(store: Store) -> list[tuple[int, int, int, dict[str, float]]]:
     for journey_id, rows in events.items():
         by_step: dict[str, float] = {}
         before = None
-        for step, channel, actor, engaged, wait, _, at, until in rows:
-            ms = engaged + wait if engaged else 90_000
+        for step, channel, actor, engaged, _, at, until in rows:
+            ms = engaged or 90_000
             if actor == "customer" and channel in ("web", "agent", "shop"):
                 medium = "phone" if channel == "agent" else channel
                 if before and before[0] != medium and (at - before[1]).total_seconds() <= 86_400:  # type: ignore[operator]
                     ms += MINUTE
                 before = (medium, until)
             by_step[step] = by_step.get(step, 0) + ms
-        found.append((journey_id, rows[0][5], round(sum(by_step.values())), by_step))
+        found.append((journey_id, rows[0][4], round(sum(by_step.values())), by_step))
     return sorted(found, key=lambda one: (one[2], one[0]))
 
 

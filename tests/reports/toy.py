@@ -203,6 +203,7 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
             touch = by_step[step]
             talk = int(rng.uniform(60_000, 400_000)) if touch[5] == "contact" else int(rng.uniform(5_000, 90_000))
             end = at + dt.timedelta(milliseconds=talk) if touch[6] == "customer" else None
+            waited = int(rng.uniform(0, 240_000)) if touch[5] == "contact" else 0
             number = len(events) + 1
             common = {
                 "customer_id": customer,
@@ -212,10 +213,12 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
                 "stage": touch[2],
                 "occurred_at": at,
                 "ended_at": end,
-                "wait_ms": int(rng.uniform(0, 240_000)) if touch[5] == "contact" else None,
+                "wait_ms": waited if touch[5] == "contact" else None,
                 "handle_ms": talk if touch[5] == "contact" else None,
-                "engaged_ms": talk if touch[6] == "customer" else 0,
+                "engaged_ms": waited + talk if touch[6] == "customer" else 0,
                 "engaged_is_usual": False,
+                "engaged_wait_ms": waited if touch[6] == "customer" else 0,
+                "engaged_before_ms": waited if touch[6] == "customer" else 0,
                 "time_rule": None,
             }
             events.append(
@@ -278,6 +281,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
                     "handle_ms": None,
                     "engaged_ms": 0,
                     "engaged_is_usual": False,
+                    "engaged_wait_ms": 0,
+                    "engaged_before_ms": 0,
                     "time_rule": None,
                     "event_no": len(events) + 1,
                     "raw_code": "GET /new" if visible is None else step,
@@ -312,6 +317,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
         "wait_ms": "bigint",
         "handle_ms": "bigint",
         "engaged_ms": "bigint",
+        "engaged_wait_ms": "bigint",
+        "engaged_before_ms": "bigint",
         "weight": "double",
         "source_id": "utinyint",
         "visible": "boolean",
@@ -338,6 +345,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
             "handle_ms",
             "engaged_ms",
             "engaged_is_usual",
+            "engaged_wait_ms",
+            "engaged_before_ms",
             "time_rule",
             "source_id",
         ],
@@ -373,6 +382,8 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
             "weight",
             "n_raw",
             "n_usual",
+            "engaged_wait_ms",
+            "engaged_before_ms",
             "assign_rule",
             "ambiguous",
         ],
