@@ -88,6 +88,11 @@ class Context:
         return "candidate" if tested == "confirmed" else tested
 
     @property
+    def is_night(self) -> bool:
+        """Whether this is the night's own look: no decision, and no finding looked for again in other journeys."""
+        return self.confirmed is not None and self.wanted is None
+
+    @property
     def weeks(self) -> float:
         """Length of the window in weeks, at least a day."""
         return max(1, (self.window_to - self.window_from).days) / 7

@@ -21,7 +21,7 @@ import pyarrow as pa
 from ingest.language import mark, say
 from ingest.store import Store
 from mining import evidence, marked
-from mining.changes import groups, judging, surroundings, words
+from mining.changes import groups, judging, moves, shifts, surroundings, words
 from mining.changes.declared import Change
 from mining.changes.judging import Answer
 from mining.changes.series import Table
@@ -97,9 +97,12 @@ def find(store: Store, context: Context) -> list[Finding]:
     changes = [one for one in context.changes if one.first_day < context.window_to]
     store.run(_SERIES, name="change_week")
     declare(store, context.changes)
-    if not changes:
+    if not changes and not context.is_night:
         return []
     table = Table(store, groups.prepare(store, context, changes), context.method)
+    if context.is_night:
+        shifts.remember(store, shifts.find(store, table, changes))
+        moves.prepare(store, table)
     touching = surroundings.touching(store, changes)
     found: list[Finding] = []
     for number, change in enumerate(changes):
@@ -110,6 +113,8 @@ def find(store: Store, context: Context) -> list[Finding]:
         ]
         told = [one for one in answers if one.reason != "nothing" or change.metrics]
         remember(store, told, context.method.small_cell_customers)
+        if context.is_night and (weeks := judging.clear_weeks(number, change, table, touching[number])):
+            moves.find(store, number, change, *weeks)
         found += _findings(store, context, number, told)
     return found
 
@@ -162,7 +167,6 @@ def _finding(store: Store, context: Context, one: Effect, reach: Reach, departme
     return marked.finding(
         store,
         context,
-        _SCOPE,
         one,
         one.decision,
         status=status,

@@ -3,7 +3,7 @@
 -- Grain: one row per call that a customer begins, or other contact (mail, chat, shop); by customer and time. Temporary.
 -- contact_key: the call, else the event. customer_id is null where nobody is known who could come again.
 -- is_reached: a person answered; is_queued: waited for one, or reached one. right_ms: from ring to the last person. menu nodes are steps of channel ivr
--- that are no contact by themselves. A wait lies before its event, unless the event has room for it (effort.sql).
+-- that are no contact by themselves. A wait lies before its event, unless the event has room for it (ingest, engaged.sql).
 create or replace temporary table change_contact as
 with told as (
     select
@@ -19,7 +19,8 @@ with told as (
         coalesce(event.wait_ms, 0) as wait_ms,
         event.wait_ms is not null as is_wait,
         coalesce(event.visible, false) as is_visible,
-        coalesce(event.engaged_ms, 0) >= coalesce(event.wait_ms, 0) + coalesce(event.handle_ms, 0) as is_inside,
+        date_diff('millisecond', event.occurred_at, coalesce(event.ended_at, event.occurred_at))
+        >= coalesce(event.handle_ms, 0) + coalesce(event.wait_ms, 0) / 2 as is_inside,
         cast(event.channel as varchar) in ('agent', 'phone') as is_talk,
         cast(event.channel as varchar) = 'ivr' as is_menu,
         coalesce(event.ended_at, event.occurred_at) as until_at,

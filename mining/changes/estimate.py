@@ -47,16 +47,17 @@ def logs(hits: Numbers, n: Numbers, is_share: bool) -> Numbers:
 
 def step_of_means(before: Numbers, after: Numbers, confidence: float) -> Estimate:
     """Mean after minus mean before, Welch's t; one element a week."""
-    found = stats.ttest_ind(after, before, equal_var=False)
-    low, high = found.confidence_interval(confidence)
-    sd = math.sqrt(
-        (before.var(ddof=1) * (len(before) - 1) + after.var(ddof=1) * (len(after) - 1)) / (len(before) + len(after) - 2)
-    )
-    effect = float(after.mean() - before.mean())
-    if not math.isfinite(low):  # weeks without any spread
-        return Estimate(effect, effect, effect, 1.0 if effect == 0 else 0.0, len(before), len(after), 0.0, 0.0)
-    mde = POWER_TIMES * sd * math.sqrt(1 / len(before) + 1 / len(after))
-    return Estimate(effect, float(low), float(high), float(found.pvalue), len(before), len(after), sd, mde)
+    parts = [float(part.var(ddof=1)) / len(part) for part in (before, after)]  # scipy warns where a part has no spread
+    error, effect = math.sqrt(sum(parts)), float(after.mean() - before.mean())
+    n_pre, n_post = len(before), len(after)
+    if error <= 1e-12:  # weeks without any spread
+        return Estimate(effect, effect, effect, 1.0 if effect == 0 else 0.0, n_pre, n_post, 0.0, 0.0)
+    freedom = sum(parts) ** 2 / (parts[0] ** 2 / (n_pre - 1) + parts[1] ** 2 / (n_post - 1))
+    half = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * error
+    p = float(2 * stats.t.sf(abs(effect) / error, freedom))
+    sd = math.sqrt((before.var(ddof=1) * (n_pre - 1) + after.var(ddof=1) * (n_post - 1)) / (n_pre + n_post - 2))
+    mde = POWER_TIMES * sd * math.sqrt(1 / n_pre + 1 / n_post)
+    return Estimate(effect, effect - half, effect + half, p, n_pre, n_post, sd, mde)
 
 
 def step_with_slope(

@@ -11,7 +11,10 @@ from zoneinfo import ZoneInfo
 from ingest.store import Store
 from mining.changes.declared import Change, Group
 from mining.context import Context
+from mining.method import Method
 
+WATCHED = 10_000
+"""From this number on, groups belong to no declared change: they are watched for steps (shifts.py)."""
 CONTROL = -1
 """The number of a control group; groups that got the change are numbered by wave."""
 _FOLDER = Path(__file__).parent
@@ -32,6 +35,18 @@ _MEMBERS = """insert into change_member
     )
     select {number}, contact_key, arg_min(group_no, event_no), min(group_no) <> max(group_no)
     from told where group_no is not null group by contact_key order by contact_key"""
+
+_WATCH = """insert into change_member
+    with often as (
+        select intent, row_number() over (order by count(*) desc, intent) as no from change_contact
+        where intent is not null group by intent having count(*) >= $least
+    )
+    select $watched, contact_key, 0, false from change_contact
+    union all
+    select $watched + often.no, contact_key, 0, false
+    from change_contact inner join often using (intent) where often.no <= $most
+    order by all"""
+MOST_QUEUES = 12
 
 
 @dataclass(frozen=True)
@@ -54,6 +69,8 @@ def prepare(store: Store, context: Context, changes: Sequence[Change]) -> Frame:
     store.run((_FOLDER / "contacts.sql").read_text(encoding="utf-8"), name="change_contact")
     for number, change in enumerate(changes):
         _select(store, number, change)
+    if context.is_night:
+        watch(store, context.method)
     store.run((_FOLDER / "units.sql").read_text(encoding="utf-8"), name="change_unit")
     first = store.value("select cast(min(started_at) as date) from change_contact") or until
     return Frame(first, until, _lost(store, context))
@@ -93,6 +110,13 @@ def _select(store: Store, number: int, change: Change) -> None:
         else ("coalesce(call_id, 'event ' || event_no)", "session_id is null")
     )
     store.run(_MEMBERS.format(key=key, cases=cases, of_kind=of_kind, number=number), params, name="change_member")
+
+
+def watch(store: Store, method: Method) -> None:
+    """Select all contacts, and those of each queue with enough of them, as groups like those of a change."""
+    weeks = method.change_pre_weeks_min + method.change_post_weeks_min
+    params = {"watched": WATCHED, "least": weeks * method.change_contacts_min, "most": MOST_QUEUES}
+    store.run(_WATCH, params, name="change_member")
 
 
 def condition(group: Group, params: dict[str, str]) -> str:

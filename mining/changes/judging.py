@@ -19,7 +19,7 @@ from mining.changes import estimate
 from mining.changes.declared import Change
 from mining.changes.estimate import Estimate
 from mining.changes.groups import CONTROL
-from mining.changes.metrics import METRICS, Metric
+from mining.changes.metrics import METRICS, OF_VISITS, Metric
 from mining.changes.series import WEEK, Pair, Span, Table, daily, pair
 from mining.method import Method
 
@@ -99,6 +99,24 @@ def judge(
         reason = "codes"
     told = tuple(one.label for one in near)
     return replace(found, reason=reason, others=told, codes=tuple(codes) if reason == "codes" else ())
+
+
+def clear_weeks(
+    change_no: int, change: Change, table: Table, others: Sequence[Change]
+) -> tuple[list[dt.date], list[dt.date]] | None:
+    """The Mondays of the weeks before and after a change that came to all at once; None where there are too few weeks
+    or contacts, or another change is too near."""
+    method = table.method
+    near = [one for one in others if abs(one.first_day - change.first_day) < method.change_apart_weeks * WEEK]
+    if near or design_of(change) not in ("did", "its"):
+        return None
+    control = (CONTROL,) if change.control is not None else ()
+    metric = next(one for one in METRICS.values() if (one.name in OF_VISITS) == change.is_of_visits)
+    weeks = pair(table, change_no, (0,), control, metric, span_of(change, change.first_day, others, table))
+    if _floor(weeks, method) not in ("", "nothing"):
+        return None
+    before, after = ([week.monday for week in side] for side in weeks.treated)
+    return before, after
 
 
 def _plain(change_no: int, change: Change, metric: Metric, table: Table, others: Sequence[Change]) -> Answer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -150,11 +150,18 @@ class Span:
         after = [one for one in weeks if one.monday >= self.after_from and one.monday + WEEK <= self.until]
         return before, after
 
+    def seen_for(self, metric: Metric) -> Span:
+        """The weeks of a metric: what is known 7 days later only must not look into what comes after them."""
+        if not metric.is_followed:
+            return self
+        return replace(self, before_until=self.before_until - WEEK, until=self.until - WEEK)
+
 
 def pair(
     table: Table, change_no: int, treated: Collection[int], control: Collection[int], metric: Metric, span: Span
 ) -> Pair:
     """The weeks of two sets of groups; a week counts only where both have it."""
+    span = span.seen_for(metric)
     own = span.parted(table.weeks(change_no, treated, metric))
     other = span.parted(table.weeks(change_no, control, metric)) if control else ([], [])
     return Pair(metric, own, other)
@@ -178,6 +185,7 @@ def daily(
     table: Table, change_no: int, treated: Collection[int], control: Collection[int], metric: Metric, span: Span
 ) -> DayValues:
     """z by day of the same weeks, minus the control where there is one."""
+    span = span.seen_for(metric)
     own = table.days(change_no, treated, metric)
     other = table.days(change_no, control, metric) if control else {}
     chosen = sorted(

@@ -6,13 +6,14 @@ from collections.abc import Sequence
 
 from ingest.store import Store
 from mining.changes.declared import Change
-from mining.changes.groups import CONTROL
+from mining.changes.groups import CONTROL, WATCHED
 from mining.changes.series import Table
 
 _TOUCHED = """select distinct one.change_no, other.change_no
     from change_member as one
     inner join change_member as other
         on one.contact_key = other.contact_key and one.change_no <> other.change_no and other.group_no >= 0
+    where one.change_no < $watched and other.change_no < $watched
     order by all"""
 _CODES = """with contact as (
         select contact_key, day >= $day as is_after from change_unit where change_no = $change_no and group_no >= 0
@@ -45,7 +46,7 @@ _DEPARTMENTS = """select event.department::varchar as department
 def touching(store: Store, changes: Sequence[Change]) -> list[list[Change]]:
     """Of each change the others that came to contacts of its groups, too."""
     found: list[list[Change]] = [[] for _ in changes]
-    for one, other in store.rows(_TOUCHED):
+    for one, other in store.rows(_TOUCHED, {"watched": WATCHED}):
         found[one].append(changes[other])
     return found
 

@@ -15,9 +15,11 @@ from typing import Any
 from markupsafe import Markup
 
 from ingest.language import mark, say
-from mining.changes.metrics import METRICS, Metric
+from mining.changes.metrics import METRICS
+from mining.context import quoted
 from reports import formats
 from reports.change_picture import WeekPoint, change_lines
+from reports.change_tables import Ways, level, undeclared, ways, went
 from reports.figures import Figures
 from reports.plots import tick_text
 from reports.view import Report
@@ -37,6 +39,12 @@ _DESIGNS = {
     "staggered": mark("in waves, each held against those who still waited"),
     "rct": mark("by lot, held against customers who did not get it"),
 }
+_VERDICTS = {
+    (True, False): mark("{change}: what is confirmed got better for customers"),
+    (False, True): mark("{change}: what is confirmed got worse for customers"),
+    (True, True): mark("{change}: some figures got better for customers, others worse"),
+}
+"""By whether anything that is confirmed got better, and whether anything got worse."""
 _STANDING = {
     "confirmed": mark("confirmed"),
     "candidate": mark("a candidate"),
@@ -69,13 +77,15 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class ChangeView:
-    """One change. `weeks`: heads and rows of the table of its numbers by week."""
+    """One change. `heads`: of the columns of `rows`; `weeks`: heads and rows of the table of its numbers by week."""
 
     id: str
     title: str
     sub: str
-    answer: str
+    answer: tuple[str, ...]
+    heads: tuple[str, ...]
     rows: tuple[MetricRow, ...]
+    ways: Ways | None
     charts: tuple[Chart, ...]
     week_heads: tuple[str, ...]
     weeks: tuple[tuple[str, ...], ...]
@@ -83,12 +93,13 @@ class ChangeView:
 
 @dataclass(frozen=True, slots=True)
 class ChangesView:
-    """What the page shows. `coming`: (change, day) of those that have not begun, or are beyond the bound."""
+    """What the page shows. `others`: declared changes that are not judged; `steps`: what nobody declared."""
 
     headline: str
     lede: str
     changes: tuple[ChangeView, ...] = ()
     others: tuple[tuple[str, ...], ...] = ()
+    steps: tuple[tuple[str, ...], ...] = ()
 
 
 def build(figures: Figures, report: Report) -> ChangesView:
@@ -107,26 +118,40 @@ def build(figures: Figures, report: Report) -> ChangesView:
         }
         told.setdefault(finding["extra"]["change"], []).append(finding)
     hrefs = {finding.label: finding.href for finding in report.findings}
+    labels = dict(figures.store.rows("select step, label from touch where label is not null"))
     shown = [row for row in declared if row["change_id"] in told][:MOST_CHANGES]
     names = {row["change_id"] for row in shown}
     return ChangesView(
-        headline=_headline(declared, [one for row in shown for one in told[row["change_id"]]]),
+        headline=_headline(declared, shown, told),
         lede=_lede(declared),
-        changes=tuple(_change(figures, row, told[row["change_id"]], hrefs, n) for n, row in enumerate(shown, 1)),
+        changes=tuple(
+            _change(figures, row, told[row["change_id"]], hrefs, labels, n) for n, row in enumerate(shown, 1)
+        ),
         others=tuple(
             (row["label"], formats.date_long(row["day"]), _why_not_shown(row, figures.as_of))
             for row in declared if row["change_id"] not in names
         ),
+        steps=undeclared(figures),
     )  # fmt: skip
 
 
-def _headline(declared: Sequence[Mapping[str, Any]], told: Sequence[Mapping[str, Any]]) -> str:
+def _headline(
+    declared: Sequence[Mapping[str, Any]],
+    shown: Sequence[Mapping[str, Any]],
+    findings: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> str:
+    """For customers: what the last change of which something is confirmed made better and worse."""
     if not declared:
         return say("No change is declared")
-    for status in ("confirmed", "candidate"):
-        for one in told:
-            if one["status"] == status:
-                return str(one["title"])
+    for row in shown:
+        sure = [one for one in findings[row["change_id"]] if one["status"] == "confirmed"]
+        n_better = sum(_is_better(one) for one in sure)
+        if sure:
+            return say(_VERDICTS[n_better > 0, n_better < len(sure)], change=quoted(row["label"]))
+    told = [one for row in shown for one in findings[row["change_id"]]]
+    for one in told:
+        if one["status"] == "candidate":
+            return str(one["title"])
     if any(one["status"] == "below_tolerance" for one in told):
         return say("No declared change shows an effect on customers, as far as can be told")
     return say("No declared change can be judged yet")
@@ -155,6 +180,7 @@ def _change(
     row: Mapping[str, Any],
     findings: Sequence[Mapping[str, Any]],
     hrefs: Mapping[str, str],
+    labels: Mapping[str, str],
     number: int,
 ) -> ChangeView:
     order = list(METRICS)
@@ -163,6 +189,7 @@ def _change(
     drawn = sorted(own, key=_interest)[:MOST_CHARTS]
     day = formats.date_long(row["day"])
     about = say(_DESIGNS[row["design"]])
+    with_placebo = any(one["extra"]["placebo_ci"] for one in own)
     sub = say("{day}; {design}. Affected: {affected}.", day=day, design=about, affected=row["affected"])
     if row["control"]:
         sub = f"{sub} {say('Left as it was: {control}.', control=row['control'])}"
@@ -171,7 +198,12 @@ def _change(
         row["label"],
         sub,
         _answer(own),
-        tuple(_row(one, hrefs) for one in own),
+        (
+            say("Figure"), say("With the change"), say("Left as it was"), say("Effect (interval)"),
+            *((say("Against made-up dates"),) if with_placebo else ()), say("Smallest that would be seen"),
+        ),
+        tuple(_row(one, hrefs, with_placebo=with_placebo) for one in own),
+        ways(figures, row["change_id"], labels),
         tuple(chart for one in drawn if (chart := _chart(one, series.get(one["extra"]["metric"], []), row["day"])).svg),
         (say("Week of"), *(say(METRICS[one["extra"]["metric"]].label) for one in drawn)),
         _week_rows(drawn, series),
@@ -185,53 +217,61 @@ def _interest(one: Mapping[str, Any]) -> tuple[int, int, int]:
     return status.index(one["status"]), extra["expected"] is None, list(METRICS).index(extra["metric"])
 
 
-def _answer(findings: Sequence[Mapping[str, Any]]) -> str:
-    """For customers: how many figures got better, how many worse, of those that are confirmed."""
-    sure = [one for one in findings if one["status"] == "confirmed"]
-    if not sure:
-        return ""
-    better = sum((one["effect"]["value"] < 0) == (one["extra"]["better"] == "down") for one in sure)
-    if better == len(sure):
-        return say("All that is confirmed is better for customers.")
-    if better == 0:
-        return say("All that is confirmed is worse for customers.")
-    return say(
-        "Of what is confirmed, {n} of {of_n} figures are better for customers, the others worse.",
-        n=better,
-        of_n=len(sure),
+def _is_better(one: Mapping[str, Any]) -> bool:
+    return bool((one["effect"]["value"] < 0) == (one["extra"]["better"] == "down"))
+
+
+def _answer(findings: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """For customers: which figures got better and which worse, of those that are confirmed, the largest first."""
+    sure = sorted(
+        (one for one in findings if one["status"] == "confirmed"), key=lambda one: -abs(one["effect"]["value"])
     )
+    better, worse = ([_short(one) for one in sure if _is_better(one) == side] for side in (True, False))
+    said = []
+    if better:
+        said.append(say("Better for customers: {figures}.", figures="; ".join(better)))
+    if worse:
+        said.append(say("Worse for customers: {figures}.", figures="; ".join(worse)))
+    return tuple(said)
 
 
-def _row(one: Mapping[str, Any], hrefs: Mapping[str, str]) -> MetricRow:
+def _short(one: Mapping[str, Any]) -> str:
+    metric = METRICS[one["extra"]["metric"]]
+    return say("{metric} {effect}", metric=say(metric.label), effect=_effect(one))
+
+
+def _standing(one: Mapping[str, Any]) -> str:
+    standing = say(_STANDING[one["status"]])
+    if one["status"] not in ("confirmed", "candidate") or one["effect"]["value"] is None:
+        return standing
+    better, worse = mark("{standing}: better"), mark("{standing}: worse")
+    return say(better if _is_better(one) else worse, standing=standing)
+
+
+def _placebo(ci: Sequence[float] | None) -> str:
+    return formats.interval(*(formats.signed(100 * part, 1) for part in ci)) if ci else formats.NONE
+
+
+def _row(one: Mapping[str, Any], hrefs: Mapping[str, str], *, with_placebo: bool) -> MetricRow:
     extra = one["extra"]
     metric = METRICS[extra["metric"]]
     before, after, c_before, c_after = (
-        _level(extra[name], metric) for name in ("before", "after", "control_before", "control_after")
+        level(extra[name], metric) for name in ("before", "after", "control_before", "control_after")
     )
     placebo = extra["placebo_ci"]
     return MetricRow(
         say(metric.label),
         (
-            _went(before, after),
-            _went(c_before, c_after) if extra["has_control"] else formats.NONE,
+            went(before, after),
+            went(c_before, c_after) if extra["has_control"] else formats.NONE,
             _effect(one),
-            formats.NONE if not placebo else formats.interval(*(formats.signed(100 * part, 1) for part in placebo)),
+            *(() if not with_placebo else (_placebo(placebo),)),
             formats.NONE if extra["mde"] is None else formats.share(extra["mde"], 0),
         ),
-        say(_STANDING[one["status"]]),
+        _standing(one),
         str(one["text_caution"]) if one["status"] in ("cannot_tell", "not_enough_data") else "",
         hrefs.get(one["no_label"], ""),
     )
-
-
-def _level(value: float | None, metric: Metric) -> str:
-    if value is None:
-        return formats.NONE
-    return formats.share(value) if metric.is_share else formats.number(value, 2)
-
-
-def _went(before: str, after: str) -> str:
-    return say("{before} to {after}", before=before, after=after)
 
 
 def _effect(one: Mapping[str, Any]) -> str:
@@ -285,7 +325,7 @@ def _week_rows(
         metric = METRICS[one["extra"]["metric"]]
         for row in series.get(metric.name, []):
             parts = [
-                _level(value, metric)
+                level(value, metric)
                 for value in (row["value"], row["control"]) if value is not None
             ]  # fmt: skip
             cells.setdefault(row["monday"], {})[metric.name] = " / ".join(parts)

@@ -46,6 +46,23 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> str:
                 300::bigint as n_contacts
             from range(24) as t (n)"""
         )
+        store.run(
+            """create or replace table change_way as
+            select 'menu' as change_id, 'view_product' as source, '' as target, 0.4 as before, 0.1 as after,
+                0.4 as control_before, 0.41 as control_after, -0.3 as points, -0.35 as low, -0.25 as high, 0.001 as q,
+                'less' as what
+            union all select 'menu', 'view_product', 'pay', 0.6, 0.61, null, null, 0.01, -0.02, 0.04, 0.5, 'same'"""
+        )
+        store.run(
+            """create or replace table change_distance as
+            select 'menu' as change_id, 0.3 as distance, 0.1 as usual, 0.002 as p"""
+        )
+        store.run(
+            """create or replace table change_proposed as
+            select 1 as step_no, 'returns' as place, 'menus_per_call' as metric, date '2026-01-12' as monday,
+                3.0 as before, 4.5 as after, 8 as n_before, 9 as n_after, '' as change_id
+            union all select 2, '', 'transfers_per_call', date '2026-02-02', 25.0, 10.0, 9, 8, 'menu'"""
+        )
         parts = ("where", "window", "n", "cost", "evidence", "robustness")
         row = {f"{name}_json": "{}" for name in parts} | {
             "finding_id": "f" * 16, "no_label": "F-99", "kind": "change_effect", "status": "below_tolerance",
@@ -63,8 +80,21 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_a_row_has_levels_effect_and_standing(html: str) -> None:
     row = table(html, "table-change-1")[0]
     assert row[0] == "menus per call" and row[1] == "3.50 to 2.10" and row[2] == "3.40 to 3.50"
-    assert "40.0" in row[3] and "50.0" in row[3] and row[6].startswith("no change is shown")
+    assert "40.0" in row[3] and "50.0" in row[3] and row[5].startswith("no change is shown")
     assert "New &lt;menu&gt;" in html and "<menu>" not in html
+
+
+def test_only_paths_that_changed_are_told(html: str) -> None:
+    assert "1 of 2 ways on was truly changed" in html and "30.0" in html
+    (row,) = table(html, "ways-change-1")
+    assert (
+        row[1:4] == ["(the contact ends)", "40.0\u202f% to 10.0\u202f%", "40.0\u202f% to 41.0\u202f%"]
+        and row[5] == "fewer go there"
+    )
+
+
+def test_a_step_is_asked_about_unless_a_change_is_declared_for_it(html: str) -> None:
+    assert table(html, "undeclared") == [["12 January 2026", "returns", "menus per call 3.00 to 4.50"]]
 
 
 def test_weeks_stand_in_a_table_and_what_is_to_come_is_listed(html: str) -> None:

@@ -29,6 +29,7 @@ CODE = (
     "tests/worldgen",
     "tests/truth/judged.py",
     "tests/truth/judged_web.py",
+    "tests/truth/true_changes.py",
     "tests/truth/true_minutes.py",
     "tests/truth/true_needs.py",
     "tests/truth/true_waits.py",

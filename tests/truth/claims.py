@@ -12,14 +12,13 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from true_changes import effects
 from true_minutes import in_calls, in_loop
 from true_needs import Truth
 from true_waits import closed, waits
 from world_catalog import POOR, PRODUCTS
 from world_config import local_datetime
 from world_record import Order
-
-from mining.changes.metrics import METRICS
 
 Place = frozenset[str]
 TOLERANCE, MERGE_MIN, HANDOFF_MIN, REQUEST_MIN = 0.01, 0.85, 0.30, 0.05
@@ -71,7 +70,6 @@ LOOPS: list[tuple[str, str, set[str]]] = [
 ]
 OPEN = {
     "poor_page_call": "channel_switch and page_calls, whose true sizes have no closed form",
-    "new_menu": "change_effect, whose true sizes are those of another world without it",
 }
 """Plants whose size is compared with nothing, and what would tell them."""
 ASKED_ANYWAY: list[tuple[str, set[str]]] = [
@@ -84,7 +82,7 @@ ASKED_ANYWAY: list[tuple[str, set[str]]] = [
 """Items that steps.toml says are asked in each call, and on the web before it."""
 CLAIMED = {plant for plant, _, _ in DEVIATIONS + LOOPS} | {
     "leaves_at_delivery", "slow_pick", "sent_on", "menu_again", "ask_again", "together", "handed_on", "asked_again",
-    "mails_of_a_day",
+    "mails_of_a_day", "new_menu",
 }  # fmt: skip
 """Plants that claims are made of, below."""
 CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
@@ -117,7 +115,6 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         ("loop.self", {"call_status"}), ("repeat_contact", {"7", "status"}),
         ("deviation.rule", {"call_status", "at most 1 call_status per journey"}),
     ],
-    "new_menu": [("change_effect", {"service_menu", name}) for name in METRICS],
     "payment_loop": [("loop.self", {"pay_failed"})],
     "slow_pick": [
         ("deviation.late", {"confirmation_mail", "shipping_mail", "mail", hours})
@@ -150,8 +147,15 @@ def place_of(finding: dict[str, Any]) -> Place:
 
 def claims(truth: Truth) -> list[Claim]:
     """All that is true of a world and that a finding might tell."""
-    told = [*deviations(truth), *loops(truth), *failures(truth), *consolidations(truth), *background(truth)]
-    return [claim for claim in told if claim.rate is None or claim.rate > 0]
+    told = [
+        *deviations(truth),
+        *loops(truth),
+        *failures(truth),
+        *consolidations(truth),
+        *changes(truth),
+        *background(truth),
+    ]
+    return [claim for claim in told if claim.rate is None or claim.rate]
 
 
 def deviations(truth: Truth) -> list[Claim]:
@@ -210,6 +214,18 @@ def after_term(truth: Truth, scan: str, days: int) -> tuple[float, int]:
     over = closed(truth)
     took = [_business_days(order, scan) for order in truth.made.orders if order.need in over and _has(order, scan)]
     return sum(found > days for found in took) / max(1, len(took)), len(took)
+
+
+def changes(truth: Truth) -> list[Claim]:
+    """What the new phone menu of a hotline did, metric by metric: signed, as a part of the level without it."""
+    made = truth.made
+    if not made.config.plants.new_menu:
+        return []
+    found = effects(made.config)
+    return [
+        Claim("new_menu", "change_effect", frozenset({"service_menu", name}), rate, len(made.hotline), 0.0)
+        for name, rate in found.items()
+    ]
 
 
 def loops(truth: Truth) -> list[Claim]:

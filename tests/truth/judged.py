@@ -28,7 +28,7 @@ from mining import analyses, discovery, register, stage
 KEPT = ("kind", "status", "where", "n", "effect", "ci", "p", "q", "m", "family", "grade", "cost")
 """What a score needs of a finding's record."""
 
-OF_CHANGES = ("W6", "W60")
+OF_CHANGES = ("W6", "W60", "W6D")
 """Worlds of hotlines, whose callers do much that is true and no plant: only the change is judged there."""
 
 
@@ -89,6 +89,8 @@ def record(night: Loaded) -> dict[str, Any]:
         "duplicate_request": truth.asked_again,
     }
     for finding, whole in zip(findings, told, strict=True):
+        if finding["kind"] == "change_effect":
+            finding |= {"mde": whole["extra"]["mde"], "text_caution": whole["text_caution"]}
         finding["tendency"] = ((whole.get("extra") or {}).get("tendency") or {}).get("verdict")
         share = shares.get(finding["kind"].split(".")[0])
         if share is not None:

@@ -33,6 +33,9 @@ def build(out: Path, config: Config) -> World:
         settings = (TEMPLATES / "site.toml").read_text(encoding="utf-8").replace("@AS_OF@", str(config.last_day))
         steps, intended = TEMPLATES / "steps.toml", TEMPLATES / "intended.toml"
         more = b""
+        if config.window_days:
+            settings += f"\n[decisions]\nwindow_days = {config.window_days}"
+            settings += "              # so that a change has weeks before and after it\n"
         if config.standard:
             settings += "\n[decisions]\nwindow_days = 98         # all that there is\n" + SETTINGS
             write_products(out)
@@ -41,6 +44,8 @@ def build(out: Path, config: Config) -> World:
             more += (TEMPLATES / "hotline_steps.toml").read_bytes()
             day = local_datetime(changed_from_s(config)).date()
             register = (TEMPLATES / "changes.toml").read_text(encoding="utf-8").replace("@DAY@", str(day))
+            if config.no_control:
+                register = "".join(line for line in register.splitlines(True) if not line.startswith("control = "))
             write(out / "process" / "changes.toml", register.encode())
         write(out / "site.toml", settings.encode())
         write(out / "process" / "steps.toml", steps.read_bytes() + more)

@@ -34,13 +34,14 @@ class Menu:
 
 
 OLD = Menu()
-BETTER = Menu(levels=2, repeats=0.20, leaves=0.08, settled=0.55, misrouted=0.12)
-WORSE = Menu(levels=4, repeats=0.50, leaves=0.20, settled=0.20, misrouted=0.38)
-
-
-def menu_after(new_menu: float) -> Menu:
-    """The menu of the changed line from its day on: above 0 better, below 0 worse, 0 as it was."""
-    return BETTER if new_menu > 0 else WORSE if new_menu < 0 else OLD
+MENUS = {
+    0: OLD,
+    1: Menu(levels=2, repeats=0.20, leaves=0.08, settled=0.55, misrouted=0.12),  # better in all
+    -1: Menu(levels=4, repeats=0.50, leaves=0.20, settled=0.20, misrouted=0.38),  # worse in all
+    # routes better, and asks more before it does
+    2: Menu(levels=5, repeats=0.45, node_s=16.0, misrouted=0.10),
+}
+"""The menu of the changed line from its day on, by `Plants.new_menu`."""
 
 
 def changed_from_s(config: Config) -> int:
@@ -50,13 +51,13 @@ def changed_from_s(config: Config) -> int:
     return at - weekday(at) * DAY_S
 
 
-def make_calls(config: Config) -> list[Call]:
-    """All calls of both hotlines in the recorded days, in order of start."""
+def make_calls(config: Config, lines: tuple[str, ...] = LINES) -> list[Call]:
+    """All calls of the hotlines in the recorded days, in order of start."""
     if not config.plants.hotline_calls:
         return []
     shared = _weather(config, "both", 0.10)
     calls: list[Call] = []
-    for line in LINES:
+    for line in lines:
         calls += _line(config, line, shared)
     calls.sort(key=lambda call: (call.start_s, call.queue))
     for n, call in enumerate(calls):
@@ -85,12 +86,14 @@ def _line(config: Config, line: str, shared: list[float]) -> list[Call]:
         for _ in range(int(rng.poisson(mean))):
             number += 1
             draws = Draws(config.seed, f"hotline {line}", number)
-            caller = f"+49177{LINES.index(line) + 1}{draws.below(n_callers):06d}"
+            who = draws.below(n_callers)
+            caller = f"+49177{LINES.index(line) + 1}{who:06d}"
             at = midnight + OPEN_S + draws.u() * (CLOSE_S - OPEN_S - 1_800)
             for _attempt in range(MOST_CALLS):
                 is_new = line == CHANGED and at >= new_from
-                menu = menu_after(config.plants.new_menu) if is_new else OLD
+                menu = MENUS[round(config.plants.new_menu)] if is_new else OLD
                 call, is_helped = _call(line, caller, int(at), menu, math.exp(shared[week] + pace[week]), draws)
+                call.person, call.need = 2 * who + LINES.index(line), 2 * number + LINES.index(line)
                 if call.end_s < config.end_s:
                     calls.append(call)
                 if is_helped or not draws.chance(0.6):
@@ -120,10 +123,12 @@ def _call(line: str, caller: str, start_s: int, menu: Menu, pace: float, draws: 
     nodes = menu.levels + draws.geometric(menu.repeats, 4)
     at = start_s + 2
     for level in range(nodes):
-        call.menu.append((at, f"LEVEL{min(level, 3) + 1}"))
+        call.menu.append((at, f"LEVEL{min(level, 5) + 1}"))
         at += 3 + min(int(draws.exp(menu.node_s * pace)), 120)
     if draws.chance(menu.leaves):
-        call.outcome, call.end_s = "menu", at
+        heard = 1 + draws.below(nodes)
+        call.outcome, call.end_s = "menu", call.menu[heard][0] if heard < nodes else at
+        call.menu = call.menu[:heard]
         return call, draws.chance(menu.settled)
     call.enter_s = at
     wait = 4 + int(draws.exp(75.0 * pace))

@@ -127,7 +127,7 @@ class World:
         self.hits: list[list[Hit]] = [[] for _ in range(config.days)]
         self.contexts: list[Context] = []
         self.calls: list[Call] = []
-        self.hotline: list[Call] = []  # calls of the hotlines, whose callers are none of `people`
+        self.hotline: list[Call] = []  # calls of the hotlines; their persons and needs are counted apart
         self.orders: list[Order] = []
         self.tally = Tally()
         self.n_hits = 0

@@ -102,14 +102,21 @@ STANDARD: dict[str, Standard] = {
         is_long=True,
     ),
     "W6": Standard(
-        "a new phone menu on one hotline, better or worse, and a hotline that keeps the old one",
-        {"new_menu": (-1.0, 1.0)},
+        "a new phone menu on one hotline, better, worse or both, and a hotline that keeps the old one",
+        {"new_menu": (-1.0, 1.0, 2.0)},
         HOTLINE,
         {"days": 119},
         is_long=True,
     ),
     "W60": Standard(
         "the same hotlines, and a menu that changes nothing", plants=HOTLINE, settings={"days": 119}, is_long=True
+    ),
+    "W6D": Standard(
+        "a new phone menu, and nobody is said to have been left as they were",
+        {"new_menu": (-1.0, 1.0, 2.0)},
+        HOTLINE,
+        {"days": 119, "no_control": True},
+        is_long=True,
     ),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),
