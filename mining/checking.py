@@ -1,5 +1,5 @@
-"""`config-check` of mining: everything that is wrong with the intended process, calendar.toml, accepted.toml, products,
-scenarios and research on competitors.
+"""`config-check` of mining: all that is wrong with the intended process, the calendar, accepted findings, changes,
+products, scenarios and research on competitors.
 
 `intended.parse` stops at the first problem. So each part is parsed by itself, in a process that is otherwise right;
 what depends on several parts at once is found by parsing the whole when no part is wrong by itself.
@@ -16,6 +16,7 @@ from ingest.settings import read_toml
 from ingest.site import Site
 from ingest.touch import load_steps
 from mining import accepted, business_time, intended, products
+from mining.changes import declared
 from mining.competitors import research
 from mining.names import did_you_mean
 from mining.whatif import scenarios
@@ -29,6 +30,7 @@ def problems(site: Site) -> list[Problem]:
         *_of_intended(site),
         *_of_calendar(site),
         *_of_accepted(site),
+        *_of_changes(site),
         *_of_products(site),
         *_of_scenarios(site),
         *_of_competitors(site),
@@ -89,6 +91,21 @@ def _of_accepted(site: Site) -> list[Problem]:
     except ConfigError as error:
         return listed(error, path)
     return []
+
+
+def _of_changes(site: Site) -> list[Problem]:
+    """The register reads well, and its groups name steps and departments of the dictionary."""
+    path = site.process / declared.FILE
+    try:
+        changes = declared.load(site.process)
+    except ConfigError as error:
+        return listed(error, path)
+    try:
+        steps = load_steps(site.process / "steps.toml")
+    except ConfigError:
+        return []
+    known = [one.step for one in steps.step], [one.name for one in steps.department]
+    return [Problem(str(path), key, what) for key, what in declared.unknown_names(changes, *known)]
 
 
 def _of_intended(site: Site) -> list[Problem]:

@@ -13,6 +13,7 @@ from mining.business_time import USUAL, BusinessCalendar
 from mining.method import Method
 
 if TYPE_CHECKING:
+    from mining.changes.declared import Change
     from mining.competitors.research import Research
     from mining.intended import Intended
     from mining.products import Products
@@ -76,6 +77,8 @@ class Context:
     """The site's research on competitors, if it has some."""
     scenarios: tuple[Loaded, ...] = ()
     """What is asked of the forecast: process/scenarios."""
+    changes: tuple[Change, ...] = ()
+    """What the site declares to have changed, in order of days (process/changes.toml)."""
 
     def status(self, finding_id: str, tested: str, robustness: Mapping[str, Any] | None = None) -> str:
         """The status to publish: a night refreshes numbers, only a decision confirms or withdraws (method 0.6).
@@ -89,6 +92,11 @@ class Context:
         if finding_id in self.confirmed:
             return "confirmed"
         return "candidate" if tested == "confirmed" else tested
+
+    @property
+    def is_night(self) -> bool:
+        """Whether this is the night's own look: no decision, and no finding looked for again in other journeys."""
+        return self.confirmed is not None and self.wanted is None
 
     @property
     def weeks(self) -> float:

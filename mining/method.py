@@ -185,6 +185,23 @@ class Method:
     hint_low_times: float = 0.5
     """... and so is a number that all but this share of them exceed, below this many times their median."""
 
+    # changes (8)
+    change_pre_weeks_min: int = 8
+    change_post_weeks_min: int = 4
+    change_contacts_min: int = 200
+    """Contacts of each group in a usual week."""
+    change_days_min: int = 4
+    """Days of a week that must be left when holidays and days without data are taken out."""
+    change_apart_weeks: int = 4
+    """Two changes of the same contacts that lie nearer to each other can't be told apart."""
+    change_placebos_min: int = 8
+    change_lot_alpha: float = 0.001
+    """A roll-out by lot whose arms differ so much from what was declared is none."""
+    change_code_share: float = 0.01
+    """A code of so many of a group's contacts that is only there before or after a change may be counted otherwise."""
+    abandon_penalty_min: float = 2.0
+    """What a contact that is given up costs the customer beyond its own minutes (0.5): assumed."""
+
     # messages of one day (5)
     batch_days_min: int = 50
     batch_customers_min: int = 15

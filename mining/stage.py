@@ -26,6 +26,7 @@ from mining import (
     register,
     savings,
 )
+from mining.changes import declared
 from mining.competitors import research
 from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
@@ -103,6 +104,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
     touch = context.read_touch(store)
     process = intended.load(site.process, {step: one.label for step, one in touch.items()})
     hours = business_time.load(site.process)
+    changes = declared.load(site.process)
     first, last = context.read_window(store, night)
     extra: dict[str, Any] = {
         "agent_hour": settings.costs.agent_hour,
@@ -115,6 +117,8 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
     }
     if settings.products:
         extra["products"] = settings.products.model_dump()
+    if changes:
+        extra["changes"] = [one.model_dump(mode="json") for one in changes]
     return context.Context(
         method,
         first,
@@ -132,6 +136,7 @@ def make_context(site: Site, store: Store, night: dt.date) -> context.Context:
         products=products.of_site(site),
         competitors=research.of_site(site, {step: one.stage for step, one in touch.items()}),
         scenarios=tuple(scenarios.load(site.process)),
+        changes=changes,
     )
 
 

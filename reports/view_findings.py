@@ -75,9 +75,8 @@ _ICONS = {
 _CONSOLIDATION = ("merge", "eliminate", "handoff", "duplicate_request", "channel_switch", "batch_contact")
 """Kinds whose minutes are what could fall away, not what is spent."""
 
-_NEUTRAL = ("whatif", "map_change", "competitor_gap", "data_quality")
 _TONES = dict.fromkeys(_CONSOLIDATION, "save") | dict.fromkeys(
-    ("whatif", "map_change", "data_quality", "competitor_gap"), "neutral"
+    ("whatif", "change_effect", "map_change", "data_quality", "competitor_gap"), "neutral"
 )
 
 STATUS_WORDS = {

@@ -97,7 +97,7 @@ class TestDryRun:
         assert ingest("--site", root, "--as-of", "2026-01-20").returncode == 0
         self.part_of_the_sample(root, 2)
         (root / "inbox/orders/again.json.gz").write_bytes(late.read_bytes())
-        damaged = bytearray((SAMPLE / "inbox/web/access.log-20260102.gz").read_bytes())
+        damaged = bytearray((SAMPLE / "inbox/web/access.log-20251207.gz").read_bytes())
         damaged[len(damaged) // 2] ^= 1
         (root / "inbox/web/damaged.gz").write_bytes(damaged)
         with Store.open(root / "var/warehouse.duckdb", read_only=True) as store:

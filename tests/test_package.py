@@ -43,10 +43,12 @@ def test_the_stages_run_from_an_installed_wheel(wheel: Path, tmp_path: Path) -> 
     shutil.copytree(
         ROOT / "data" / "sample", site, ignore=shutil.ignore_patterns("var", "reports", "exports", "*.json*")
     )
-    (site / "inbox" / "orders").mkdir(exist_ok=True)
-    shutil.copy(ROOT / "data/sample/inbox/orders/orders-2026-01-05.json.gz", site / "inbox/orders")
-    for path in sorted((site / "inbox" / "web").glob("*"))[7:]:
-        path.unlink()
+    shutil.copy(
+        ROOT / "data/sample/inbox/orders/orders-2026-01-11.json.gz", site / "inbox/orders/orders-20260111.json.gz"
+    )
+    for path in (site / "inbox").glob("*/*"):
+        if "2026011" not in path.name:
+            path.unlink()
     environment = os.environ | {"PYTHONPATH": str(installed)}
     command = [sys.executable, "-m", "ingest", "nightly", "--site", str(site), "--as-of", "2026-01-20"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "worldgen"))
-
-from world_research_sample import ERRANDS
+for folder in ("worldgen", "truth"):
+    sys.path.insert(0, str(Path(__file__).parent / folder))
+import true_changes  # noqa: E402
+from world_config import sample  # noqa: E402
+from world_hotline import changed_from_s, make_calls  # noqa: E402
+from world_research_sample import ERRANDS  # noqa: E402
 
 # what the world's truth.json calls a plant -> the finding that tells it
 PLANTED = {
@@ -28,12 +31,27 @@ PLANTED = {
     "a competitor's shorter checkout": ("competitor_gap", {"Alpstern"}),
     "scans swapped": ("deviation.out_of_order", {"out_for_delivery", "deliver"}),
 }
+CHANGED = {
+    "menus_per_call": "up", "minutes_to_right_agent": "up", "transfers_per_call": "down", "customer_min_per_need": "up",
+}  # fmt: skip
+"""What the new menu of the service hotline plainly did."""
 # true, though nobody planted it
 ALSO_TRUE = {
     ("batch_contact", frozenset({"confirmation_mail", "shipping_mail"})),  # what is packed at once is sent that day
     ("re_ask", frozenset({"call_status", "order_number"})),  # who calls again is asked again
     ("deviation.rule", frozenset({"call_status"})),  # the planted status calls break the rule against them
     ("deviation.rule", frozenset({"confirmation_mail", "deliver"})),  # parcels come late, orders are cancelled
+    ("re_ask", frozenset({"checkout_address", "address"})),  # who comes back with another cart types it again
+    ("duplicate_request", frozenset({"order_number"})),  # who asks about the parcel twice gives the number twice
+    *(("repeat_contact", frozenset({line})) for line in ("service", "trade")),  # who was not helped calls again,
+    ("repeat_contact", frozenset({"None"})),  # and so does who hung up in the menu
+    *(("change_effect", frozenset({"service_menu", metric})) for metric in CHANGED),
+    *(("merge", frozenset({f"hotline_menu_{n}", f"hotline_menu_{n + 1}"})) for n in (1, 2)),  # all callers hear three
+    (
+        "outcome_path",
+        frozenset({"give_up_hotline", "leave_hotline_menu"}),
+    ),  # who hung up has to call again
+    ("loop.self", frozenset({"hotline_menu_6"})),  # as often as callers take a wrong turn
 }
 
 
@@ -98,6 +116,23 @@ def test_the_gap_to_a_competitor_is_the_planted_one(findings: list[dict[str, Any
     assert found["ci"]["low"] <= truth <= found["ci"]["high"]
     thin = [f for f in findings if f["kind"] == "competitor_gap" and f["where"]["company"] in ("Trekhaus", "Waldkante")]
     assert {f["status"] for f in thin} == {"not_enough_data"} and not any("ahead" in f["where"] for f in thin)
+
+
+def test_what_the_new_menu_did_is_told_with_its_size(findings: list[dict[str, Any]]) -> None:
+    """Against the same world in which the old menu stayed; levels before the change are those of the calls made."""
+    effects = {f["where"]["metric"]: f for f in findings if f["kind"] == "change_effect"}
+    config = sample()
+    calls = make_calls(config)
+    true = true_changes.effects(config)
+    before = true_changes.levels(calls, config.start_s, changed_from_s(config))
+    for metric, direction in CHANGED.items():
+        told = effects[metric]
+        assert (told["status"], told["grade"], told["effect"]["direction"]) == ("confirmed", "B", direction), metric
+    for metric, told in effects.items():
+        assert told["ci"]["low"] <= true[metric] <= told["ci"]["high"], metric
+        unit = 100 if metric == "transfers_per_call" else 1
+        if metric != "true_containment":  # which leaves out what customers do anyway
+            assert told["extra"]["before"] == pytest.approx(unit * before[metric], rel=0.02), metric
 
 
 def test_every_finding_has_what_a_reader_needs(findings: list[dict[str, Any]]) -> None:

@@ -119,6 +119,7 @@ def site_words(store: Store) -> set[str]:
         str(value)
         for query in (
             "select label from touch",
+            "select label from declared_change",
             "select step from touch",
             "select department from touch",
             "select name from source",

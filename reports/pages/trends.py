@@ -62,6 +62,9 @@ where f.status in ('candidate', 'confirmed') and h.value is not null
     and h.night <= $night and h.night > $night - $most::integer
 group by f.no_label, f.title, unit, f.rank_no order by f.rank_no limit $findings"""
 
+_CHANGES = """select day, label from (select unnest(waves) as day, label from declared_change)
+where day between $first and $last order by day desc, label limit 6"""
+
 _DECISIONS = "select decided_for from decision_date where decided_for <= $night order by decided_for"
 
 
@@ -76,11 +79,12 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class TrendsView:
-    """What the page shows. `night_rows`: (measure, nights, first, last, line)."""
+    """What the page shows. `changes`: what the numbered marks over the weeks are."""
 
     headline: str
     lede: str
     weeks: tuple[Chart, ...]
+    changes: tuple[str, ...]
     week_rows: tuple[tuple[str, ...], ...]
     nights: tuple[Chart, ...]
     nights_note: str
@@ -92,13 +96,18 @@ def build(figures: Figures, _report: Report) -> TrendsView:
     weeks = _weeks(figures)
     nights = _nights(figures)
     n_nights = max((len(points) for points in nights.values()), default=0)
-    charts = _week_charts(figures, weeks)
+    changes = _changes(figures, weeks)
+    charts = _week_charts(figures, weeks, [(day, f"{no}") for no, (day, _) in enumerate(changes, 1)])
     return TrendsView(
         headline=_headline(weeks, figures),
         lede=say("By week in which a journey began, with 95 % intervals. A line is drawn for three weeks or more.")
         if weeks
         else say("A week is told when nine of ten of its journeys have ended; this site has none yet."),
         weeks=charts,
+        changes=tuple(
+            say("{n}: {change}, {day}", n=no, change=label, day=formats.date_long(day))
+            for no, (day, label) in enumerate(changes, 1)
+        ),
         week_rows=tuple(_week_row(week) for week in weeks[-26:]),
         nights=_night_charts(figures, nights),
         nights_note=_nights_note(n_nights),
@@ -138,7 +147,15 @@ def _marks(figures: Figures) -> list[tuple[dt.date, str]]:
     return [(day, say("decision")) for (day,) in rows[-6:]]
 
 
-def _week_charts(figures: Figures, weeks: Sequence[Week]) -> tuple[Chart, ...]:
+def _changes(figures: Figures, weeks: Sequence[Week]) -> list[tuple[dt.date, str]]:
+    """(day, label) of the declared changes that the weeks see, oldest first."""
+    if not weeks or not figures.store.has_table("declared_change"):
+        return []
+    rows = figures.store.rows(_CHANGES, {"first": weeks[0].monday, "last": weeks[-1].monday})
+    return [(day, label) for day, label in reversed(rows)]
+
+
+def _week_charts(figures: Figures, weeks: Sequence[Week], marks: Sequence[tuple[dt.date, str]]) -> tuple[Chart, ...]:
     of_orders = figures.has_orders
     unit, divisor = _time_unit([week.duration.value for week in weeks])
     charts = []
@@ -151,6 +168,7 @@ def _week_charts(figures: Figures, weeks: Sequence[Week]) -> tuple[Chart, ...]:
                 else say("Journeys of any kind, by week of their start"),
                 [w.calls for w in weeks],
                 tick_text,
+                marks=marks,
             )
         )
     charts.append(
@@ -162,6 +180,7 @@ def _week_charts(figures: Figures, weeks: Sequence[Week]) -> tuple[Chart, ...]:
             [w.duration for w in weeks],
             tick_text,
             divisor,
+            marks,
         )
     )
     return tuple(chart for chart in charts if chart.svg)

@@ -39,9 +39,8 @@ def faults(night: Path, store: Store) -> list[str]:
     when it was made, and may be told again anywhere."""
     grade = {row["no_label"]: row["grade"] for row in store.records("select no_label, grade from finding")}
     labels = [label for (label,) in store.rows("select label from touch where label is not null")]
-    judged = {
-        letters(text) for row in store.rows("select title, text_evidence, text_caution from finding") for text in row
-    }
+    texts = "select title, no_label || ': ' || title, text_evidence, text_caution from finding"
+    judged = {letters(text) for row in store.rows(texts) for text in row}
     found = []
     for path in sorted(night.rglob("*.html")):
         root = html.parse(str(path)).getroot().find("body")

@@ -33,6 +33,7 @@ CODE = (
     "tests/truth/judged_web.py",
     "tests/truth/judged_research.py",
     "tests/truth/judged_whatif.py",
+    "tests/truth/true_changes.py",
     "tests/truth/true_minutes.py",
     "tests/truth/true_needs.py",
     "tests/truth/true_waits.py",

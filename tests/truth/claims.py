@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from true_changes import effects
 from true_minutes import in_calls, in_loop
 from true_needs import Truth
 from true_waits import closed, waits
@@ -67,7 +68,9 @@ LOOPS: list[tuple[str, str, set[str]]] = [
     ("checkout_again", "loop.cycle", {"checkout_address", "checkout_delivery", "payment_page"}),
     ("sent_round", "loop.pingpong", {"call_returns", "call_status"}),
 ]
-OPEN = {"poor_page_call": "channel_switch and page_calls, whose true sizes have no closed form"}
+OPEN = {
+    "poor_page_call": "channel_switch and page_calls, whose true sizes have no closed form",
+}
 """Plants whose size is compared with nothing, and what would tell them."""
 ASKED_ANYWAY: list[tuple[str, set[str]]] = [
     ("duplicate_request", {"order_number"}),
@@ -79,7 +82,7 @@ ASKED_ANYWAY: list[tuple[str, set[str]]] = [
 """Items that steps.toml says are asked in each call, and on the web before it."""
 CLAIMED = {plant for plant, _, _ in DEVIATIONS + LOOPS} | {
     "leaves_at_delivery", "slow_pick", "sent_on", "menu_again", "ask_again", "together", "handed_on", "asked_again",
-    "mails_of_a_day",
+    "mails_of_a_day", "new_menu",
 }  # fmt: skip
 """Plants that claims are made of, below."""
 CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
@@ -144,8 +147,15 @@ def place_of(finding: dict[str, Any]) -> Place:
 
 def claims(truth: Truth) -> list[Claim]:
     """All that is true of a world and that a finding might tell."""
-    told = [*deviations(truth), *loops(truth), *failures(truth), *consolidations(truth), *background(truth)]
-    return [claim for claim in told if claim.rate is None or claim.rate > 0]
+    told = [
+        *deviations(truth),
+        *loops(truth),
+        *failures(truth),
+        *consolidations(truth),
+        *changes(truth),
+        *background(truth),
+    ]
+    return [claim for claim in told if claim.rate is None or claim.rate]
 
 
 def deviations(truth: Truth) -> list[Claim]:
@@ -204,6 +214,18 @@ def after_term(truth: Truth, scan: str, days: int) -> tuple[float, int]:
     over = closed(truth)
     took = [_business_days(order, scan) for order in truth.made.orders if order.need in over and _has(order, scan)]
     return sum(found > days for found in took) / max(1, len(took)), len(took)
+
+
+def changes(truth: Truth) -> list[Claim]:
+    """What the new phone menu of a hotline did, metric by metric: signed, as a part of the level without it."""
+    made = truth.made
+    if not made.config.plants.new_menu:
+        return []
+    found = effects(made.config)
+    return [
+        Claim("new_menu", "change_effect", frozenset({"service_menu", name}), rate, len(made.hotline), 0.0)
+        for name, rate in found.items()
+    ]
 
 
 def loops(truth: Truth) -> list[Claim]:

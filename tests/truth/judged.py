@@ -28,6 +28,9 @@ from mining import analyses, discovery, register, stage
 KEPT = ("kind", "status", "where", "n", "effect", "ci", "p", "q", "m", "family", "grade", "cost")
 """What a score needs of a finding's record."""
 
+OF_CHANGES = ("W6", "W60", "W6D")
+"""Worlds of hotlines, whose callers do much that is true and no plant: only the change is judged there."""
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -43,7 +46,10 @@ class Loaded:
 
 def judge(name: str, seed: int, customers: int) -> dict[str, Any]:
     """Build the world, run the night on it. The record has the findings, the sizes planted, and what it cost."""
-    with loaded(name, seed, customers) as night:
+    looked_for = analyses.scan()
+    if name in OF_CHANGES:
+        looked_for = [one for one in looked_for if one.name == "change_effects"]
+    with loaded(name, seed, customers) as night, mock.patch.object(analyses, "scan", lambda: looked_for):
         return record(night)
 
 
@@ -83,6 +89,8 @@ def record(night: Loaded) -> dict[str, Any]:
         "duplicate_request": truth.asked_again,
     }
     for finding, whole in zip(findings, told, strict=True):
+        if finding["kind"] == "change_effect":
+            finding |= {"mde": whole["extra"]["mde"], "text_caution": whole["text_caution"]}
         finding["tendency"] = ((whole.get("extra") or {}).get("tendency") or {}).get("verdict")
         share = shares.get(finding["kind"].split(".")[0])
         if share is not None:

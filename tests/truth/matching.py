@@ -16,6 +16,8 @@ from mining.shrinkage import smallest_found
 Record = dict[str, Any]
 CONFIRM_PART, POWER, MARGIN = 0.4, 0.80, 1.5
 LIKE_WITHIN = 0.02
+SIGNED = {"change_effect"}
+"""Kinds whose sizes may lie on either side of the null."""
 SPREAD, LEAST_CALLS = 0.35, 4
 """Error of what a failing of the website is held against, and the part of its ten calls that is kept apart."""
 LOOP_HITS = {0.4: 8, 0.6: 12}
@@ -40,7 +42,7 @@ class Told:
     @property
     def is_real(self) -> bool:
         """Whether there is something to tell: the true size lies beyond the null."""
-        return self.claim["rate"] is None or self.claim["rate"] > self.claim["null"]
+        return self.claim["rate"] is None or beyond(self.claim) > 0
 
 
 @dataclass(frozen=True)
@@ -75,6 +77,12 @@ def match(world: Record) -> Verdict:
     return verdict
 
 
+def beyond(claim: Record) -> float:
+    """How far a claim's size lies beyond its null, on the side where there is something to tell."""
+    far = float(claim["rate"] - claim["null"])
+    return abs(far) if claim["kind"] in SIGNED else far
+
+
 def tells(finding: Record, claim: Record) -> bool:
     """Same steps, by name; the finding may name no context."""
     place = place_of(finding)
@@ -106,6 +114,8 @@ def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
         return _power_of_likeness(claim["n"], claim["null"]) >= POWER
     if claim["rate"] is None:
         return False
+    if claim["kind"] in SIGNED:
+        return finding is not None and finding.get("mde") is not None and beyond(claim) >= MARGIN * finding["mde"]
     if claim["kind"] in FAILINGS:
         limit = smallest_found(CONFIRM_PART * claim["n"], SPREAD, LEAST_CALLS, 1.0, 0.95, POWER)
         return bool(claim["rate"] - claim["null"] >= MARGIN * (limit - claim["null"]))

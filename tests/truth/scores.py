@@ -12,7 +12,9 @@ from scipy import stats
 
 FALSE_ALARM_SHARE, CONFIDENCE = 0.10, 0.95
 RECALL_MIN, PRECISION_MIN = 0.80, 0.90
-NULL_WORLDS = {"W0", "WF0", "W10N"}
+WITHOUT_CONTROL = "W6D"
+NO_CONTROL = "There is no unaffected group"
+NULL_WORLDS = {"W0", "W10N", "W60", "WF0"}
 TENDENCY = "loop.pingpong, as a tendency"
 
 
@@ -35,6 +37,8 @@ class Score:
     alarmed_worlds: int = 0
     tiny_confirmed: int = 0
     habits: int = 0
+    too_bold: int = 0
+    """Findings of a change without a control that are more than a candidate of grade D, or do not say so."""
     costs: list[tuple[float, float]] = field(default_factory=list)
     """(true, told) customer minutes a week of confirmed findings of a plant."""
 
@@ -66,6 +70,8 @@ class Score:
             out.append(f"{self.wrong_sign} wrong signs")
         if self.intervals and not covers(self.covering, self.intervals):
             out.append(f"coverage {self.covering} of {self.intervals}")
+        if self.too_bold:
+            out.append(f"{self.too_bold} without a control, and not told as such")
         if self.tiny_confirmed:
             out.append(f"{self.tiny_confirmed} confirmed in worlds of 50 customers")
         return out
@@ -101,6 +107,9 @@ def _add(out: defaultdict[str, Score], world: Record) -> None:
     verdict = match(world)
     told, false = verdict.told, verdict.false
     is_null, is_tiny = world["world"] in NULL_WORLDS, world["world"] == "W11"
+    if world["world"] == WITHOUT_CONTROL:
+        out["change_effect"].too_bold += sum(_is_too_bold(one) for one in world["findings"])
+        return  # what it estimates is the change and the season, and says so
     wrong = [f["kind"] for f in false] + [t.claim["kind"] for t in told if t.is_confirmed and not t.is_real]
     for one in told:
         kind, claim, finding = out[one.claim["kind"]], one.claim, one.finding
@@ -115,7 +124,7 @@ def _add(out: defaultdict[str, Score], world: Record) -> None:
             if one.is_confirmed and one.is_real:
                 kind.costs += _cost(claim, finding)
                 kind.errors.append(finding["effect"]["value"] / claim["rate"] - 1)
-                kind.wrong_sign += finding["effect"]["value"] < claim["null"]
+                kind.wrong_sign += (finding["effect"]["value"] - claim["null"]) * (claim["rate"] - claim["null"]) < 0
     for name in wrong:
         out[name].false += 1
     for finding in false:
@@ -135,6 +144,10 @@ def _add(out: defaultdict[str, Score], world: Record) -> None:
         if finding["q"] is not None and finding["q"] <= 0.10 and finding["status"] in ("confirmed", "candidate"):
             out[finding["kind"]].q_small += 1
             out[finding["kind"]].q_false += id(finding) not in real and finding in false
+
+
+def _is_too_bold(finding: Record) -> bool:
+    return finding["status"] == "confirmed" or finding["grade"] != "D" or NO_CONTROL not in finding["text_caution"]
 
 
 def _cost(claim: Record, finding: Record) -> list[tuple[float, float]]:

@@ -13,12 +13,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from world_build import build
-from world_config import GROUPS, Config, Plants
+from world_config import GROUPS, Plants, sample
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Parse the command line, build, say what was built. Exit code 2 for a wrong option."""
-    default = Config()
+    default = sample()
     parser = argparse.ArgumentParser(description="Write a synthetic shop: raw logs, truth, configuration.")
     parser.add_argument("--out", type=Path, required=True, help="folder of the site to write")
     parser.add_argument("--seed", type=int, default=default.seed)
@@ -31,7 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     choice.add_argument("--plants", help=f"comma-separated, of: {', '.join(GROUPS)}")
     given = parser.parse_args(arguments)
     try:
-        plants = Plants.none() if given.no_plants else Plants()
+        plants = Plants.none() if given.no_plants else default.plants
         if given.plants:
             plants = Plants.only(*given.plants.split(","))
         customers = round(given.customers * given.scale)

@@ -49,6 +49,12 @@ class Truth:
         self.orders = {
             str(o): (p, n) for o, p, n in zip(orders["order_number"], orders["person"], orders["need"], strict=True)
         }
+        if lines := data.get("hotlines"):
+            n_people, n_needs = len(data["people"]["customer_id"]), len(people)
+            self.calls |= {
+                c: (n_people + p, n_needs + n)
+                for c, p, n in zip(lines["call_id"], lines["person"], lines["need"], strict=True)
+            }
         at = 0
         seen: dict[tuple[int, str], set[tuple[int, int]]] = {}
         for step, path, need in zip(web["at"], web["path"], web["need"], strict=True):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from world_config import Config
+from world_config import Config, local_datetime
 from world_dirt import Dirt
 from world_engine import run
 from world_files_calls import write_calls
 from world_files_orders import write_orders
 from world_files_web import write_web
+from world_hotline import changed_from_s
 from world_io import write
 from world_products import SETTINGS, write_products
 from world_record import World
@@ -33,10 +34,20 @@ def build(out: Path, config: Config) -> World:
         settings = (TEMPLATES / "site.toml").read_text(encoding="utf-8").replace("@AS_OF@", str(config.last_day))
         steps, intended = TEMPLATES / "steps.toml", TEMPLATES / "intended.toml"
         more = b""
+        if config.window_days:
+            settings += f"\n[decisions]\nwindow_days = {config.window_days}"
+            settings += "              # so that a change has weeks before and after it\n"
         if config.standard:
             settings += "\n[decisions]\nwindow_days = 98         # all that there is\n" + SETTINGS
             write_products(out)
             more, intended = (TEMPLATES / "standard_steps.toml").read_bytes(), TEMPLATES / "standard_intended.toml"
+        if config.plants.hotline_calls:
+            more += (TEMPLATES / "hotline_steps.toml").read_bytes()
+            day = local_datetime(changed_from_s(config)).date()
+            register = (TEMPLATES / "changes.toml").read_text(encoding="utf-8").replace("@DAY@", str(day))
+            if config.no_control:
+                register = "".join(line for line in register.splitlines(True) if not line.startswith("control = "))
+            write(out / "process" / "changes.toml", register.encode())
         write(out / "site.toml", settings.encode())
         write(out / "process" / "steps.toml", steps.read_bytes() + more)
         write(out / "process" / "intended.toml", intended.read_bytes())

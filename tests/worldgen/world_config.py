@@ -64,6 +64,11 @@ class Plants:
     fetched: float = 0.0  # of parcels that no mail told of: nobody is home, and the customer has to fetch it
     fetched_told: float = 0.0  # of those that a mail told of
     leaves_at_delivery: float = 0.0  # of delivery-options pages: the customer leaves for good
+    hotline_calls: float = 0.0  # first calls a week on each of two hotlines (world_hotline)
+    new_menu: float = (
+        0.0  # the phone menu that the service hotline gets: 1 better, -1 worse, 2 asks more, routes better
+    )
+    new_menu_from: float = 0.0  # share of the days that pass before it does
     no_retry: bool = False  # nobody who was not answered calls again
     no_page_call: bool = False  # no page makes anybody call
     research: bool = True  # the sample's research on competitors (world_research_sample)
@@ -131,6 +136,9 @@ class Config:
     executives: int = 0  # account executives, one for each customer, in place of the seats of all queues
     overflow_s: float = -1.0  # a call that waits so long for its own executive goes to any; -1 = never
     asks_kept: float = 1.0  # of calls for no other reason: those that arise
+    days_a_file: int = 1  # of web logs and orders
+    window_days: int = 0  # of the site's decisions; 0 = as usual
+    no_control: bool = False  # the register names no hotline that was left as it was
 
     def __post_init__(self) -> None:
         if not 1 <= self.days <= MAX_DAYS:
@@ -152,6 +160,12 @@ class Config:
     def end_s(self) -> int:
         """Epoch second of local midnight at the end of the last day: nothing at or after it is recorded."""
         return self.start_s + self.days * DAY_S
+
+
+def sample() -> Config:
+    """The committed sample: few customers, so that it is small, over weeks enough for a change to be seen."""
+    plants = Plants(hotline_calls=195.0, new_menu=2.0, new_menu_from=0.6)
+    return Config(seed=17, days=105, customers=1_200, plants=plants, days_a_file=7, window_days=98)
 
 
 def local_midnight_s(day: date) -> int:

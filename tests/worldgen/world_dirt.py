@@ -78,19 +78,19 @@ class Dirt:
             lines.insert(at + 10, lines.pop(at))
             self.counts["call_out_of_order_line"] += 1
 
-    def record_rows(self, rows: list[bytes]) -> None:
-        """Soil the call records in place."""
+    def record_rows(self, rows: list[bytes], a_file: float) -> None:
+        """Soil the call records in place. `a_file`: mean number of blank lines, and of lines that are no UTF-8."""
         if len(rows) < 20:
             return
         for _ in range(self.times(len(rows) * 0.003)):
             at = self.place(rows)
             rows.insert(at, rows[at])
             self.counts["cdr_duplicate_row"] += 1
-        for _ in range(self.times(2.0)):
+        for _ in range(self.times(a_file)):
             at = self.place(rows)
             rows[at] = rows[at].replace(b'""" <', b'M\xfcller""" <', 1).replace(b'"" <', b'M\xfcller"" <', 1)
             self.counts["cdr_invalid_utf8"] += 1
-        for _ in range(self.times(2.0)):
+        for _ in range(self.times(a_file)):
             rows.insert(self.place(rows), b"")
             self.counts["cdr_blank_line"] += 1
 

@@ -10,6 +10,7 @@ from typing import Any
 from world_accounts import AccountCentre
 from world_actor import Journey
 from world_config import Config
+from world_hotline import make_calls
 from world_journey import journey
 from world_needs import make_needs
 from world_people import delay_logins, make_people, share_numbers
@@ -25,6 +26,7 @@ def run(config: Config) -> World:
     people = make_people(config)
     delay_logins(config, people)
     world = World(config, people, share_numbers(config, people), make_needs(config))
+    world.hotline = make_calls(config)
     clock = Clock()
     centre = AccountCentre(world, clock.at) if config.executives else CallCentre(world)
 

@@ -1,8 +1,9 @@
-"""inbox/calls: Asterisk queue_log, rotated every Monday. inbox/cdr: Asterisk Master.csv with 21 columns, local time."""
+"""inbox/calls: Asterisk queue_log, rotated every Monday. inbox/cdr: Asterisk Master.csv with 21 columns, local time,
+rotated with it."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,8 +20,8 @@ Row = tuple[int, int, int, str]  # epoch second, call sequence, part, line
 
 
 def write_calls(world: World, out: Path, dirt: Dirt) -> None:
-    """Write queue_log (older weeks compressed) and Master.csv below `out`/inbox."""
-    rows = [row for call in world.calls for row in _queue_rows(call)] + _agent_rows(world)
+    """Write queue_log and Master.csv below `out`/inbox, what was rotated compressed."""
+    rows = [row for call in (*world.calls, *world.hotline) for row in _queue_rows(call)] + _agent_rows(world)
     rows.sort()
     edges = [] if world.config.whole_files else _rotations(world.config)
     pieces: list[list[bytes]] = [[] for _ in range(len(edges) + 1)]
@@ -38,13 +39,22 @@ def write_calls(world: World, out: Path, dirt: Dirt) -> None:
             text = text[:-15]
             dirt.counts["call_truncated_line"] += 1
         write(out / "inbox" / "calls" / name, text)
-    records = [_record(call).encode() for call in sorted(world.calls, key=lambda call: (call.end_s, call.sequence))]
-    dirt.record_rows(records)
-    write(out / "inbox" / "cdr" / "Master.csv", b"".join(record + b"\n" for record in records))
+    _write_records(world, out, dirt)
+
+
+def _write_records(world: World, out: Path, dirt: Dirt) -> None:
+    edges = [] if world.config.whole_files else _rotations(world.config)
+    pieces: list[list[bytes]] = [[] for _ in range(len(edges) + 1)]
+    for call in sorted((*world.calls, *world.hotline), key=lambda call: (call.end_s, call.sequence)):
+        pieces[bisect_right(edges, call.end_s)].append(_record(call).encode())
+    for n, records in enumerate(pieces):
+        dirt.record_rows(records, 0.2 if edges else 2.0)
+        name = f"Master.csv-{local_datetime(edges[n]):%Y%m%d}.gz" if n < len(edges) else "Master.csv"
+        write(out / "inbox" / "cdr" / name, b"".join(record + b"\n" for record in records))
 
 
 def _rotations(config: Config) -> list[int]:
-    """Epoch seconds at which the queue_log is rotated."""
+    """Epoch seconds at which the logs of calls are rotated."""
     days = (config.first_day + timedelta(days=n) for n in range(1, config.days))
     return [local_midnight_s(day) + ROTATION_S for day in days if day.weekday() == 0]
 
@@ -144,11 +154,14 @@ def _record(call: Call) -> str:
         "menu": ("BackGround", "nordlicht/menu"),
         "closed": ("Playback", "nordlicht/closed"),
     }.get(call.outcome, ("Queue", f"{call.queue},tn,,,600"))
+    if call.line and call.outcome == "menu":
+        data = f"nordlicht/{call.line}"
     trunk = f"PJSIP/trunk-{call.sequence:08x}"
     partner = f"{call.agent}-{call.sequence + 1:08x}" if call.agent else ""
+    context = f"{call.line}-line" if call.line else "from-pstn"
     shown = call.caller or "anonymous"
     text = [
-        "", call.caller, "s", "from-pstn", f'""{shown}"" <{shown}>', trunk, partner, application, data,
+        "", call.caller, "s", context, f'""{shown}"" <{shown}>', trunk, partner, application, data,
         *(f"{local_datetime(at):%Y-%m-%d %H:%M:%S}" for at in (call.start_s, answered, call.end_s)),
     ]  # fmt: skip
     quoted = ",".join(f'"{field}"' for field in text)

@@ -1,4 +1,5 @@
-"""inbox/orders: Shopify REST orders, one file a day with every order that changed on it, whole, as it then stood.
+"""inbox/orders: Shopify REST orders, one file a day (or a week) with every order that changed in it, whole, as it
+then stood.
 
 Rows of Order.log: (at, "transaction", "<kind> <status>"), (at, "event", verb), (at, "fulfillment", status),
 (at, "scan", status), (at, "refund", ""), (at, "cancelled", ""), (at, "closed", "").
@@ -22,28 +23,32 @@ PLAIN_DAYS = 2  # the last days have not been compressed yet
 
 def write_orders(world: World, out: Path, dirt: Dirt) -> None:
     """Write the order files of all days below `out`/inbox/orders."""
-    days: list[list[tuple[int, int, Order]]] = [[] for _ in range(world.config.days)]
+    every = world.config.days_a_file
+    files: list[list[tuple[int, int, Order]]] = [[] for _ in range(-(-world.config.days // every))]
     for order in world.orders:
         order.log.sort()
         touched = {order.created_s, *(at for at, _, _ in order.log)}
-        latest = {(at - world.start_s) // DAY_S: at for at in sorted(touched) if order.created_s <= at < world.end_s}
-        for day, at in latest.items():
-            days[day].append((at, order.number, order))
+        latest = {
+            (at - world.start_s) // (every * DAY_S): at for at in sorted(touched) if order.created_s <= at < world.end_s
+        }
+        for number, at in latest.items():
+            files[number].append((at, order.number, order))
     broken = _broken(world, dirt)
     whole: list[dict[str, Any]] = []
-    again = int(world.config.days * 0.7)
-    for day, changed in enumerate(days):
-        date = world.config.first_day + timedelta(days=day)
-        cut = world.start_s + (day + 1) * DAY_S
+    again = int(len(files) * 0.7)
+    for number, changed in enumerate(files):
+        n_days = min((number + 1) * every, world.config.days)
+        date = world.config.first_day + timedelta(days=n_days - 1)
+        cut = world.start_s + n_days * DAY_S
         changed.sort(key=lambda row: row[:2])
         told = [_order(world, order, cut, at, broken) for at, _, order in changed]
         if world.config.whole_files:
             whole += told
             continue
         content = to_json({"orders": told})
-        suffix = "" if day >= world.config.days - PLAIN_DAYS else ".gz"
+        suffix = "" if every == 1 and number >= len(files) - PLAIN_DAYS else ".gz"
         write(out / "inbox" / "orders" / f"orders-{date:%Y-%m-%d}.json{suffix}", content)
-        if day == again and dirt.amount:
+        if number == again and dirt.amount:
             write(out / "inbox" / "orders" / f"orders-{date:%Y-%m-%d}.again.json.gz", content)
             dirt.counts["order_redelivered"] += len(changed)
     if world.config.whole_files:

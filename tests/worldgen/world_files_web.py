@@ -1,4 +1,4 @@
-"""inbox/web: one nginx access log a day, combined format and the visitor cookie as one more quoted field.
+"""inbox/web: one nginx access log a day (or a week), combined format and the visitor cookie as one more quoted field.
 
 log_format shop '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent '
                 '"$http_referer" "$http_user_agent" "$cookie_vid"';
@@ -26,6 +26,7 @@ def write_web(world: World, out: Path, dirt: Dirt) -> None:
     """Write all access logs of a world below `out`/inbox/web."""
     days: list[list[bytes]] = []
     whole: list[bytes] = []
+    every, held = world.config.days_a_file, b""
     overlap = int(world.config.days * REDELIVERED_AT)
     lost = range(world.config.days // 2, world.config.days // 2 + world.config.outage_days)
     for day in range(world.config.days):
@@ -40,9 +41,12 @@ def write_web(world: World, out: Path, dirt: Dirt) -> None:
             whole.append(text)
             continue
         if lines and dirt.ends_early(0.03):
-            text = text[:-40]
+            text = text[:-40] + b"\n" * (every > 1)
             dirt.counts["web_truncated_line"] += 1
-        write(out / "inbox" / "web" / f"access.log-{date:%Y%m%d}.gz", text)
+        held += text
+        if day % every == every - 1 or day == world.config.days - 1:
+            write(out / "inbox" / "web" / f"access.log-{date:%Y%m%d}.gz", held)
+            held = b""
         days.append(lines if day in (overlap - 1, overlap) else [])
         if day == overlap and dirt.amount and overlap > 0:
             again = days[day - 1][-300:] + lines[:200]

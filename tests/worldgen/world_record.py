@@ -71,6 +71,7 @@ class Call:
     menu: list[tuple[int, str]] = field(default_factory=list)  # (at_s, node of the phone menu)
     asked_s: int = 0  # when the agent asked for the order number, 0 = never
     legs: list[Leg] = field(default_factory=list)  # at other desks, before the one that the call ends at
+    line: str = ""  # hotline that was dialled; empty = the shop's own number
 
 
 @dataclass
@@ -126,6 +127,7 @@ class World:
         self.hits: list[list[Hit]] = [[] for _ in range(config.days)]
         self.contexts: list[Context] = []
         self.calls: list[Call] = []
+        self.hotline: list[Call] = []  # calls of the hotlines; their persons and needs are counted apart
         self.orders: list[Order] = []
         self.tally = Tally()
         self.n_hits = 0

@@ -49,6 +49,8 @@ CALLS = {
     "asks_per_customer": 0.4,
 }  # fmt: skip
 """Enough calls about orders under way for what agents do with them to be seen."""
+HOTLINE = {"hotline_calls": 330.0, "new_menu_from": 0.65, "asks_per_customer": 0.0}
+"""Calls enough for weeks to be compared: 11 weeks before the change, 6 after it."""
 IDENTITY = {
     "households": 0.10, "shared_tablets": 0.5, "switchboard": 25, "cookie_blockers": 0.04, "cookie_life_days": 40.0,
     "more_devices": 0.45, "anonymous_calls": 0.05, "late_logins": 0.2, "wrong_customer": 0.02,
@@ -97,6 +99,23 @@ STANDARD: dict[str, Standard] = {
         "three products with poor pages; ten times the customers",
         {"poor_page_call": (0.0, 0.15, 0.30)},
         settings={"size": 10.0},
+        is_long=True,
+    ),
+    "W6": Standard(
+        "a new phone menu on one hotline, better, worse or both, and a hotline that keeps the old one",
+        {"new_menu": (-1.0, 1.0, 2.0)},
+        HOTLINE,
+        {"days": 119},
+        is_long=True,
+    ),
+    "W60": Standard(
+        "the same hotlines, and a menu that changes nothing", plants=HOTLINE, settings={"days": 119}, is_long=True
+    ),
+    "W6D": Standard(
+        "a new phone menu, and nobody is said to have been left as they were",
+        {"new_menu": (-1.0, 1.0, 2.0)},
+        HOTLINE,
+        {"days": 119, "no_control": True},
         is_long=True,
     ),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),

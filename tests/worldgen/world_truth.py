@@ -6,6 +6,7 @@ Tables are parallel arrays. People and needs are numbered from 0. Read it with:
     need of a page hit   web.need[i], and its person needs.person[need]; key (visitors[visitor[i]], at, paths[path[i]])
                          with at = running sum of web.at in epoch seconds, and the path without its query
     visitor              the cookie, or "<ip> <agent>" where cookies are blocked
+    person of a hotline's call   hotlines.person[i], its need hotlines.need[i]: numbers of their own, from 0
 """
 
 from __future__ import annotations
@@ -29,6 +30,11 @@ def write_truth(world: World, out: Path, dirt: Dirt) -> None:
 def truth(world: World, dirt: Dirt) -> dict[str, Any]:
     """The whole truth as one document."""
     config, needs = world.config, world.needs
+    hotlines = {
+        "call_id": [call.call_id for call in world.hotline],
+        "person": [call.person for call in world.hotline],
+        "need": [call.need for call in world.hotline],
+    }
     return {
         "version": VERSION,
         "world": {
@@ -59,7 +65,7 @@ def truth(world: World, dirt: Dirt) -> dict[str, Any]:
             "billed_to": [order.billed_to for order in world.orders],
             "need": [order.need for order in world.orders],
         },
-    }
+    } | ({"hotlines": hotlines} if world.hotline else {})
 
 
 _PLANTED: list[tuple[str, str, dict[str, Any]]] = [

@@ -1,0 +1,105 @@
+"""Tables of the page of changes: the paths that a change changed, and steps in weekly figures that nobody declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.language import mark, say
+from mining.changes.metrics import METRICS, Metric
+from reports import formats
+from reports.figures import Figures
+
+MOST_WAYS = 15
+MOST_STEPS = 12
+_WAYS = """select * from change_way where change_id = $change
+order by what = 'same', abs(points) desc, source, target"""
+_STEPS = """select * from change_proposed as one
+where not exists (select 1 from change_proposed as other where other.step_no = one.step_no and other.change_id <> '')
+order by step_no, monday, metric"""
+_WHAT = {
+    "more": mark("more go there"),
+    "less": mark("fewer go there"),
+    "new": mark("a new way"),
+    "gone": mark("nobody goes there"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """Which paths a change truly changed: a sentence on all of them, and rows of those."""
+
+    note: str
+    rows: tuple[tuple[str, ...], ...]
+
+
+def ways(figures: Figures, change: str, labels: Mapping[str, str]) -> Ways | None:
+    """Ways on that the change changed; None where nothing could be looked at."""
+    if not figures.store.has_table("change_way"):
+        return None
+    rows = figures.store.records(_WAYS, {"change": change})
+    if not rows:
+        return None
+    told = [row for row in rows if row["what"] != "same"]
+    note = formats.plural(
+        len(told),
+        "{n} of {of_n} ways on was truly changed.",
+        "{n} of {of_n} ways on were truly changed.",
+        of_n=len(rows),
+    )
+    [apart] = figures.store.records("select * from change_distance where change_id = $change", {"change": change})
+    whole = say(
+        "Of all moves {apart} go elsewhere than before; were the weeks shuffled, it would be at most {usual} 19 times "
+        "in 20.",
+        apart=formats.share(apart["distance"]), usual=formats.share(apart["usual"]),
+    )  # fmt: skip
+    cells = [
+        (
+            labels.get(row["source"], row["source"]) if row["source"] else say("(the contact begins)"),
+            labels.get(row["target"], row["target"]) if row["target"] else say("(the contact ends)"),
+            went(formats.share(row["before"]), formats.share(row["after"])),
+            formats.NONE if row["control_before"] is None
+            else went(formats.share(row["control_before"]), formats.share(row["control_after"])),
+            f"{formats.signed(100 * row['points'], 1)} "
+            f"({formats.interval(formats.signed(100 * row['low'], 1), formats.signed(100 * row['high'], 1))})",
+            say(_WHAT[row["what"]]),
+        )
+        for row in told[:MOST_WAYS]
+    ]  # fmt: skip
+    return Ways(f"{note} {whole}", tuple(cells))
+
+
+def undeclared(figures: Figures) -> tuple[tuple[str, ...], ...]:
+    """Steps in weekly figures for which no change is declared, one row each, newest first."""
+    if not figures.store.has_table("change_proposed"):
+        return ()
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for row in figures.store.records(_STEPS):
+        found.setdefault(row["step_no"], []).append(row)
+    rows = []
+    for own in sorted(found.values(), key=lambda own: (own[0]["monday"], own[0]["step_no"]), reverse=True):
+        figures_ = [
+            say(
+                "{metric} {before} to {after}",
+                metric=say(METRICS[row["metric"]].label),
+                before=level(row["before"], METRICS[row["metric"]]),
+                after=level(row["after"], METRICS[row["metric"]]),
+            )
+            for row in own
+        ]
+        place = own[0]["place"] or say("all contacts")
+        rows.append((formats.date_long(own[0]["monday"]), place, "; ".join(figures_)))
+    return tuple(rows[:MOST_STEPS])
+
+
+def level(value: float | None, metric: Metric) -> str:
+    """A figure in its unit."""
+    if value is None:
+        return formats.NONE
+    return formats.share(value) if metric.is_share else formats.number(value, 2)
+
+
+def went(before: str, after: str) -> str:
+    """From one level to another."""
+    return say("{before} to {after}", before=before, after=after)
