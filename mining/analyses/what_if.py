@@ -61,7 +61,7 @@ def _finding(store: Store, context: Context, forecast: Forecast, m: int) -> Find
             "units": calls.n_calls,
             "unit": mark("calls"),
             "customers": customers,
-            "journeys": calls.n_calls,
+            "journeys": int(store.value(f"select count(distinct journey_key) from ({_JOURNEYS})") or 0),
             "exposed": calls.n_calls,
             "events": calls.n,
             "sample": "all",

@@ -212,8 +212,8 @@ def bench_whatif(contacts: int) -> None:
     )
     print(f"  calibrating, and drawing the needs   {ours['calibrate_s'] + ours['draw_s']:8.2f} s")
     print(
-        f"  {ours['replications']} replications, ranges, picture       {ours['scenario_s']:8.1f} s   "
-        f"{ours['peak_mb']:6.0f} MB a process   (wanted: at most 600 s)"
+        f"  {ours['replications']} replications, ranges, picture       {ours['scenario_s']:8.1f} s, processor "
+        f"{ours['scenario_cpu_s']:.1f} s   {ours['peak_mb']:.0f} MB a process   (wanted: at most 600 s)"
     )
 
 

@@ -35,6 +35,12 @@ ASSUMED = {
 }
 
 
+def cpu_s() -> float:
+    """Processor time of this process and of those that it started and that have ended."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
+
+
 def main() -> None:
     contacts_per_week = float(sys.argv[1]) / 52
     needs = contacts_per_week / CONTACTS_A_NEED
@@ -51,14 +57,15 @@ def main() -> None:
     log = Centre(run.needs, run.wanted, run.regime, RUN_WEEKS * float(WEEK_S)).run()
     ran = time.perf_counter() - drew
     scenario = world.executives(max(1, agents // 2), True, 30, **ASSUMED)
-    before = time.perf_counter()
+    before, before_cpu = time.perf_counter(), cpu_s()
     found = compare(prepared, today, scenario)
     print(
         json.dumps(
             {
                 "contacts": calls.n_calls / 8 * 52, "agents": agents, "calibrate_s": calibrated - started,
                 "draw_s": drew - calibrated, "cases_per_s": len(run.wanted) / ran, "contacts_per_s": len(log.rows) / ran,
-                "scenario_s": time.perf_counter() - before, "replications": found.replications,
+                "scenario_s": time.perf_counter() - before,
+                "scenario_cpu_s": cpu_s() - before_cpu, "replications": found.replications,
                 "minutes": found.differences["neutral"]["min_per_need"].record(),
                 "variance_ratio": found.variance_ratio,
                 "peak_mb": max(
