@@ -1,4 +1,8 @@
-"""`process/accepted.toml`: findings that the business knows of and accepts. They are told on, and wake nobody."""
+"""`process/accepted.toml`: findings that the business knows of and accepts. They are told on, and wake nobody.
+
+With `carried_out`, the day from which customers met what was done about it, a finding is followed on: whether what it
+promised came true (mining/changes/promises.py).
+"""
 
 from __future__ import annotations
 
@@ -16,6 +20,8 @@ class Acceptance(Strict):
     finding: str = Field(pattern=r"^(F-\d{2,}|[0-9a-f]{16})$", description="label such as F-03, or finding_id")
     since: dt.date
     reason: str = Field(min_length=1, max_length=200)
+    carried_out: dt.date | None = Field(None, description="the day from which customers meet what was done about it")
+    washout_weeks: int = Field(1, ge=0, le=26, description="weeks after that day that do not count yet")
 
 
 class Accepted(Strict):

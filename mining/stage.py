@@ -26,7 +26,7 @@ from mining import (
     register,
     savings,
 )
-from mining.changes import declared
+from mining.changes import declared, promises
 from mining.competitors import research
 from mining.doubt import with_doubts
 from mining.findings import Finding, canonical
@@ -67,7 +67,7 @@ def _mine(site: Site, store: Store, night: dt.date) -> None:
     discovery.discover(store, frame, site.exports)
     found = with_doubts(store, find_all(store, frame))
     carried = decisions.carried(found, standings, decisions.date_for(night), known)
-    findings = savings.settle(store, carried)
+    findings = promises.follow(store, frame, savings.settle(store, carried), known)
     register.save(store, findings, night)
     decisions.write_ledger(store, standings, known)
     register.export(store, site.exports / "findings.json")

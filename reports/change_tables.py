@@ -1,4 +1,5 @@
-"""Tables of the page of changes: the paths that a change changed, and steps in weekly figures that nobody declared."""
+"""Tables of the page of changes: the paths that a change changed, steps in weekly figures that nobody
+declared, and what came of what findings promised."""
 
 from __future__ import annotations
 
@@ -8,11 +9,22 @@ from typing import Any
 
 from ingest.language import mark, say
 from mining.changes.metrics import METRICS, Metric
+from mining.method import Method
 from reports import formats
 from reports.figures import Figures
 
 MOST_WAYS = 15
 MOST_STEPS = 12
+_PROMISES = """select promise.*, finding.no_label from change_promise as promise
+left join finding using (finding_id) order by day desc, promise.finding_id"""
+_CAME = {
+    "true": mark("After it the saving is there, as promised; nothing was left as it was to hold it against."),
+    "part": mark("After it a part of what was promised is there; nothing was left as it was to hold it against."),
+    "none": mark("After it no saving is shown."),
+    "worse": mark("After it there is more of it than before."),
+    "unpromised": mark("No decision before that day had promised anything."),
+    "untold": mark("It can't be told: tonight's data do not show the finding."),
+}
 _WAYS = """select * from change_way where change_id = $change
 order by what = 'same', abs(points) desc, source, target"""
 _STEPS = """select * from change_proposed as one
@@ -24,6 +36,16 @@ _WHAT = {
     "new": mark("a new way"),
     "gone": mark("nobody goes there"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class PromiseRow:
+    """A finding that somebody did something about: its words, its page if it has one, and what came of it."""
+
+    title: str
+    href: str
+    cells: tuple[str, ...]
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +90,48 @@ def ways(figures: Figures, change: str, labels: Mapping[str, str]) -> Ways | Non
         for row in told[:MOST_WAYS]
     ]  # fmt: skip
     return Ways(f"{note} {whole}", tuple(cells))
+
+
+def promises(figures: Figures, hrefs: Mapping[str, str]) -> tuple[PromiseRow, ...]:
+    """What was promised and what came of it, the last first."""
+    if not figures.store.has_table("change_promise"):
+        return ()
+    return tuple(
+        PromiseRow(
+            row["title"],
+            hrefs.get(row["no_label"] or "", ""),
+            (
+                formats.date_long(row["day"]),
+                _minutes(row["promised"], row["promised_low"], row["promised_high"]),
+                _minutes(row["given"], row["given_low"], row["given_high"]),
+                formats.NONE if row["before"] is None
+                else went(formats.share(row["before"]), formats.share(row["after"])),
+            ),
+            _verdict(row),
+        )
+        for row in figures.store.records(_PROMISES)
+    )  # fmt: skip
+
+
+def _minutes(mid: float | None, low: float | None, high: float | None) -> str:
+    if mid is None or low is None or high is None:
+        return formats.NONE
+    digits = 0 if abs(mid) >= 20 else 1
+    ends = formats.interval(formats.number(low, digits), formats.number(high, digits))
+    return f"{formats.number(mid, digits)} ({ends})"
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    if row["verdict"] != "early":
+        return say(_CAME[row["verdict"]])
+    method = Method()
+    return say(
+        "Too early: {n_pre} of {pre} full weeks before it and {n_post} of {post} after it are known.",
+        n_pre=min(row["n_pre"], method.change_pre_weeks_min),
+        pre=method.change_pre_weeks_min,
+        n_post=min(row["n_post"], method.change_post_weeks_min),
+        post=method.change_post_weeks_min,
+    )
 
 
 def undeclared(figures: Figures) -> tuple[tuple[str, ...], ...]:

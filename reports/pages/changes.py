@@ -19,7 +19,7 @@ from mining.changes.metrics import METRICS
 from mining.context import quoted
 from reports import formats
 from reports.change_picture import WeekPoint, change_lines
-from reports.change_tables import Ways, level, undeclared, ways, went
+from reports.change_tables import PromiseRow, Ways, level, promises, undeclared, ways, went
 from reports.figures import Figures
 from reports.plots import tick_text
 from reports.view import Report
@@ -93,20 +93,22 @@ class ChangeView:
 
 @dataclass(frozen=True, slots=True)
 class ChangesView:
-    """What the page shows. `others`: declared changes that are not judged; `steps`: what nobody declared."""
+    """What the page shows. `others`: declared changes that are not judged; `steps`: what nobody declared; `promises`:
+    what came of findings that were accepted and acted upon."""
 
     headline: str
     lede: str
     changes: tuple[ChangeView, ...] = ()
     others: tuple[tuple[str, ...], ...] = ()
     steps: tuple[tuple[str, ...], ...] = ()
+    promises: tuple[PromiseRow, ...] = ()
 
 
 def build(figures: Figures, report: Report) -> ChangesView:
     """Read and word."""
     store = figures.store
     declared = (
-        store.records("select * from declared_change order by day desc, change_id")
+        store.records("select * from declared_change where design <> 'promise' order by day desc, change_id")
         if store.has_table("declared_change")
         else []
     )
@@ -132,6 +134,7 @@ def build(figures: Figures, report: Report) -> ChangesView:
             for row in declared if row["change_id"] not in names
         ),
         steps=undeclared(figures),
+        promises=promises(figures, hrefs),
     )  # fmt: skip
 
 

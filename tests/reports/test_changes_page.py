@@ -63,6 +63,14 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> str:
                 3.0 as before, 4.5 as after, 8 as n_before, 9 as n_after, '' as change_id
             union all select 2, '', 'transfers_per_call', date '2026-02-02', 25.0, 10.0, 9, 8, 'menu'"""
         )
+        store.run(
+            """create or replace table change_promise as
+            select 'f1' as finding_id, 'Customers go round' as title, date '2026-01-05' as day, 'part' as verdict,
+                9 as n_pre, 6 as n_post, 20.0 as promised_low, 40.0 as promised, 60.0 as promised_high,
+                0.3 as before, 0.2 as after, 10.0 as given_low, 21.0 as given, 30.0 as given_high
+            union all select 'f2', 'Two pages', date '2026-02-16', 'early', 9, 1, 1.0, 2.0, 3.0, null, null, null, null,
+                null"""
+        )
         parts = ("where", "window", "n", "cost", "evidence", "robustness")
         row = {f"{name}_json": "{}" for name in parts} | {
             "finding_id": "f" * 16, "no_label": "F-99", "kind": "change_effect", "status": "below_tolerance",
@@ -95,6 +103,14 @@ def test_only_paths_that_changed_are_told(html: str) -> None:
 
 def test_a_step_is_asked_about_unless_a_change_is_declared_for_it(html: str) -> None:
     assert table(html, "undeclared") == [["12 January 2026", "returns", "menus per call 3.00 to 4.50"]]
+
+
+def test_what_was_promised_stands_beside_what_came(html: str) -> None:
+    early, part = table(html, "promises")
+    assert early[:4] == ["Two pages", "16 February 2026", "2.0 (1.0 to 3.0)", "–"]
+    assert early[5] == "Too early: 8 of 8 full weeks before it and 1 of 4 after it are known."
+    assert part[:4] == ["Customers go round", "5 January 2026", "40 (20 to 60)", "21 (10 to 30)"]
+    assert part[5].startswith("After it a part of what was promised is there")
 
 
 def test_weeks_stand_in_a_table_and_what_is_to_come_is_listed(html: str) -> None:
