@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 from test_real_sites import REAL
 from tiny_site import KEY
 
@@ -95,6 +97,55 @@ def people_s_answers(path: str) -> list[str]:
         for m in found
         if m[1] not in ("HEAD", "OPTIONS") and not re.search(STATIC, m[2]) and m[4] != "-" and not is_robot(m[4])
     ]
+
+
+XES = [
+    ("small_teaching_logs/01_running-example.xes.gz", 0, ""),
+    ("small_teaching_logs/03_repairExample.xes.gz", 0, ""),
+    ("small_teaching_logs/04_reviewing.xes.gz", 0, ""),
+    ("small_teaching_logs/08_receipt.xes.gz", 0, ""),
+    ("small_teaching_logs/10_orders.xes.gz", 0, ""),
+    ("small_teaching_logs/11_tickets.xes.gz", 0, ""),
+    ("small_teaching_logs/19_roadtraffic_1t_per_variant.xes.gz", 231, "case"),  # no trace has a name
+    ("pm4py_csv_interval/roadtraffic100traces.xes", 0, ""),
+    ("pm4py_csv_interval/xes_20.xes", 1, "case"),
+    ("xes_edge_fixtures/A1_overlap_no_waiting_time.xes", 1, "time:timestamp"),
+    ("xes_edge_fixtures/L1_1trace_1event.xes", 0, ""),
+    ("xes_edge_fixtures/L1_1trace_complete_events_only.xes", 0, ""),
+    ("xes_edge_fixtures/L1_1trace_empty_trace.xes", 0, ""),
+    ("xes_edge_fixtures/L1_1trace_start_complete_events_non_overlapping.xes", 0, ""),
+]
+
+
+LARGE = [
+    ("helpdesk/helpdesk.xes.gz", 0, ""),
+    ("teleclaims/02_teleclaims.xes.gz", 0, ""),
+    ("bpic2012/bpic2012.xes.gz", 0, ""),
+]
+if os.environ.get("FRONTSTAGE_TRUTH"):
+    XES += LARGE
+
+
+def traces(path: str) -> list[Any]:
+    return etree.fromstring(text(path).encode()).findall("{*}trace")
+
+
+def work(path: str) -> int:
+    """Events of a log; a start and the next completion of its activity and instance are one."""
+    n = 0
+    for trace in traces(path):
+        lifecycles: dict[tuple[str, str], str] = {}
+        events = [{child.get("key"): child.get("value") for child in event} for event in trace.findall("{*}event")]
+        if trace.find("*[@key='concept:name']") is None or any(
+            not event.get("time:timestamp") or not event.get("concept:name") for event in events
+        ):
+            continue
+        for event in events:
+            key = (event["concept:name"], event.get("concept:instance", ""))
+            lifecycle = event.get("lifecycle:transition", "complete").lower()
+            n += not (lifecycle == "complete" and lifecycles.get(key) == "start")
+            lifecycles[key] = lifecycle
+    return n
 
 
 def sessions() -> list[dict[str, Any]]:
@@ -296,6 +347,20 @@ REALS = {
             ),
         },
     ),
+    **{
+        f"XES: {path}": Real(
+            "xes",
+            [f"process/{path}"],
+            {
+                "pieces of work": (ALL, lambda path=path: work(f"process/{path}")),
+                "cases": ("select sum(n_lines) from ledger", lambda path=path: len(traces(f"process/{path}"))),
+            },
+            options="earliest = 1970-01-01",
+            n_quarantined=n,
+            reasons={reason} if n else set(),
+        )
+        for path, n, reason in XES
+    },
 }
 
 

@@ -94,3 +94,7 @@ create or replace temp macro is_static(path) as
 create or replace temp macro page_path(address) as case
     when address <> '' then coalesce(nullif(regexp_replace(split_part(split_part(address, '?', 1), '#', 1), '^[a-z]+://[^/]*', ''), ''), '/')
 end;
+
+-- A text of canonical XML as it was meant.
+create or replace temp macro xml_text(t) as
+    replace(replace(replace(replace(replace(replace(replace(t, '&lt;', '<'), '&gt;', '>'), '&quot;', '"'), '&#xD;', chr(13)), '&#xA;', chr(10)), '&#x9;', chr(9)), '&amp;', '&');
