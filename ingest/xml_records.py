@@ -74,7 +74,10 @@ def _records(parser: etree.XMLPullParser, elements: Collection[str]) -> Iterator
                 for inner in _NESTED(element):
                     inner.getparent().remove(inner)
                 yield etree.tostring(element, method="c14n", exclusive=True, with_comments=False).decode()
-            parent.remove(element)
+            # what is complete may go; the element itself stays until the next one: the parser may be writing behind it
+            element.clear(keep_tail=True)
+            while (before := element.getprevious()) is not None:
+                parent.remove(before)
 
 
 def _block(records: list[str], reading: Counts, schema: pa.Schema) -> pa.Table:

