@@ -252,7 +252,9 @@ def test_whois_answers_with_everything_that_is_held(forgotten):
         "cookie",
     }
     assert {event["source"] for event in answer["events"]} == {"web", "queue", "cdr", "orders", "crm"}
-    assert {file["file"] for file in answer["raw_files"]} == {Path(path).name for path in planted.inbox()}
+    theirs = [item.lower() for item in SUBJECT.items()]
+    holding = {Path(path).name for path, text in planted.inbox().items() if any(i in text.lower() for i in theirs)}
+    assert {file["file"] for file in answer["raw_files"]} == holding and len(holding) >= 5
     assert {file["file"] for file in answer["quarantined"]} >= {"access.log", "queue_log", "Master.csv", "contacts.csv"}
     # a name in a page's path is theirs to read here; nothing else of anybody is
     assert set(seen(json.dumps(answer))) <= {SUBJECT.first.lower(), SUBJECT.last.lower()}
