@@ -141,6 +141,20 @@ def sniff(
         raise fail("sniff", error) from error
 
 
+@app.command()
+def new(
+    site: Annotated[Path, typer.Option("--site", help="Folder of the site to write; it must not be there yet.")],
+    folder: Annotated[Path, typer.Option("--from", help="Folder with your raw files; they are copied.")],
+) -> None:
+    """Write a draft site from a folder of raw files: sources, step dictionary, intended process."""
+    from ingest.sniffing.draft import run_new
+
+    try:
+        raise typer.Exit(run_new(site, folder))
+    except FrontstageError as error:
+        raise fail("new", error) from error
+
+
 class SchemaName(enum.StrEnum):
     """What there is a JSON Schema of."""
 

@@ -3,7 +3,7 @@ summary = "nginx access log, combined format, with any extra quoted fields after
 records = "lines"
 sign = '" (\d{3}|-) '
 trials = [
-  { when = '^[^"]*"[^"]*"[^"]*"[^"]*" "[^"]*" "(-|[0-9A-Fa-f:., ]+)"$', extra = ["forwarded_for"] },
+  { when = '^[^"]*"[^"]*"[^"]*"[^"]*" "[^"]*" "(-|unknown|[0-9]+([.][0-9]+){3}.*|[0-9A-Fa-f]*:[0-9A-Fa-f:]+.*)"$', extra = ["forwarded_for"] },
   { when = '^[^"]*"[^"]*"[^"]*"[^"]*" "[^"]*" "[^"]*"$', extra = ["cookie"] },
   {},
 ]

@@ -61,8 +61,7 @@ def sniff(path: Path, bench: Bench, names: list[str] | None = None) -> Sniffed:
     shown = scrub(path.name)
     if head.reason:
         return Sniffed(file=shown, sureness="unknown", reason=head.reason, doubts=_doubts_of(head))
-    tried = [bench.taste(head, *trial) for trial in trials(head, names)]
-    best = max(tried, key=lambda trial: trial.rank, default=None)
+    best, other, tried = compared(head, bench, names)
     if best is None or best.share < LEAST:
         return Sniffed(
             file=shown,
@@ -71,7 +70,6 @@ def sniff(path: Path, bench: Bench, names: list[str] | None = None) -> Sniffed:
             reason=_why_not(head, tried),
             doubts=_doubts_of(head),
         )
-    other = max((t for t in tried if t.adapter is not best.adapter), key=lambda trial: trial.rank, default=None)
     try:
         bench.load(best, head)
     except Exception as error:  # what is in a file is no reason to fail
@@ -93,6 +91,16 @@ def sniff(path: Path, bench: Bench, names: list[str] | None = None) -> Sniffed:
         events=[Event(**event) for event in best.events],
         doubts=_doubts_of(head) + _doubts(best, other, head),
     )
+
+
+def compared(
+    head: Head, bench: Bench, names: list[str] | None = None
+) -> tuple[Trial | None, Trial | None, list[Trial]]:
+    """The best trial, the best of another adapter, and all of them."""
+    tried = [bench.taste(head, *trial) for trial in trials(head, names)]
+    best = max(tried, key=lambda trial: trial.rank, default=None)
+    others = (trial for trial in tried if best and trial.adapter is not best.adapter)
+    return best, max(others, key=lambda trial: trial.rank, default=None), tried
 
 
 def _sureness(best: Trial, other: Trial | None) -> Sureness:
