@@ -171,7 +171,10 @@ class FileLoad:
 
     def _blocks(self) -> Iterator[pa.Table]:
         """The file's lines; a replay has others."""
-        return read_blocks(self.reading, self.adapter.records, self.source.encoding, hold_back=self.hold_back)
+        adapter = self.adapter
+        return read_blocks(
+            self.reading, adapter.records, self.source.encoding, hold_back=self.hold_back, elements=adapter.elements
+        )
 
     def _set_variables(self) -> None:
         fields = {name: 8 + 2 * i for i, name in enumerate(self.source.extra)}
@@ -304,7 +307,8 @@ class FileLoad:
 
     def _fold(self) -> None:
         """Put a file that has grown to the account of its earlier state."""
-        earlier = None if self.adapter.records == "json" else grown_from(self.store, self.reading.path, self.name)
+        is_document = self.adapter.records in ("json", "xml") or self.reading.columns is not None
+        earlier = None if is_document else grown_from(self.store, self.reading.path, self.name)
         if earlier is not None:
             self.store.run("set variable into_id = $id", {"id": earlier}, name="into_id")
             self.store.run(sql("loading/dropped_together.sql"), name="loading/dropped_together.sql")

@@ -31,6 +31,7 @@ from ingest.documents import cuts
 from ingest.packed import Opened, Readable, UnreadableFile
 from ingest.parquet import is_parquet, parquet_rows
 from ingest.records import as_header
+from ingest.xml_records import xml_blocks
 
 BLOCK_BYTES = 64 * 1024 * 1024
 # read in pieces whose memory the allocator uses again; larger ones are fetched anew from the system, in half the time
@@ -106,22 +107,25 @@ def _refusal(path: Path, mode: int) -> str | None:
     return None
 
 
-def read_blocks(reading: Reading, records: str, encoding: str, *, hold_back: bool = True) -> Iterator[pa.Table]:
+def read_blocks(
+    reading: Reading, records: str, encoding: str, *, hold_back: bool = True, elements: tuple[str, ...] = ()
+) -> Iterator[pa.Table]:
     """The lines of `reading.path` as blocks (SCHEMA), numbered from 1.
 
     `records` is how the file is cut: `lines` (with `hold_back` an unterminated last line of an uncompressed file is
     left for the next night, since its writer may be at work), `csv` (a header, then records with quoted line breaks)
-    or `json` (documents: the loader cuts those that hold a list). Instead of CSV and of JSON a file may be Parquet,
+    `json` (documents: the loader cuts those that hold a list) or `xml` (the children of the outermost element that
+    `elements` names). Instead of CSV and of JSON a file may be Parquet,
     whose blocks have the columns line_no and row, and whose columns' names are in `reading.columns`. Raises
     UnreadableFile when the file is damaged; blocks given before must then be forgotten.
     """
     digest = hashlib.sha256()
     reading.is_log = records == "lines"
     try:
-        with Opened(reading.path, () if records == "lines" else (b"PAR1",)) as (file, packed):
+        with Opened(reading.path, (b"PAR1",) if records in ("csv", "json") else ()) as (file, packed):
             chunks = _counted(file, digest, reading, packed)
             first = next(chunks, b"")
-            if records != "lines" and is_parquet(first):
+            if records in ("csv", "json") and is_parquet(first):
                 yield from parquet_rows(_joined(_chain(first, chunks)), reading, MAX_RATIO)
                 reading.header = as_header(reading.columns or []) if records == "csv" else None
                 reading.sha256 = digest.hexdigest()
@@ -129,6 +133,8 @@ def read_blocks(reading: Reading, records: str, encoding: str, *, hold_back: boo
             chunks = _as_utf8(_chain(first, chunks) if first else chunks, encoding)
             if records == "json":
                 yield from _documents(_joined(chunks), reading)
+            elif records == "xml":
+                yield from xml_blocks(chunks, reading, elements, SCHEMA)
             elif records == "csv":
                 yield from _csv_blocks(chunks, reading)
             else:

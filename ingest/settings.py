@@ -131,6 +131,13 @@ class SourceSection(Strict):
     cookie: str | None = Field(
         None, pattern="^[A-Za-z0-9_.-]+$", description="name of the visitor's cookie, where a log has them all"
     )
+    time_formats: list[str] = Field(
+        [], description="of shopify_orders_csv: how a spreadsheet has re-written its times, as of strptime"
+    )
+    case: IdentifierKind = Field("order_no", description="of event logs: what a case is")
+    objects: dict[str, IdentifierKind] = Field(
+        {}, description="of event logs: attribute (XES) or type of object (OCEL) -> kind of identifier"
+    )
     inbox: str | None = None
     tables: dict[str, TableSection] = {}
 

@@ -26,6 +26,10 @@ BY_SOURCE, BY_STREAM = "source", "stream"
 """What a line is known by beside its text: its source alone, as early warehouses have it; its stream in it, too."""
 
 
+UNSET: dict[str, Any] = {"case": "order_no", "objects": {}, "time_formats": []}
+"""What options that came later are in the rules of an earlier release, where it is not None."""
+
+
 def check_rules(site: Site, store: Store, source_id: int, source: SourceSection, key: bytes) -> None:
     """Remember how a source's lines are read. Raises ConfigError when site.toml now says otherwise and it matters."""
     check_reading(store, source_id, source, source.timezone or site.settings.site.timezone)
@@ -65,6 +69,9 @@ def _rules(site: Site, source: SourceSection, key: bytes) -> dict[str, Any]:
         "extra": source.extra,
         "log_format": source.log_format,
         "cookie": source.cookie,
+        "time_formats": source.time_formats,
+        "case": source.case,
+        "objects": source.objects,
         "tables": {name: table.model_dump(mode="json") for name, table in source.tables.items()},
         "shared": [[kind, pseudonyms(key, kind, [form])[0]] for kind, form in shared],
     }
@@ -77,12 +84,13 @@ def _mixed(
 ) -> Iterator[str]:
     """What of the loaded lines would be read otherwise now."""
     paths = _paths(store, source_id)
-    names = ["encoding", "extra", "log_format", "cookie"] + (
+    names = ["encoding", "extra", "log_format", "cookie", "time_formats", "case", "objects"] + (
         ["country", "phone_format"] if _tells_phones(source) else []
     )
     for name in names if paths else []:
-        if known.get(name) != now[name]:  # an option that came later was not set before
-            yield f"its lines were read with {name} = {known.get(name)!r}, and site.toml now says {now[name]!r}"
+        before = known.get(name, UNSET.get(name))
+        if before != now[name]:
+            yield f"its lines were read with {name} = {before!r}, and site.toml now says {now[name]!r}"
     for path in paths:
         before, after = _table(known, path), _table(now, path)
         if before and before != after and not (after and _only_reads_more(before, after)):

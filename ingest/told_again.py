@@ -93,6 +93,7 @@ _DROPPED = (
     mark("robot"),
     mark("repeated header"),
     mark("forgotten"),
+    mark("no event"),
     mark("past retention"),
 )
 _EXPECTED = (
@@ -110,6 +111,10 @@ _EXPECTED = (
     mark("a status of three digits"),
     mark("METHOD /path HTTP/version"),
     mark("an id"),
+    mark("the name of an order"),
+    mark("the order that it belongs to"),
+    mark("a status"),
+    mark("a name of the case"),
     mark("inbound or outbound"),
     mark("a channel's number such as {form}"),
     mark("microseconds since 1970"),
@@ -138,6 +143,9 @@ _REFUSED = (
     mark("damaged compressed file ({what}); deliver it again"),
     mark("not {encoding} text; set `encoding` of the source in site.toml"),
     mark("damaged compressed file"),
+    mark("damaged XML ({what}); deliver it again"),
+    mark("an XML file with a DOCTYPE, which could hold anything; export it without"),
+    mark("an XML file whose outermost element is no log"),
     mark("log_format of source tells no {what}; expected a format with {more}"),
     mark("log_format of source tells {what} twice; expected each field once"),
     mark("damaged Parquet file ({what}); deliver it again"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from lxml import etree
 from test_real_sites import REAL
 from tiny_site import KEY
 
@@ -95,6 +97,61 @@ def people_s_answers(path: str) -> list[str]:
         for m in found
         if m[1] not in ("HEAD", "OPTIONS") and not re.search(STATIC, m[2]) and m[4] != "-" and not is_robot(m[4])
     ]
+
+
+SHOPIFY = "order/shopify_orders_csv_2020_2023/orders_export_1.csv"
+TWILIO = "call/twilio_calls_fixture/twilio_call_data.csv"
+INTERVALS, CASE = "process/pm4py_csv_interval/interval_event_log.csv", "case:concept:name"
+ATOMIC = "web/snowplow_web_events_dbt/snowplow_web_events.csv"
+WOO = ["orders_1", "orders_2", "orders_3", "order-notes_1", "order-refunds_1"]
+STRIPE = "order/stripe_objects_fixture/fixtures_subset.json"
+XES = [
+    ("small_teaching_logs/01_running-example.xes.gz", 0, ""),
+    ("small_teaching_logs/03_repairExample.xes.gz", 0, ""),
+    ("small_teaching_logs/04_reviewing.xes.gz", 0, ""),
+    ("small_teaching_logs/08_receipt.xes.gz", 0, ""),
+    ("small_teaching_logs/10_orders.xes.gz", 0, ""),
+    ("small_teaching_logs/11_tickets.xes.gz", 0, ""),
+    ("small_teaching_logs/19_roadtraffic_1t_per_variant.xes.gz", 231, "case"),  # no trace has a name
+    ("pm4py_csv_interval/roadtraffic100traces.xes", 0, ""),
+    ("pm4py_csv_interval/xes_20.xes", 1, "case"),
+    ("xes_edge_fixtures/A1_overlap_no_waiting_time.xes", 1, "time:timestamp"),
+    ("xes_edge_fixtures/L1_1trace_1event.xes", 0, ""),
+    ("xes_edge_fixtures/L1_1trace_complete_events_only.xes", 0, ""),
+    ("xes_edge_fixtures/L1_1trace_empty_trace.xes", 0, ""),
+    ("xes_edge_fixtures/L1_1trace_start_complete_events_non_overlapping.xes", 0, ""),
+]
+
+
+LARGE = [
+    ("helpdesk/helpdesk.xes.gz", 0, ""),
+    ("teleclaims/02_teleclaims.xes.gz", 0, ""),
+    ("bpic2012/bpic2012.xes.gz", 0, ""),
+]
+if os.environ.get("FRONTSTAGE_TRUTH"):
+    XES += LARGE
+
+
+def traces(path: str) -> list[Any]:
+    return etree.fromstring(text(path).encode()).findall("{*}trace")
+
+
+def work(path: str) -> int:
+    """Events of a log; a start and the next completion of its activity and instance are one."""
+    n = 0
+    for trace in traces(path):
+        lifecycles: dict[tuple[str, str], str] = {}
+        events = [{child.get("key"): child.get("value") for child in event} for event in trace.findall("{*}event")]
+        if trace.find("*[@key='concept:name']") is None or any(
+            not event.get("time:timestamp") or not event.get("concept:name") for event in events
+        ):
+            continue
+        for event in events:
+            key = (event["concept:name"], event.get("concept:instance", ""))
+            lifecycle = event.get("lifecycle:transition", "complete").lower()
+            n += not (lifecycle == "complete" and lifecycles.get(key) == "start")
+            lifecycles[key] = lifecycle
+    return n
 
 
 def sessions() -> list[dict[str, Any]]:
@@ -296,6 +353,105 @@ REALS = {
             ),
         },
     ),
+    "Shopify's export, 228 orders": Real(
+        "shopify_orders_csv",
+        [SHOPIFY],
+        {
+            "orders": (CODE.format("like 'created%'"), lambda: len({row["Name"] for row in table(SHOPIFY)})),
+            "paid": (CODE.format("= 'paid'"), lambda: sum(row["Paid at"] != "" for row in table(SHOPIFY))),
+            "sent": (CODE.format("= 'fulfilled'"), lambda: sum(row["Fulfilled at"] != "" for row in table(SHOPIFY))),
+            "articles": (
+                "select count(distinct product_id) from order_product",
+                lambda: len({row["Lineitem sku"] or row["Lineitem name"] for row in table(SHOPIFY)}),
+            ),
+            "people by their address": (
+                "select count(distinct email) from party",
+                lambda: len({row["Email"].lower() for row in table(SHOPIFY)} - {""}),
+            ),
+        },
+    ),
+    "WooCommerce: orders, one of them twice; a note, a refund": Real(
+        "woocommerce_orders",
+        [f"order/woocommerce_rest_json/{name}.json" for name in WOO],
+        {
+            "orders": ("select count(distinct record_key) from raw_event", lambda: 2 + 1 + 1),
+            "paid": (
+                CODE.format("= 'paid'") + " and record_version = (select max(record_version) from raw_event)",
+                lambda: 2,
+            ),
+        },
+    ),
+    "Stripe's objects": Real(
+        "stripe_objects",
+        [STRIPE],
+        {"objects": ("select sum(n_lines) from ledger", lambda: 1)},
+        n_quarantined=1,
+        reasons={"id"},
+    ),
+    "a table of calls, times with UTC behind them, the 30th of February": Real(
+        "relational_orders",
+        [TWILIO],
+        {
+            "calls": (ALL, lambda: sum("-02-30" not in row["start_time"] for row in table(TWILIO))),
+            "completed": (
+                CODE.format("= 'calls.made completed'"),
+                lambda: sum(
+                    row["status"] == "completed" and "-02-30" not in row["start_time"] for row in table(TWILIO)
+                ),
+            ),
+        },
+        options="[source.tables.calls]\nfiles = '*'\ncode = 'status'\n"
+        "identifiers = { call_no = 'id', phone = 'from' }\n"
+        "time_formats = ['%Y-%m-%d %H:%M:%S.%f %Z']\nevents = { made = 'start_time' }\nends = { made = 'end_time' }",
+        n_quarantined=sum("-02-30" in row["start_time"] for row in table(TWILIO)) if REAL.is_dir() else 0,
+        reasons={"time"},
+    ),
+    "an event log as a table, with begins and ends": Real(
+        "relational_orders",
+        [INTERVALS],
+        {
+            "events": (ALL, lambda: len(table(INTERVALS))),
+            "cases": (
+                "select count(distinct order_id) from raw_event",
+                lambda: len({row[CASE] for row in table(INTERVALS)}),
+            ),
+            "with an end": (
+                "select count(ended_at) from raw_event",
+                lambda: sum(row["start_timestamp"] <= row["time:timestamp"] for row in table(INTERVALS)),
+            ),
+        },
+        options="[source.tables.log]\nfiles = '*'\ncode = 'concept:name'\n"
+        "identifiers = { order_no = 'case:concept:name' }\n"
+        "time_formats = ['%Y-%m-%d %H:%M:%S%z', '%Y-%m-%d %H:%M:%S.%f%z']\n"
+        "events = { did = 'start_timestamp' }\nends = { did = 'time:timestamp' }",
+    ),
+    "Snowplow's events as a warehouse exports them": Real(
+        "relational_orders",
+        [ATOMIC],
+        {
+            "events": (ALL, lambda: len(table(ATOMIC))),
+            "pages": (
+                CODE.format("= 'events.did page_view'"),
+                lambda: sum(row["event_name"] == "page_view" for row in table(ATOMIC)),
+            ),
+        },
+        options="[source.tables.events]\nfiles = '*'\nidentifiers = { cookie = 'domain_userid', login = 'user_id' }\n"
+        "code = 'event_name'\nevents = { did = 'collector_tstamp' }",
+    ),
+    **{
+        f"XES: {path}": Real(
+            "xes",
+            [f"process/{path}"],
+            {
+                "pieces of work": (ALL, lambda path=path: work(f"process/{path}")),
+                "cases": ("select sum(n_lines) from ledger", lambda path=path: len(traces(f"process/{path}"))),
+            },
+            options="earliest = 1970-01-01",
+            n_quarantined=n,
+            reasons={reason} if n else set(),
+        )
+        for path, n, reason in XES
+    },
 }
 
 
@@ -327,6 +483,21 @@ def test_counts_of_a_real_file(name: str, tmp_path: Path, monkeypatch: pytest.Mo
         assert ({reason for reason, _ in found}, sum(n for _, n in found)) == (real.reasons, real.n_quarantined)
         for what, (query, count) in real.counts.items():
             assert int(store.value(query) or 0) == count(), what
+
+
+def test_each_of_stripe_s_objects_is_an_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file holds one object of each kind under its name; here they stand in a list, as the interface answers."""
+    monkeypatch.setenv("FRONTSTAGE_KEY", KEY)
+    (objects,) = documents(STRIPE)
+    folder = tmp_path / "site"
+    with loaded(Real("stripe_objects", [], {}), folder) as store:
+        answer = json.dumps({"object": "list", "data": list(objects.values())})
+        (folder / "inbox" / "src" / "list.json").write_text(answer, encoding="utf-8")
+        load(Site(folder), store)
+        codes = {
+            code.split()[0] for (code,) in store.rows("select code from raw_event inner join code using (code_id)")
+        }
+        assert codes == {kind if kind != "event" else objects["event"]["type"] for kind in objects}
 
 
 def test_contacts_without_anything_between_them_and_delivered_again(

@@ -70,6 +70,7 @@ class Adapter:
     rule_version: str = "1"
     unwanted: str = "cast(null as varchar)"
     is_directive: str = "false"
+    elements: tuple[str, ...] = ()
     stream: Callable[[FileContext], str] = lambda _: ""
     trials: Callable[[Head], list[dict[str, Any]]] = lambda _: [{}]
     is_general: bool = False
@@ -116,6 +117,7 @@ def _from_module(module: ModuleType, name: str) -> Adapter:
         getattr(module, "LIST", None),
         str(getattr(module, "VERSION", 1)),
         is_directive=getattr(module, "IS_DIRECTIVE", Adapter.is_directive),
+        elements=getattr(module, "ELEMENTS", Adapter.elements),
         stream=stream,
         trials=getattr(module, "trials", Adapter.trials),
         is_general=getattr(module, "IS_GENERAL", False),

@@ -128,6 +128,10 @@ def _with_offset(form: str, text: str) -> str:
     """SQL of a moment whose format carries its offset (%z) or zone (%Z), in UTC; NULL for one that no zone has."""
     # strptime's %z takes no Z, the commonest offset of all
     moment = f"cast(try_strptime(regexp_replace({text}, 'Z$', '+00'), {literal(form)}) as timestamp)"
+    if form.endswith("%Z"):
+        # with a zone's name DuckDB takes 30 February for 2 March: the day must be one by itself
+        local = f"trim(regexp_replace({text}, '[A-Za-z][A-Za-z0-9_/+:-]*$', ''))"
+        return f"case when try_strptime({local}, {literal(form[:-2].rstrip())}) is not null then {moment} end"
     if "%z" not in form:
         return moment
     shape = "".join(

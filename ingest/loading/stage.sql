@@ -94,3 +94,10 @@ create or replace temp macro is_static(path) as
 create or replace temp macro page_path(address) as case
     when address <> '' then coalesce(nullif(regexp_replace(split_part(split_part(address, '?', 1), '#', 1), '^[a-z]+://[^/]*', ''), ''), '/')
 end;
+
+-- A text of canonical XML as it was meant.
+create or replace temp macro xml_text(t) as
+    replace(replace(replace(replace(replace(replace(replace(t, '&lt;', '<'), '&gt;', '>'), '&quot;', '"'), '&#xD;', chr(13)), '&#xA;', chr(10)), '&#x9;', chr(9)), '&amp;', '&');
+
+-- A moment that its field's name says to be of Greenwich, with the Z that it lacks; any other text as it is.
+create or replace temp macro gmt_moment(t) as case when regexp_full_match(t, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}') then t || 'Z' else t end;

@@ -12,6 +12,7 @@ import io
 import json
 import lzma
 import os
+import re
 import zlib
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,6 +65,11 @@ class Head:
     def is_json(self) -> bool:
         """Whether it begins as JSON does."""
         return self.kind == "text" and self.data.lstrip()[:1] in (b"{", b"[")
+
+    @property
+    def is_xml(self) -> bool:
+        """Whether it begins as XML does."""
+        return self.kind == "text" and self.data.lstrip()[:1] == b"<"
 
     @cached_property
     def delimiter(self) -> str:
@@ -171,6 +177,8 @@ def _text(head: Head, data: bytes) -> None:
         head.doubts.append("encoding")
     if text.lstrip()[:1] in ("{", "["):
         text = _json_head(text, is_whole=head.is_whole)
+    elif text.lstrip()[:1] == "<":
+        text = _xml_head(text, is_whole=head.is_whole)
     else:
         text = _first_lines(text, is_whole=head.is_whole)
     if not text:
@@ -231,6 +239,18 @@ def _json_head(text: str, *, is_whole: bool) -> str:
         cut = {key: value[:MAX_ELEMENTS] if isinstance(value, list) else value for key, value in document.items()}
         return json.dumps(cut, ensure_ascii=False)
     return _first_lines(text, is_whole=is_whole)
+
+
+def _xml_head(text: str, *, is_whole: bool) -> str:
+    """The first of the elements that adapters read, with the outermost one closed behind them."""
+    from ingest.adapters import adapters  # which look at heads themselves
+
+    names = {name for adapter in adapters().values() for name in getattr(adapter, "elements", ())}
+    root = re.search(r"<([A-Za-z_][\w:.-]*)", text)
+    ends = [found.end() for found in re.finditer("|".join(f"</{re.escape(name)}>" for name in sorted(names)), text)]
+    if not root or not names or not ends or (is_whole and len(ends) <= MAX_ELEMENTS):
+        return text
+    return text[: ends[min(len(ends), MAX_ELEMENTS) - 1]] + f"</{root[1]}>\n"
 
 
 def _is_name(text: str) -> bool:

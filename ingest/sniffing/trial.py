@@ -28,6 +28,7 @@ from ingest.store import Store
 from ingest.units import sql
 
 MAX_SHOWN = 10
+_MOST = 0.7
 _KINDS = ("customer_no", "login", "email", "order_no", "call_no", "reference", "phone", "cookie", "visitor")
 # pseudonyms of a trial are shown short: they tell the lines of one person from those of another, and nothing else
 _PARTY = ", ".join(
@@ -39,6 +40,8 @@ _EVENTS = f"""select r.occurred_at, c.code, list_filter([{_PARTY}], lambda x: x 
 from raw_event as r inner join code as c using (code_id) left join party as p using (party_id)
 order by r.line_no, r.part limit {MAX_SHOWN}"""
 
+_LEFT = """select case when table_type like '%VIEW%' then 'view' else 'table' end, table_name
+from information_schema.tables where table_name = 'block'"""
 _TASTED = """select
     count(*) filter (where not is_blank),
     (select count(distinct line_no) from stage_bad),
@@ -73,9 +76,11 @@ class Trial:
         return self.n_read / self.n_lines if self.n_lines and self.n_told else 0.0
 
     @property
-    def rank(self) -> tuple[float, bool, bool]:
-        """The best trial has the highest: what reads most, then what is made for this format and no other."""
-        return round(self.share, 2), self.n_events > 0, not self.adapter.is_general
+    def rank(self) -> tuple[bool, float, bool, bool]:
+        """The best trial has the highest: what is made for one format and reads most of a file goes before what reads
+        tables or logs of any kind, whatever the latter reads; then what reads most."""
+        is_own = not self.adapter.is_general
+        return is_own and self.share >= _MOST, round(self.share, 2), self.n_events > 0, is_own
 
 
 def trials(head: Head, names: list[str] | None = None) -> Iterator[tuple[Adapter, dict[str, Any]]]:
@@ -85,7 +90,9 @@ def trials(head: Head, names: list[str] | None = None) -> Iterator[tuple[Adapter
             continue
         if adapter.records == "json" and not (head.is_json or head.kind == "parquet"):
             continue
-        if adapter.records == "csv" and head.is_json:
+        if adapter.records == "xml" and not head.is_xml:
+            continue
+        if adapter.records == "csv" and (head.is_json or head.is_xml):
             continue
         if adapter.records == "lines" and head.kind != "text":
             continue
@@ -126,6 +133,8 @@ class Bench:
     def taste(self, head: Head, adapter: Adapter, options: dict[str, Any]) -> Trial:
         """What an adapter makes of the lines; never raises: what it can't read it doesn't read."""
         trial = Trial(adapter, options)
+        for kind, found in self.store.rows(_LEFT):  # by a trial that failed half-way
+            self.store.run(f"drop {kind} {found}", name="block")
         try:
             site, source, path = self._site(head, adapter, options)
             file = _Taste(

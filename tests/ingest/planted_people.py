@@ -196,9 +196,15 @@ def site_toml() -> str:
     others = ""
     for name, told in OTHERS.items():
         others += f'[[source]]\nname = "{name}"\nadapter = "{name}"\n'
-        others += "".join(f"{key} = {json.dumps(value)}\n" for key, value in told.get("source", {}).items())
+        others += "".join(f"{key} = {_toml(value)}\n" for key, value in told.get("source", {}).items())
     crm = text[0].rindex("[[source]]")
     return text[0][:crm] + others + text[0][crm:] + "[source.tables.contacts]" + text[1]
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(inner)}" for key, inner in value.items()) + " }"
+    return json.dumps(value)
 
 
 def _others() -> dict[str, str]:
@@ -209,8 +215,10 @@ def _others() -> dict[str, str]:
             lines = [file["header"]] if file.get("header") else []
             for person in people()[::8]:
                 whole = [_of(record, person) for record in given]
-                lines += whole + [line[: len(line) * 2 // 3] for line in whole if "\n" not in line]
-            found[f"{name}/{file['name']}"] = "".join(f"{line}\n" for line in lines)
+                broken = [line[: len(line) * 2 // 3] for line in whole if "\n" not in line]
+                lines += whole if whole[0].startswith("<") else whole + broken
+            text = "".join(f"{line}\n" for line in lines)
+            found[f"{name}/{file['name']}"] = f"<log>{text}</log>" if text.startswith("<") else text
     return found
 
 

@@ -61,11 +61,14 @@ def damaged(draw: st.DrawFn, records: list[bytes]) -> bytes:
     return bytes(data)
 
 
-def files_of(records: list[bytes], header: bytes | None, is_json: bool) -> st.SearchStrategy[bytes]:
+def files_of(records: list[bytes], header: bytes | None, how: str) -> st.SearchStrategy[bytes]:
     """A file of damaged records: with or without its header, its list, its last line end."""
     body = st.lists(damaged(records), max_size=12)
     ends = st.sampled_from([b"\n", b"\n", b"\r\n", b""])
-    if is_json:
+    if how == "xml":
+        whole = st.lists(st.sampled_from(records) | st.sampled_from(records) | damaged(records), max_size=6)
+        return whole.map(lambda b: b"<log>" + b"\n".join(b) + b"</log>")
+    if how == "json":
         frames = st.sampled_from(
             [(b"[", b",", b"]"), (b'{"orders": [', b",", b"]}"), (b"", b"\n", b"\n"), (b"[", b",", b"")]
         )
@@ -89,7 +92,7 @@ def test_whatever_the_bytes_no_line_is_lost_and_nothing_raises(name, new_lab):
     def check(data: st.DataObject) -> None:
         given_files = {}
         for file, header in headers.items():
-            content = data.draw(files_of(records, header, adapter.records == "json"))
+            content = data.draw(files_of(records, header, adapter.records))
             packed = data.draw(st.booleans())
             path = f"{next(numbers)}-{file}"
             lab.put("src", path + (".gz" if packed else ""), content)

@@ -104,6 +104,10 @@ UTC_TIMES = {
         "2026-01-15T12:00:00-12": "2026-01-16 00:00:00",
     },
     "%Y-%m-%dT%H:%M:%S.%f%z": {"2026-01-15T12:00:00.250+01": "2026-01-15 11:00:00.250"},
+    "%Y-%m-%d %H:%M:%S %Z": {
+        "2026-01-15 12:00:00 UTC": "2026-01-15 12:00:00",
+        "2026-01-15 12:00:00 Europe/Berlin": "2026-01-15 11:00:00",
+    },
     "epoch_s": {
         "1768478400": "2026-01-15 12:00:00",
         "1768478400.125": "2026-01-15 12:00:00.125",
@@ -122,14 +126,14 @@ def test_declared_formats_with_offsets_fractions_and_epochs(new_lab, form):
     rows = {"files": "*", "events": {"at": "at"}, "ends": {"at": "until"}, "time_formats": [form]}
     lab = new_lab({"t": {"adapter": "relational_orders", "timezone": "America/Chicago", "tables": {"rows": rows}}})
     times = UTC_TIMES[form]
-    bad = ("yesterday", "2026-13-01", "17684784000000000", "0", *NO_OFFSETS)
+    bad = ("yesterday", "2026-13-01", "17684784000000000", "0", "2026-02-30 12:00:00 UTC", *NO_OFFSETS)
     lab.put("t", "rows.csv", "at,until\n" + "".join(f"{text},{text}\n" for text in times) + ",\n".join((*bad, "")))
     lab.load()
     lab.check_identity()
     found = lab.rows("select occurred_at, ended_at, time_rule from raw_event order by line_no")
     assert [at for at, _, _ in found] == [dt.datetime.fromisoformat(at) for at in times.values()]
     assert all(at == until for at, until, _ in found)
-    rule = {"%d.%m.%Y": "whole day"}.get(form, None if "z" in form or "epoch" in form else "zone")
+    rule = {"%d.%m.%Y": "whole day"}.get(form, None if "z" in form.lower() or "epoch" in form else "zone")
     assert {rule for _, _, rule in found} == {rule}
     assert lab.rows("select count(*) from quarantine") == [(len(bad),)]
 

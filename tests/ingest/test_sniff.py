@@ -49,6 +49,10 @@ EXPECTED = {
     "order/olist/olist_customers_dataset.csv": "relational_orders",
     "order/olist/olist_order_reviews_dataset.csv": "relational_orders",
     "order/olist/olist_orders_dataset.csv": "relational_orders",
+    "order/shopify_orders_csv_2020_2023/orders_export_1.csv": "shopify_orders_csv",
+    "order/woocommerce_rest_json/orders_1.json": "woocommerce_orders",
+    "process/helpdesk/helpdesk.xes.gz": "xes",
+    "process/xes_edge_fixtures/L1_1trace_start_complete_events_non_overlapping.xes": "xes",
     "order/shopify_orders_json_fixture/orders.json": "shopify_orders_json",
     "web/cloudfront_access_log/cloudfront_web_example.log": "w3c_extended",
     "web/elastic_apache_combined_2015/apache_logs": "nginx_combined",
@@ -96,6 +100,8 @@ def test_the_cases_of_an_adapter_are_named(name: str, table: Bench, tmp_path: Pa
     records = [c["given"] for c in told["case"] if c.get("event") and c.get("file", first) == first]
     if adapters()[name].records == "json":
         data = "\n".join(json.dumps(json.loads(record)) for record in records)
+    elif adapters()[name].records == "xml":
+        data = "\n".join(["<log>", *records, "</log>"])
     else:
         header = told["file"][0].get("header")
         directives = [c["given"] for c in told["case"] if "blank" in c and c["given"].startswith("#")][:1]
