@@ -1,6 +1,6 @@
 # Frontstage. The stages are Python modules; this file only names them and sets up their environment.
 # Targets share names with folders, so all of them are phony.
-.PHONY: help setup setup-dev nightly ingest mine reports exports requarantine status config-check test campaign fuzz check bench bench-memory bench-night bench-report bench-findings bench-whatif truth texts sample clean
+.PHONY: help setup setup-dev new nightly ingest mine reports exports requarantine status config-check test campaign fuzz check bench bench-memory bench-night bench-report bench-findings bench-whatif truth texts sample clean
 .DEFAULT_GOAL := help
 
 SITE ?= data/sample
@@ -22,6 +22,9 @@ help: ## List the targets
 
 nightly: setup ## The main job: ingest, mine, report, publish [SITE=data/sample] [AS_OF=YYYY-MM-DD, or FROM=... TO=...] [DRY_RUN=1] [QUIET=1]
 	@$(PY) -m ingest nightly $(NIGHT) $(if $(FROM),--from $(FROM)) $(if $(TO),--to $(TO)) $(if $(DRY_RUN),--dry-run)
+
+new: setup ## Write a draft site from a folder of raw files [SITE=path/to/new FROM=folder]
+	@$(PY) -m ingest new --site $(SITE) --from $(or $(FROM),.)
 
 ingest: setup ## Only read what is new in SITE/inbox
 	@$(PY) -m ingest $(NIGHT) $(if $(DRY_RUN),--dry-run)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -126,6 +127,34 @@ def config_check(site: SiteOption = SAMPLE, json: JsonOption = False) -> None:
     raise typer.Exit(tell_problems(found, as_json_too=json))
 
 
+@app.command()
+def sniff(
+    files: Annotated[list[Path], typer.Argument(help="Files of unknown formats, or folders of them.")],
+    json: JsonOption = False,
+) -> None:
+    """Name the format of files and how sure that is, show ten events, and what to write in site.toml."""
+    from ingest.sniffing.tell import run_sniff
+
+    try:
+        raise typer.Exit(run_sniff(files, as_json_too=json))
+    except FrontstageError as error:
+        raise fail("sniff", error) from error
+
+
+@app.command()
+def new(
+    site: Annotated[Path, typer.Option("--site", help="Folder of the site to write; it must not be there yet.")],
+    folder: Annotated[Path, typer.Option("--from", help="Folder with your raw files; they are copied.")],
+) -> None:
+    """Write a draft site from a folder of raw files: sources, step dictionary, intended process."""
+    from ingest.sniffing.draft import run_new
+
+    try:
+        raise typer.Exit(run_new(site, folder))
+    except FrontstageError as error:
+        raise fail("new", error) from error
+
+
 class SchemaName(enum.StrEnum):
     """What there is a JSON Schema of."""
 
@@ -134,6 +163,7 @@ class SchemaName(enum.StrEnum):
     RUN = "run"
     PLAN = "dry-run"
     STATUS = "status"
+    SNIFF = "sniff"
 
 
 @app.command()

@@ -124,10 +124,7 @@ class FileLoad:
     def load(self) -> None:
         """Stage, accept, account. Raises UnreadableFile when nothing of the file may be used."""
         store = self.store
-        store.run(sql("loading/stage.sql"), name="loading/stage.sql")
-        store.run(f"create or replace temp macro unwanted(raw) as {self.adapter.unwanted}", name="unwanted")
-        store.run(f"create or replace temp macro is_directive(raw) as {self.adapter.is_directive}", name="directive")
-        self._set_variables()
+        self.prepare()
         for block in one_ahead(self._blocks()):
             self._stage(block)
         store.drop("delivered")
@@ -143,6 +140,14 @@ class FileLoad:
         store.drop("named")
         store.drop("scrubbed")
         self._account()
+
+    def prepare(self) -> None:
+        """Make the temporary tables, macros and variables that the adapter's SELECT finds."""
+        store = self.store
+        store.run(sql("loading/stage.sql"), name="loading/stage.sql")
+        store.run(f"create or replace temp macro unwanted(raw) as {self.adapter.unwanted}", name="unwanted")
+        store.run(f"create or replace temp macro is_directive(raw) as {self.adapter.is_directive}", name="directive")
+        self._set_variables()
 
     def refuse(self, reason: str) -> None:
         """Write a file that can't be used into the ledger, with the reason, so that reports can show it."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from ingest.record import RunRecord
 from ingest.rehearsal import Plan
 from ingest.settings import Settings
+from ingest.sniffing.tell import SniffedFiles
 from ingest.status import Status
 from ingest.touch import StepDictionary
 
@@ -19,6 +20,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "run": RunRecord,
     "dry-run": Plan,
     "status": Status,
+    "sniff": SniffedFiles,
 }
 
 

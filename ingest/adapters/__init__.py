@@ -21,6 +21,12 @@ leaves, would have dropped them for the same reason.
 Columns: `problem_field`, `problem_value`, `problem_expectation` send the line to quarantine; `drop_reason` says why
 it is not wanted; else `code` and a moment (`occurred_at` in UTC, or `local_at` on the source's clock) make an event,
 and identifiers without a code are kept as links between identifiers.
+
+When the format of a file is asked (`python -m ingest sniff`), each adapter is tried on its first lines. What else an
+adapter may say for that: `sign`, a regular expression that is found in any file of its format (without one, each file
+is tried); `trials`, options of the source to try, the most telling first (a `.py` adapter's function of
+the file's head; with `when`, a regular expression, only where most lines match it), and `is_general`, which says that
+what an adapter made for one format reads as well is of that format.
 """
 
 from __future__ import annotations
@@ -31,10 +37,13 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ingest.settings import SourceSection
 from ingest.units import read_unit, scan
+
+if TYPE_CHECKING:
+    from ingest.sniffing.head import Head
 
 SHARED = Path(__file__).parent / "shared"
 
@@ -63,6 +72,9 @@ class Adapter:
     is_directive: str = "false"
     elements: tuple[str, ...] = ()
     stream: Callable[[FileContext], str] = lambda _: ""
+    trials: Callable[[Head], list[dict[str, Any]]] = lambda _: [{}]
+    is_general: bool = False
+    sign: str = ""
 
 
 @cache
@@ -87,6 +99,9 @@ def _from_sql(name: str, meta: dict[str, Any], body: str) -> Adapter:
         str(meta.get("version", 1)),
         meta.get("unwanted", Adapter.unwanted),
         meta.get("is_directive", Adapter.is_directive),
+        trials=lambda _: meta.get("trials", [{}]),
+        is_general=meta.get("is_general", False),
+        sign=meta.get("sign", ""),
     )
 
 
@@ -104,6 +119,9 @@ def _from_module(module: ModuleType, name: str) -> Adapter:
         is_directive=getattr(module, "IS_DIRECTIVE", Adapter.is_directive),
         elements=getattr(module, "ELEMENTS", Adapter.elements),
         stream=stream,
+        trials=getattr(module, "trials", Adapter.trials),
+        is_general=getattr(module, "IS_GENERAL", False),
+        sign=getattr(module, "SIGN", ""),
     )
 
 

@@ -17,6 +17,8 @@ from ingest.packed import UnreadableFile
 
 SUMMARY = "access logs of Apache and nginx in any declared format: common, combined, a LogFormat or a log_format"
 RECORDS = "lines"
+IS_GENERAL = True
+SIGN = r'" (\d{3}|-)( |$)'
 TELLS = "web_request"
 CODES = "METHOD /path, with ' -> 4xx' or ' -> 5xx' when the answer was an error"
 
@@ -37,6 +39,11 @@ _APACHE = {
 _HEADERS = {"user-agent": "agent", "x-forwarded-for": "forwarded"}
 _DIRECTIVE = re.compile(r"\$\{?(\w+)\}?|%[<>]?(?:\{([^}]*)\})?(\^?[A-Za-z]{1,2}(?<=\^t.)|[A-Za-z])|%%")
 _TIMES = ("clock", "bracketed", "iso", "epoch")
+
+
+def trials(_: object) -> list[dict[str, str]]:
+    """The formats that have a name, the longest first: the shorter ones read the begin of a longer one's lines."""
+    return [{"log_format": name} for name in sorted(NAMED, key=lambda name: -len(NAMED[name]))]
 
 
 def query(context: FileContext) -> str:

@@ -1,6 +1,7 @@
 /*---
 summary = "access logs as JSON, one request a line, as nginx, Caddy and Traefik write them; fields by their usual names"
 records = "json"
+sign = '"\w*(status|Status|STATUS)\w*"'
 tells = "web_request"
 codes = "METHOD /path, with ' -> 4xx' or ' -> 5xx' when the answer was an error"
 ---*/

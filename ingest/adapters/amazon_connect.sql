@@ -1,6 +1,7 @@
 /*---
 summary = "Amazon Connect contact records, one a line, in a list, or one after the other without anything between them"
 records = "json"
+sign = '"(ContactId|InitiationTimestamp)"'
 tells = "record"
 codes = "contact <method> <channel>, queue <name>, agent <name of the queue>, abandoned <name of the queue>, transfer, disconnect <reason>"
 ---*/

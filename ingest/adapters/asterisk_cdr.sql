@@ -1,6 +1,7 @@
 /*---
 summary = "Asterisk call detail records, cdr_csv's Master.csv without a header, 16 to 21 columns"
 records = "lines"
+sign = '(?m)^([^,\n]*,){14}'
 codes = "dcontext lastapp DISPOSITION, with ' out' when the company calls"
 ---*/
 -- Times are the server's wall clock. The unique id begins with the second the channel was made, which settles the offset

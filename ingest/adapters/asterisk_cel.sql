@@ -1,6 +1,7 @@
 /*---
 summary = "Asterisk channel event log (CEL) as CSV without a header, in the layout of cel_custom's sample, with or without its literal"
 records = "lines"
+sign = '(?m)^([^,\n]*,){10}'
 codes = "EVENT context application, e.g. 'APP_START ivr-main BackGround'; with ' leg' of channels other than the caller's"
 ---*/
 -- A channel's events, those of the caller's own channel told apart: of these alone the number is the customer's. Times are seconds since

@@ -1,6 +1,7 @@
 /*---
 summary = "Asterisk queue_log, the file with | between fields; old and new parameter lists; any verb"
 records = "lines"
+sign = '(?m)^\d+(\.\d+)?\|'
 tells = "queue_event"
 codes = "VERB queue, e.g. 'ENTERQUEUE status'"
 ---*/

@@ -1,6 +1,7 @@
 /*---
 summary = "FreeSWITCH call detail records, mod_cdr_csv's example template or one that adds columns at its end"
 records = "lines"
+sign = '(?m)^([^,\n]*,){10}'
 codes = "context HANGUP_CAUSE, with ' unanswered' when nobody answered and ' out' when the company calls"
 ---*/
 -- caller name and number, destination, context, start, answer and end on the server's clock, seconds, seconds billed, cause, uuids of both

@@ -1,6 +1,7 @@
 /*---
 summary = "Google Analytics 360 sessions as BigQuery exported them: one session with its hits a record; hits or hits_sample"
 records = "json"
+sign = '"(visitStartTime|fullVisitorId|visitId|hits\w*)"'
 tells = "record"
 codes = "PAGE /path, EVENT <category> <action>, TRANSACTION ..., one a hit"
 ---*/

@@ -1,6 +1,7 @@
 /*---
 summary = "Google Analytics 4 events as BigQuery exports them, JSON lines or Parquet; numbers may be texts, fields may be absent"
 records = "json"
+sign = '"(event_name|event_timestamp)"'
 codes = "<event name> /path, e.g. 'page_view /payment.html', 'purchase /thanks'"
 ---*/
 -- Times are microseconds since 1970. The query string of a page is dropped: it carries e-mail addresses. Who refused cookies has no

@@ -1,6 +1,7 @@
 /*---
 summary = "Genesys Cloud conversation details, the answer of a query or one conversation a line; a conversation told again replaces itself"
 records = "json"
+sign = '"(conversationId|participants)"'
 list = "conversations"
 tells = "record"
 codes = "<purpose> <segment> <medium>, e.g. 'customer interact voice', 'ivr interact voice', 'agent alert voice', 'agent wrapup voice'"

@@ -1,6 +1,12 @@
 /*---
 summary = "nginx access log, combined format, with any extra quoted fields after the user agent"
 records = "lines"
+sign = '" (\d{3}|-) '
+trials = [
+  { when = '^[^"]*"[^"]*"[^"]*"[^"]*" "[^"]*" "(-|unknown|[0-9]+([.][0-9]+){3}.*|[0-9A-Fa-f]*:[0-9A-Fa-f:]+.*)"$', extra = ["forwarded_for"] },
+  { when = '^[^"]*"[^"]*"[^"]*"[^"]*" "[^"]*" "[^"]*"$', extra = ["cookie"] },
+  {},
+]
 unwanted = '''
 case when
     regexp_matches(raw, '^[^"]*"[^" ]* [^"?# ]*\.(?i:css|js|mjs|map|png|jpg|jpeg|gif|svg|webp|avif|ico|woff|woff2|ttf|otf|eot|mp4|webm)[?# "]')

@@ -12,6 +12,7 @@ from ingest.adapters.shared.csv_rows import Columns, rows
 
 SUMMARY = "PBXware's queue_log table as CSV with a header: Asterisk's queue events, and calls that the company makes"
 RECORDS = "csv"
+SIGN = "queue_name"
 TELLS = "queue_event"
 CODES = "VERB queue, e.g. 'ENTERQUEUE IT', 'OUTDIAL NONE'"
 

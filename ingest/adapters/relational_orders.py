@@ -18,9 +18,11 @@ from ingest.adapters.shared.csv_rows import Columns, literal, literals, rows
 from ingest.packed import UnreadableFile
 from ingest.reader import unpacked
 from ingest.settings import EPOCHS, TableSection
+from ingest.sniffing.columns import guess_tables as trials  # noqa: F401  what else an adapter offers
 
 SUMMARY = "relational CSV exports (Olist, CRM tables): columns declared per table in site.toml"
 RECORDS = "csv"
+IS_GENERAL = True
 CODES = "'table.event', or 'table.event overdue' of `promises`, with ' <value>' of the `code` column if one is declared"
 
 

@@ -1,6 +1,7 @@
 /*---
 summary = "Segment's calls, and what speaks like them (RudderStack, PostHog's and others' exports): track, page, screen, identify, alias, one a line"
 records = "json"
+sign = '"(messageId|anonymousId|userId)"'
 codes = "track <event>, page /path, screen <name>; identify, group and alias only say who is who"
 ---*/
 -- The moment is the event's own (timestamp), else when it was received. An anonymous id is a browser's or a telephone's. A call that is

@@ -1,6 +1,7 @@
 /*---
 summary = "Shopify orders as JSON: a REST answer {\"orders\": [...]}, a list, one order, or one order a line"
 records = "json"
+sign = '"(orders|line_items|financial_status|processed_at|created_at)"'
 list = "orders"
 codes = "created <source>, transaction <kind> <status>, fulfillment <status>, fulfillment_event <status>, refund, cancelled, closed, event <verb>"
 ---*/

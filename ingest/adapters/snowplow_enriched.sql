@@ -1,6 +1,7 @@
 /*---
 summary = "Snowplow enriched events, tab-separated, 131 columns without a header"
 records = "lines"
+sign = '(?m)^([^\t\n]*\t){60}'
 codes = "<event name> /path, with the action of e-commerce events, e.g. 'page_view /cart', 'snowplow_ecommerce_action add_to_cart /p/1'"
 ---*/
 -- noqa: disable=PRS

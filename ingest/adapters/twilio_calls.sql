@@ -1,6 +1,7 @@
 /*---
 summary = "Twilio call resources: the answer of its API (calls), a list, or one call a line; a call told again replaces itself"
 records = "json"
+sign = '"(sid|direction)"'
 list = "calls"
 tells = "record"
 codes = "<direction> <status>, e.g. 'inbound completed', 'outbound-dial no-answer'"

@@ -1,6 +1,7 @@
 /*---
 summary = "W3C extended logs of web servers: IIS, CloudFront, NetScaler; #Fields says the columns and may change in mid-file"
 records = "lines"
+sign = '(?m)^#Fields'
 tells = "web_request"
 is_directive = "starts_with(raw, '#')"
 codes = "METHOD /path, with ' -> 4xx' or ' -> 5xx' when the answer was an error"
