@@ -332,6 +332,11 @@ _FAMILIES: tuple[tuple[tuple[str, ...], str, Callable[[Searching], Limit]], ...]
 """(kinds by how they begin, name, what would have been seen), in the order of the page."""
 
 
+_ASKED = ("change_effect", "competitor_gap", "whatif")
+"""Kinds that answer a question which the site asks by name: their own pages say of each how small it could be."""
+
+
 def unstated(kinds: Iterable[str]) -> set[str]:
     """Kinds that belong to no family: an analysis whose limit nobody stated yet."""
-    return {kind for kind in kinds if not any(kind.startswith(heads) for heads, _, _ in _FAMILIES)}
+    stated = [*(heads for heads, _, _ in _FAMILIES), _ASKED]
+    return {kind for kind in kinds if not any(kind.startswith(heads) for heads in stated)}

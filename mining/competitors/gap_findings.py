@@ -168,7 +168,8 @@ def _evidence(
 ) -> tuple[dict[str, Any], tuple[int, int]]:
     """(the record's evidence, (journeys, customers)): our own journeys that come with the same errands.
 
-    Typical are those that take longer than theirs do, or need more than one contact; counter-examples do not."""
+    Typical are those that take longer than theirs do, or need more than one contact, where there are such. There are no
+    counter-examples: the gap is one of shops, and all journeys with the errand are among those that are listed."""
     method, seed = context.method, seed_of(finding_id)
     nothing = {"typical": [], "extreme": [], "counter": [], "seed": seed}
     sql = (
@@ -188,29 +189,18 @@ def _evidence(
     level = (one.value_theirs or 0.0) if is_time and one.metric == "minutes" else 1.0 if not is_time else 0.0
     drawn = f"order by {drawn_by(seed)} limit"
     with_level = {**params, "level": level}
-    typical = [
-        r[0]
-        for r in store.rows(
-            f"select p.journey_key {joined} and f.amount > $level {drawn} {method.n_typical}", with_level
-        )
-    ]
-    counter = [
-        r[0]
-        for r in store.rows(
-            f"select p.journey_key {joined} and f.amount <= $level {drawn} {method.n_counter}", with_level
-        )
-    ]
-    if not typical:
-        typical, counter = counter, []
+    worse = f"select p.journey_key {joined} and f.amount > $level {drawn} {method.n_typical}"
+    usual = f"select p.journey_key {joined} and f.amount <= $level {drawn} {method.n_typical}"
+    typical = [row[0] for row in store.rows(worse, with_level) or store.rows(usual, with_level)]
     extreme = [
         row[0]
         for row in store.rows(
             f"""select p.journey_key {joined} and not list_contains($taken, p.journey_key)
             order by f.amount desc, p.engaged_ms desc, p.journey_key limit {method.n_extreme}""",
-            {**params, "taken": typical + counter},
+            {**params, "taken": typical},
         )
     ]
-    return {"typical": typical, "extreme": extreme, "counter": counter, "seed": seed, "sql": sql}, (int(n), int(people))
+    return {"typical": typical, "extreme": extreme, "counter": [], "seed": seed, "sql": sql}, (int(n), int(people))
 
 
 def _cost(store: Store, context: Context, one: Comparison, finding_id: str) -> dict[str, Any]:

@@ -140,7 +140,7 @@ def build(figures: Figures, _report: Report) -> WhatIfView:
         headline=_headline(found),
         lede=say(
             "Each scenario runs the calls of today again with one thing changed: same needs, same patience, same luck. "
-            "Minutes are those of customers, for each need that arises today; who gives up saves no time."
+            "Minutes are those of customers, for each need that arises today; a call given up takes its minutes, too."
         ),
         scenarios=tuple(_scenario(one) for one in found),
         summary=_summary(found),

@@ -138,7 +138,7 @@ def test_a_refused_row_is_told_with_its_line_and_what_it_lacks(html: str, toy_si
     ]
     assert "expected a pseudonym" in rows[0][3] and "expected a time" in rows[1][3]
     assert "Maria" not in html and "xxxxx xxxxx" in html, "of a person's name the shape only"
-    assert table(html, "files")[0][-2:] == ["2", "2"]
+    assert table(html, "research-files")[0][-2:] == ["2", "2"]
 
 
 def test_a_finding_of_research_speaks_of_cases_and_not_of_groups_of_customers(sample_night: Path) -> None:
