@@ -270,9 +270,9 @@ def rewrite(path: Path, memory_limit: str = "3GB") -> None:
             store.checkpoint()
     try:
         with Store.open(None, memory_limit=memory_limit) as store:
-            store.run(f"set temp_directory = {_text(path.with_suffix('.spill'))}", name="spill")
-            store.run(f"attach {_text(path)} as old (read_only)", name="attach")
-            store.run(f"attach {_text(fresh)} as fresh", name="attach")
+            store.run(f"set temp_directory = {literal(path.with_suffix('.spill'))}", name="spill")
+            store.run(f"attach {literal(path)} as old (read_only)", name="attach")
+            store.run(f"attach {literal(fresh)} as fresh", name="attach")
             store.run("copy from database old to fresh", name="rewrite")
             store.run("checkpoint fresh", name="checkpoint")
             store.run("detach fresh", name="detach")
@@ -290,6 +290,6 @@ def _fresh(path: Path) -> Path:
     return path.with_suffix(".rewrite")
 
 
-def _text(path: Path) -> str:
-    """A path as a SQL string: ATTACH takes no parameter."""
-    return "'" + str(path).replace("'", "''") + "'"
+def literal(text: str | Path) -> str:
+    """A text as a SQL string, for the statements that take no parameter: ATTACH, COPY, SET."""
+    return "'" + str(text).replace("'", "''") + "'"

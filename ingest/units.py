@@ -6,12 +6,16 @@ Adding an adapter, an aggregate or a page is adding such a file; nothing is regi
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from importlib.resources import files
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from ingest.errors import FrontstageError
@@ -53,6 +57,23 @@ def read_unit(path: Path) -> Unit:
 def scan(folder: Path, suffix: str) -> list[Unit]:
     """All units of a folder with that suffix (`.sql` or `.html.j2`), by name."""
     return [read_unit(path) for path in sorted(folder.glob(f"*{suffix}"))]
+
+
+def modules(package: str, kind: str, states: Sequence[str]) -> list[ModuleType]:
+    """All modules of a package, by name. Raises FrontstageError when one does not state all of `states`; a function is
+    named with its arguments."""
+    folder = files(package)
+    found = []
+    for name in sorted(info.name for info in pkgutil.iter_modules([str(folder)])):
+        module = importlib.import_module(f"{package}.{name}")
+        missing = [one for one in (state.split("(")[0] for state in states) if not hasattr(module, one)]
+        if missing:
+            raise FrontstageError(
+                f"{package.replace('.', '/')}/{name}.py: no {', '.join(missing)}; {kind} states all of "
+                f"{', '.join(states[:-1])} and {states[-1]}"
+            )
+        found.append(module)
+    return found
 
 
 def in_dependency_order(units: list[Unit]) -> list[Unit]:

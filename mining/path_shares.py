@@ -69,9 +69,9 @@ def _following(steps: Codes, code: int) -> Ints:
     `steps`: T_MAX x ways."""
     n = steps.shape[1]
     place = np.arange((FAR + 1) * n).reshape(FAR + 1, n)
-    out = np.broadcast_to(place[FAR], place.shape).copy()
+    out = np.tile(place[FAR], (FAR + 1, 1))
     for t in range(T_MAX - 1, -1, -1):
-        np.copyto(out[t], np.where(steps[t] == code, place[t + 1], out[t + 1]))
+        out[t] = np.where(steps[t] == code, place[t + 1], out[t + 1])
     return out
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from ingest.store import Store
+from ingest.store import Store, literal
 from mining.context import Context
 from mining.hazard_counts import GIVING_UP, TERMINAL, Outcome, begins, never_followed, outcomes
 from mining.population import SPLITS
@@ -172,7 +172,7 @@ def _tell(store: Store, context: Context, doors: frozenset[str]) -> None:
     ]
     free = [step for step in told if context.touch[step].is_free]
     for name, steps in (("route_steps", told), ("route_free", free)):
-        listed = ", ".join("'" + step.replace("'", "''") + "'" for step in steps)
+        listed = ", ".join(map(literal, steps))
         store.run(f"set variable {name} = [{listed}]::varchar[]", name=name)
     store.run((_FOLDER / "route_steps.sql").read_text(encoding="utf-8"), name="route_step")
 

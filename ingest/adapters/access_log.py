@@ -12,8 +12,9 @@ import re
 from collections.abc import Iterator
 
 from ingest.adapters import FileContext
-from ingest.adapters.shared.csv_rows import literal, literals
+from ingest.adapters.shared.csv_rows import literals
 from ingest.packed import UnreadableFile
+from ingest.store import literal
 
 SUMMARY = "access logs of Apache and nginx in any declared format: common, combined, a LogFormat or a log_format"
 RECORDS = "lines"

@@ -14,11 +14,12 @@ import re
 from collections.abc import Callable, Mapping
 
 from ingest.adapters import FileContext
-from ingest.adapters.shared.csv_rows import Columns, literal, literals, rows
+from ingest.adapters.shared.csv_rows import Columns, literals, rows
 from ingest.packed import UnreadableFile
 from ingest.reader import unpacked
 from ingest.settings import EPOCHS, TableSection
 from ingest.sniffing.columns import guess_tables as trials  # noqa: F401  what else an adapter offers
+from ingest.store import literal
 
 SUMMARY = "relational CSV exports (Olist, CRM tables): columns declared per table in site.toml"
 RECORDS = "csv"

@@ -10,7 +10,8 @@ quarantined: day and month can't be told apart by looking. When money was given 
 from __future__ import annotations
 
 from ingest.adapters import FileContext
-from ingest.adapters.shared.csv_rows import Columns, literal, literals, rows
+from ingest.adapters.shared.csv_rows import Columns, literals, rows
+from ingest.store import literal
 
 SUMMARY = "Shopify's orders export as CSV, one row per article; an order that comes again replaces its earlier state"
 RECORDS = "csv"

@@ -11,7 +11,7 @@ cutting. A case without a name is quarantined: nobody could say whose it is, or 
 from __future__ import annotations
 
 from ingest.adapters import FileContext
-from ingest.adapters.shared.csv_rows import literal
+from ingest.store import literal
 
 SUMMARY = "event logs in XES, plain or packed: a case is a record, starts and completions of an activity are one event"
 RECORDS = "xml"

@@ -10,9 +10,7 @@ a site with more events than `[exports] interchange_events_max`, and `make expor
 
 from __future__ import annotations
 
-import importlib
 import logging
-import pkgutil
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,8 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.durable import rename, sync
-from ingest.errors import FrontstageError, StorageError
-from ingest.store import Store
+from ingest.errors import StorageError
+from ingest.store import Store, literal
+from ingest.units import modules
 
 if TYPE_CHECKING:
     from ingest.site import Site
@@ -43,17 +42,8 @@ class Export:
 
 def scan() -> list[Export]:
     """All exports of the folder, by name. Raises FrontstageError when a file lacks its description."""
-    found = []
-    for module in sorted(pkgutil.iter_modules([str(Path(__file__).parent)]), key=lambda info: info.name):
-        code = importlib.import_module(f"{__name__}.{module.name}")
-        missing = [one for one in ("NAME", "FILES", "SUMMARY", "IS_INTERCHANGE", "write") if not hasattr(code, one)]
-        if missing:
-            raise FrontstageError(
-                f"mining/exporting/{module.name}.py: no {', '.join(missing)}; an export states all of "
-                "NAME, FILES, SUMMARY, IS_INTERCHANGE and write(store, folder)"
-            )
-        found.append(Export(code.NAME, tuple(code.FILES), code.SUMMARY, code.IS_INTERCHANGE, code.write))
-    return found
+    found = modules(__name__, "an export", ("NAME", "FILES", "SUMMARY", "IS_INTERCHANGE", "write(store, folder)"))
+    return [Export(one.NAME, tuple(one.FILES), one.SUMMARY, one.IS_INTERCHANGE, one.write) for one in found]
 
 
 def write_nightly(site: Site, store: Store) -> None:
@@ -70,15 +60,15 @@ def write_nightly(site: Site, store: Store) -> None:
             n_events,
             settings.interchange_events_max,
         )
-    chosen = settings.formats
-    named = {
-        one.name for one in scan() if (one.name in chosen if chosen is not None else is_small or not one.is_interchange)
-    }
-    for export in scan():
-        if export.name not in named:
-            for name in export.files:
-                (site.exports / name).unlink(missing_ok=True)
-    write(site, store, named)
+    wanted = [
+        one
+        for one in scan()
+        if (is_small or not one.is_interchange if settings.formats is None else one.name in settings.formats)
+    ]
+    for export in (one for one in scan() if one not in wanted):
+        for name in export.files:
+            (site.exports / name).unlink(missing_ok=True)
+    write(site, store, [one.name for one in wanted])
 
 
 def write(site: Site, store: Store, names: Collection[str]) -> list[Path]:
@@ -118,7 +108,7 @@ def prepare(store: Store, site: Site) -> None:
 
 def copy(store: Store, query: str, path: Path, options: str) -> None:
     """A query's rows as a file, in their order. `query` and `options` are our own texts, never data."""
-    store.run(f"copy ({query}) to '{str(path).replace(chr(39), 2 * chr(39))}' ({options})", name=path.name)
+    store.run(f"copy ({query}) to {literal(path)} ({options})", name=path.name)
 
 
 LINES = "format csv, header false, quote '', escape '', delimiter '', nullstr ''"

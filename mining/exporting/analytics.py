@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ingest.store import Store
+from ingest.store import Store, literal
 
 NAME = "analytics"
 SUMMARY = "a database of pseudonyms only, that DuckDB from 1.4 on opens"
@@ -20,8 +20,8 @@ _SQL = Path(__file__).with_name("analytics.sql")
 
 def write(store: Store, folder: Path) -> None:
     """The database, in one file."""
-    path = str(folder / FILES[0]).replace("'", "''")
-    store.run(f"attach '{path}' as analytics (read_write, storage_version 'v1.4.0')", name="analytics")
+    path = literal(folder / FILES[0])
+    store.run(f"attach {path} as analytics (read_write, storage_version 'v1.4.0')", name="analytics")
     try:
         store.run(_SQL.read_text(encoding="utf-8"), name="analytics")
         store.run("checkpoint analytics", name="analytics")

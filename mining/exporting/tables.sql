@@ -10,6 +10,9 @@ create or replace temporary macro keyed(kind, number) as
 create or replace temporary macro without(code, number, named) as
     case when number is null or number = '' then code else replace(code, number, named) end;
 
+create or replace temporary macro plain_code(code, order_id, call_id) as
+    without(without(code, order_id, '{order}'), call_id, '{call}');
+
 -- Grain: one row per code without its numbers, product and intent that enough customers share. Temporary.
 create or replace temporary table told_often as
 select kind, word
@@ -17,7 +20,7 @@ from (
     select
         customer_id,
         unnest(['code', 'product', 'intent']) as kind,
-        unnest([without(without(raw_code, order_id, '{order}'), call_id, '{call}'), product_id, intent]) as word
+        unnest([plain_code(raw_code, order_id, call_id), product_id, intent]) as word
     from (
         select distinct customer_id, raw_code, order_id, call_id, product_id, intent
         from event
@@ -63,7 +66,7 @@ left join source on event.source_id = source.source_id
 left join told_often as coded
     on
         coded.kind = 'code'
-        and without(without(event.raw_code, event.order_id, '{order}'), event.call_id, '{call}') = coded.word
+        and plain_code(event.raw_code, event.order_id, event.call_id) = coded.word
 left join told_often as product on product.kind = 'product' and event.product_id = product.word
 left join told_often as intent on intent.kind = 'intent' and event.intent = intent.word;
 

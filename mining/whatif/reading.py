@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ingest.store import Store
+from ingest.store import Store, literal
 from mining.context import Context
 from mining.whatif.scenarios import Scenario
 
@@ -103,7 +103,7 @@ def read(store: Store, context: Context, cell_min: int) -> Reading:
         ("week_to", f"timestamp '{last}'"),
         ("read_from", f"timestamp '{first - margin}'"),
         ("read_to", f"timestamp '{last + margin}'"),
-        ("timezone", "'" + context.timezone.replace("'", "''") + "'"),
+        ("timezone", literal(context.timezone)),
     ):
         store.run(f"set variable {name} = {value}", name=name)
     store.run(_SQL.read_text(encoding="utf-8"), name="whatif_call")

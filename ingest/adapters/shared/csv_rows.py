@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ingest.packed import UnreadableFile
+from ingest.store import literal
 
 _ADVICE = "name its columns in site.toml as the file's header does"
 
@@ -73,11 +74,6 @@ select
     end as problem_expectation
 from judged
 """
-
-
-def literal(value: str) -> str:
-    """A SQL string literal."""
-    return "'" + value.replace("'", "''") + "'"
 
 
 def literals(values: list[str]) -> str:
