@@ -59,14 +59,14 @@ def alike(points: str, margin: float | None, distance: float) -> str:
     )
 
 
-def caution(context: Context, every: Difference, top: Difference | None, needed: int | None) -> str:
-    """What to keep in mind before acting on it. `top`: the dearest orders apart, where there are any."""
+def caution(context: Context, top: Difference | None, needed: int | None, *, is_of_dear: bool) -> str:
+    """What to keep in mind before acting on it. `top`: the dearest orders apart, where there are any; `is_of_dear`: it
+    is of them that too few are `needed` to tell."""
     values = lacking = ""
     if context.order_value is None:
         values = say("No order values are declared ([costs] order_value), so dear orders were not looked at apart.")
     elif top is None:
         values = say("No event carries the declared order value {name}.", name=quoted(context.order_value))
     if needed is not None:
-        is_dear = top is not None and every.smaller >= needed
-        lacking = say(_LACKING_DEAR if is_dear else _LACKING, n=f"{needed:,}")
+        lacking = say(_LACKING_DEAR if is_of_dear else _LACKING, n=f"{needed:,}")
     return paragraph(say(_ALIKE), say(MAY_WORSEN), values, lacking)

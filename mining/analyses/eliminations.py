@@ -190,10 +190,11 @@ def _might(one: Step) -> bool:
 
 
 def _judge(context: Context, one: Step, decision: Decision | None, stable: bool | None) -> tuple[str, int | None]:
-    """(status, journeys per group that would be needed)."""
+    """(status, journeys per group that would be needed: to be confirmed, in the smaller part of the customers)."""
     margin = one.margins[-1]
     if decision is None:
-        return "not_enough_data", one.by_split["all"].n_needed(margin)
+        discovery = context.method.discovery_parts / 10
+        return "not_enough_data", one.by_split["all"].n_to_confirm(margin, min(discovery, 1 - discovery))
     if one.top is not None and _margin(context, one, one.top) is None:
         return "cannot_tell", one.top.n_needed(margin)
     if decision.status == "confirmed" and (stable is False or not _fulfils(context, one, "confirm")):
@@ -244,7 +245,7 @@ def _finding(
             words.alike(points, margin, one.distances[sample][1]),
             savings.sentence(cost, context),
         ),
-        text_caution=words.caution(context, one.by_split["all"], one.top, needed),
+        text_caution=words.caution(context, one.top, needed, is_of_dear=tested == "cannot_tell"),
         family="eliminate:bad outcome",
         m=m,
         extra={
