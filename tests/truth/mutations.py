@@ -2,7 +2,7 @@
 
 A world is ingested once and mined with each mistake. The gates are those of the scores, and one that holds of every
 single finding: its two parts are the whole. Shown are the gates that do not hold with a mistake and do without, in the
-same worlds.
+same worlds. Mistakes of models that these worlds do not judge must break an acceptance test (mistakes.py).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from unittest import mock
 
 from judged import loaded, record
 from matching import Record
+from mistakes import MISTAKES, breaks
 from scores import score
 
 from ingest.derive import resolve
@@ -157,7 +158,11 @@ def main() -> int:
         without = {gate(text) for text in gates([world for world in found["none"] if world["world"] in one.worlds])}
         broken = [text for text in gates(found[one.name]) if gate(text) not in without]
         silent += not broken
-        print(f"| {one.name} ({', '.join(one.worlds)}) | {'; '.join(dict.fromkeys(broken)) or 'NONE'} |")
+        print(f"| {one.name} ({', '.join(one.worlds)}) | {'; '.join(dict.fromkeys(broken)) or 'NONE'} |", flush=True)
+    for mistake, (_, test) in MISTAKES.items() if not given.worlds else ():
+        is_broken = breaks(mistake)
+        silent += not is_broken
+        print(f"| {mistake} | {test if is_broken else 'NONE'} |", flush=True)
     return 1 if silent else 0
 
 
