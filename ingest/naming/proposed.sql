@@ -42,7 +42,7 @@ where p.is_told
 order by rank_no limit getvariable('naming_most_told');
 
 -- up to three codes of each, most frequent first: as they stand where `least` people met them and no long number is in them, else
--- their shape, letters as x and digits as 9, in what varies
+-- their shape, letters as xxx and digits as 999, in what varies
 create or replace temp table example as
 with person as (
     select m.code_no, count(*) as n_people from met as m semi join (select s.code_no from shaped as s semi join listed as l using (source_id, pattern)) using (code_no)
@@ -61,7 +61,7 @@ seen as (
 masked as (
     select
         *, list_transform(list_zip(told, shape), lambda x: case
-            when regexp_matches(coalesce(x[2], '*'), '[{*]') then left(regexp_replace(regexp_replace(x[1], '\p{L}', 'x', 'g'), '\p{N}', '9', 'g'), 30)
+            when regexp_matches(coalesce(x[2], '*'), '[{*]') then left(regexp_replace(regexp_replace(x[1], '\p{L}+', 'xxx', 'g'), '\p{N}+', '999', 'g'), 12)
             else x[1]
         end) as parts
     from seen

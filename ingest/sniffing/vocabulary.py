@@ -84,6 +84,8 @@ DEPARTMENTS = {
     "return": ("Returns", "returns and refunds"),
 }  # fmt: skip
 CHANNELS = {"web": "web", "call": "agent", "order": "order", "record": "system"}
+PURPOSES = {"search": "search", "view_help": "help", "look_up_order": "status"}
+"""What a page of a step is for, as a proposal says it; a draft says none, since findings lean on it."""
 DEFAULT_STAGE = {"web": "research", "call": "help", "order": "order", "record": "help"}
 
 
@@ -96,8 +98,13 @@ def meaning_of(kind: str, code: str) -> Meaning | None:
 def kind_of(codes: dict[str, int], call_share: float, order_share: float) -> str:
     """What a source tells of: pages, calls, orders or else, by its codes and the shares of its events with a call's or
     an order's number."""
-    n = sum(codes.values())
-    if 2 * sum(count for code, count in codes.items() if re.search(r"^\S+ /", code)) > n:
+    n_addresses = sum(count for code, count in codes.items() if re.search(r"^\S+ /", code))
+    return kind_by_shares(n_addresses / max(sum(codes.values()), 1), call_share, order_share)
+
+
+def kind_by_shares(address_share: float, call_share: float, order_share: float) -> str:
+    """`kind_of` by the shares of the events alone."""
+    if address_share > 0.5:
         return "web"
     if call_share > 0.5:
         return "call"
