@@ -27,12 +27,18 @@ with met_by as (
 counted as (
     select
         source_id, pattern, count(*) as n_codes, sum(n_events) as n_events, sum(n_week) as n_week, min(first_at) as first_at,
-        max(last_at) as last_at, coalesce(sum(n_events) filter (where is_caught), 0) as n_caught, max(step) as caught_by
+        max(last_at) as last_at, coalesce(sum(n_events) filter (where is_caught), 0) as n_caught, max(step) as caught_by, bool_and(is_path) as is_path
     from shaped
     group by source_id, pattern
 )
 select
-    c.*, m.n_customers, m.n_people >= getvariable('naming_least') and regexp_matches(regexp_replace(c.pattern, '\{\w+\}|\*', '', 'g'), '[^\s]') as is_told
+    c.*, m.n_customers,
+    -- a pattern without any word of its own takes whatever has that many parts: only for a whole family of codes
+    m.n_people >= getvariable('naming_least') and (
+        regexp_matches(regexp_replace(c.pattern, '^\S+ /|\{\w+\}|\*', '', 'g'), '[^\s/]')
+        or (not c.is_path and regexp_matches(regexp_replace(c.pattern, '\{\w+\}|\*', '', 'g'), '[^\s]'))
+        or (c.is_path and (c.n_codes >= 20 or regexp_full_match(c.pattern, '\S+ /+')))
+    ) as is_told
 from counted as c inner join met_by as m on m.source_id = c.source_id and m.pattern = c.pattern;
 
 create or replace temp table listed as

@@ -1,5 +1,5 @@
-"""A step for a pattern that no step names, ready to be pasted into process/steps.toml: a guess from the pattern's words,
-as a draft makes it, in the channels and departments that the site has already."""
+"""A step for a pattern that no step names, ready to be pasted into process/steps.toml: a guess from the pattern's
+words, as a draft makes it, in the channels and departments that the site has already."""
 
 from __future__ import annotations
 

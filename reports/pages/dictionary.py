@@ -1,4 +1,4 @@
-"""The dictionary page: what the step dictionary does not name, with a step to paste for each, and what it names no more.
+"""The dictionary page: what the step dictionary does not name, with a step to paste for each, and what is silent.
 
 Codes come as ingest counted and masked them (ingest/naming); the steps are guesses by their words (ingest/sniffing).
 """
@@ -6,6 +6,7 @@ Codes come as ingest counted and masked them (ingest/naming); the steps are gues
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,11 @@ MOST_SILENT = 40
 SILENT_DAYS = 28
 NEW_DAYS = 7
 
-_SOURCES = """select n.*, s.name from source_named as n inner join source as s using (source_id) order by s.rank, s.name"""
+_WIDE = re.compile(r"\S+ (/(\{\w+\}|\*)?)+")
+
+_SOURCES = (
+    """select n.*, s.name from source_named as n inner join source as s using (source_id) order by s.rank, s.name"""
+)
 
 _PROPOSED = """select p.*, s.name as source, n.n_events as of_n,
     coalesce(b.label, p.step_before) as label_before, coalesce(a.label, p.step_after) as label_after,
@@ -187,9 +192,13 @@ def _card(row: dict[str, Any], proposal: Proposal, k: int) -> Card:
         facts.append(formats.plural(int(row["n_codes"]), "{n} different code", "{n} different codes"))
     notes = [say("A GUESS from the words of the code: read it aloud as a customer would say it, and mend it.")]
     if proposal.like:
-        notes.append(say("If it is the same as step {step}, put the pattern among its codes instead.", step=proposal.like))  # fmt: skip
+        notes.append(
+            say("If it is the same as step {step}, put the pattern among its codes instead.", step=proposal.like)
+        )
     if "/order" in row["pattern"] and "{number}" in row["pattern"]:
         notes.append(say("If the number is an order's, write {order} in its place.", order="{order}"))
+    if _WIDE.fullmatch(row["pattern"]):
+        notes.append(say("WIDE: it takes whatever address has so many parts. Better name the parts that you know."))
     caught = row["label_caught"]
     return Card(
         row["pattern"],

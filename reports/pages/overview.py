@@ -14,7 +14,8 @@ from reports.view import Report
 
 @dataclass(frozen=True, slots=True)
 class OverviewView:
-    """What changed since the last night, how many events the step dictionary names, and up to two charts, each with the page that tells more."""
+    """What changed since the last night, how many events the step dictionary names, and up to two charts, each with
+    the page that tells more."""
 
     news: NewsView
     named: str
