@@ -24,6 +24,8 @@ _HIDDEN = {"visible": False}
 _ANY = {"repeats": "any"}
 KINDS: dict[str, tuple[Meaning, ...]] = {
     "web": (
+        Meaning(r"^(session_start|first_visit|user_engagement|scroll|page_ping)", "visit_noted",
+                "The website notes a visit", "research", "browse", "company", _HIDDEN),
         Meaning(
             r"ajax|\bapi\b|static|images?\b|assets|logo\b|manifest|json|\.xml|\.txt|feed|rss|wp-|tracking",
             "page_part", "The page fetches a part of itself", "research", "browse", "company", _HIDDEN,
@@ -108,4 +110,6 @@ def kind_by_shares(address_share: float, call_share: float, order_share: float) 
         return "web"
     if call_share > 0.5:
         return "call"
-    return "order" if order_share > 0.5 else "record"
+    if order_share > 0.5:
+        return "order"
+    return "web" if address_share > 0.1 else "record"  # analytics tell of visits and clicks, too, which have no address
