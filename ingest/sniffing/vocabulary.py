@@ -72,7 +72,7 @@ KINDS: dict[str, tuple[Meaning, ...]] = {
         Meaning(r"deliver|receiv|arriv", "delivered", "Receives the goods", "receive", "outcome", "company"),
         Meaning(r"fail|declin|expired", "payment_failed", "The payment fails", "order", "work", "company",
                 {"reactive": True}),
-        Meaning(r"approv|paid|\bpay|transaction|charge|captur|invoice", "paid", "The payment is taken", "order", "work",
+        Meaning(r"approv|paid|\bpay|transaction|(?<!in )charge|captur|invoice", "paid", "The payment is taken", "order", "work",
                 "company"),
         Meaning(r"closed|archiv|updat|modif", "order_system", "The shop's records change", "order", "work", "company",
                 _HIDDEN),
