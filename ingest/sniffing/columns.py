@@ -88,7 +88,8 @@ def _described(
 def identifiers_of(
     names: Sequence[str], formats: Mapping[str, str], told: Mapping[str, Sequence[str]]
 ) -> dict[str, str]:
-    """kind -> column, by the names of columns, those that hold moments (`formats`) apart, and what is in them. Of two columns that name a customer the unique one does; the other joins tables."""
+    """kind -> column, by the names of columns, those that hold moments (`formats`) apart, and what is in them. Of two
+    columns that name a customer the unique one does; the other joins tables."""
     found: dict[str, str] = {}
     for kind, pattern in _IDENTIFIERS:
         fit = [n for n in names if n not in formats and n not in found.values() and re.fullmatch(pattern, slug(n))]
