@@ -18,6 +18,9 @@ from ingest.errors import ConfigError
 from ingest.settings import Strict, read_toml, suggestion, validate
 
 PLACEHOLDERS = ("product", "order", "call")
+"""One segment or word that names something."""
+UNNAMED = {"number": "[0-9]+", "part": "[^/ ]+"}
+"""One segment or word that names nothing we keep: digits only, or anything."""
 Item = Annotated[str, Field(pattern="^[a-z][a-z0-9_]*$")]
 """What a step asks the customer for: `address`, `order_no`, `identity`; named by the site."""
 Purpose = Literal["search", "search_empty", "help", "contact", "form_begun", "form_sent", "status"]
@@ -26,6 +29,9 @@ _FORMS = ("form_begun", "form_sent")
 _NEEDS: dict[str, str] = {"search_empty": "search", "form_begun": "form_sent", "form_sent": "form_begun"}
 """What a purpose is held against: without it nothing could be compared."""
 _TOKEN = re.compile(r"\*|\{(\w+)\}")
+_CATCH_ALL = re.compile(
+    r"((get|post|put|patch|delete|head|options|page|page_?view|screen_?view)? ?/?\*+[ /*]*)", re.IGNORECASE
+)
 
 
 class Department(Strict):
@@ -87,9 +93,10 @@ class Step(Strict):
     def _placeholders_known(cls, codes: dict[str, list[str]]) -> dict[str, list[str]]:
         for pattern in (pattern for patterns in codes.values() for pattern in patterns):
             for name in re.findall(r"\{(\w*)\}", pattern):
-                if name not in PLACEHOLDERS:
+                if name not in (*PLACEHOLDERS, *UNNAMED):
                     raise ValueError(
-                        f"pattern {pattern!r}: unknown placeholder {name!r}, expected one of {PLACEHOLDERS}"
+                        f"pattern {pattern!r}: unknown placeholder {name!r}, expected one of "
+                        f"{(*PLACEHOLDERS, *UNNAMED)}"
                     )
         return codes
 
@@ -136,9 +143,10 @@ class StepDictionary(Strict):
 
 @dataclass(frozen=True)
 class Match:
-    """What a code means: the step, and what its text names."""
+    """What a code means: the step, by which pattern, and what the code's text names."""
 
     step: str | None
+    pattern: str | None = None
     product: str | None = None
     order: str | None = None
     call: str | None = None
@@ -157,22 +165,24 @@ def load_steps(path: Path, sources: Collection[str] | None = None) -> StepDictio
 
 
 class Matcher:
-    """Finds the step of a source's code: the first pattern, in file order, that fits the whole text."""
+    """Finds the step of a source's code: the first pattern, in file order, that fits the whole text. A catch-all takes
+    only what no other pattern fits, wherever it stands."""
 
     def __init__(self, steps: StepDictionary) -> None:
-        self._patterns: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+        self._patterns: dict[str, list[tuple[str, str, re.Pattern[str]]]] = {}
         for step in steps.step:
             for source, patterns in step.codes.items():
                 known = self._patterns.setdefault(source, [])
-                for pattern in patterns:
-                    known.append((step.step, compile_pattern(pattern)))
+                known += [(step.step, pattern, compile_pattern(pattern)) for pattern in patterns]
+        for known in self._patterns.values():
+            known.sort(key=lambda one: is_catch_all(one[1]))
 
     def match(self, source: str, code: str) -> Match:
         """The step and the named parts of `code`; Match(None) when nobody declared it."""
-        for step, pattern in self._patterns.get(source, []):
-            found = pattern.fullmatch(code)
+        for step, pattern, compiled in self._patterns.get(source, []):
+            found = compiled.fullmatch(code)
             if found:
-                return Match(step, **{k: v for k, v in found.groupdict().items() if v})
+                return Match(step, pattern, **{k: v for k, v in found.groupdict().items() if v})
         return Match(None)
 
     def match_all(self, codes: Iterable[tuple[str, str]]) -> list[Match]:
@@ -180,8 +190,15 @@ class Matcher:
         return [self.match(source, code) for source, code in codes]
 
 
+def is_catch_all(pattern: str) -> bool:
+    """Whether a pattern leaves open which address or code it is: `*`, `GET*`, `GET /*`, `page_view *`. What only such a
+    pattern names has a step on the map, and yet nobody said what it is."""
+    return _CATCH_ALL.fullmatch(pattern) is not None
+
+
 def compile_pattern(pattern: str) -> re.Pattern[str]:
-    """`*` is anything, `{product}`, `{order}` and `{call}` are one segment or word. Linear time: no nested repeats."""
+    """`*` is anything; `{product}`, `{order}`, `{call}` and `{part}` are one segment or word, `{number}` is one of
+    digits. Linear time: no nested repeats."""
     parts, end = [], 0
     used: set[str] = set()
     for token in _TOKEN.finditer(pattern):
@@ -193,6 +210,6 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
             parts.append(f"(?P<{name}>[^/ ]+)")
             used.add(name)
         else:
-            parts.append("[^/ ]+")
+            parts.append(UNNAMED.get(name, UNNAMED["part"]))
         end = token.end()
     return re.compile("".join(parts) + re.escape(pattern[end:]), re.DOTALL)

@@ -24,13 +24,14 @@ class Axis:
 
     @classmethod
     def over(cls, values: Sequence[float], *, factor: float = 1.0, suffix: str = "") -> Axis:
-        """An axis from zero, or around it, with about four round steps that holds all `values`."""
+        """An axis from zero, or around it, with about four round steps that holds all `values`; of zeros one step."""
         top, bottom = max([*values, 0.0]) * factor, min([*values, 0.0]) * factor
         span = top - bottom or 1.0
         rough = span / 4
         magnitude = 10.0 ** math.floor(math.log10(rough))
         step = next(m * magnitude for m in (1, 2, 2.5, 5, 10) if m * magnitude >= rough * 0.999)
-        return cls(math.floor(bottom / step) * step, math.ceil(top / step - 1e-9) * step, step, factor, suffix)
+        low, high = math.floor(bottom / step) * step, math.ceil(top / step - 1e-9) * step
+        return cls(low, max(high, low + step), step, factor, suffix)
 
     @property
     def ticks(self) -> list[float]:

@@ -10,8 +10,16 @@ cutting. A case without a name is quarantined: nobody could say whose it is, or 
 
 from __future__ import annotations
 
+import html
+import re
+from typing import TYPE_CHECKING, Any
+
 from ingest.adapters import FileContext
+from ingest.sniffing.columns import identifiers_of
 from ingest.store import literal
+
+if TYPE_CHECKING:
+    from ingest.sniffing.head import Head
 
 SUMMARY = "event logs in XES, plain or packed: a case is a record, starts and completions of an activity are one event"
 RECORDS = "xml"
@@ -21,6 +29,16 @@ CODES = "<activity>, with ' <lifecycle>' where it is no completion: 'A_SUBMITTED
 _KINDS = "(?:string|date|int|float|boolean|id)"
 _FORMATS = ["%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f", "%Y-%m-%d %H:%M:%S",
             "%Y/%m/%d %H:%M:%S.%f", "%Y/%m/%d %H:%M:%S"]  # fmt: skip
+
+
+def trials(head: Head) -> list[dict[str, Any]]:
+    """Options of a source: the attributes that identify, by their names. What a case is no name tells."""
+    told: dict[str, list[str]] = {}
+    for key, value in re.findall(r'<(?:string|int|id) key="([^":]+)" value="([^"]*)"', head.begin):
+        told.setdefault(html.unescape(key), []).append(html.unescape(value))
+    found = identifiers_of(list(told), {}, {key: [value for value in values if value] for key, values in told.items()})
+    objects = {key: kind for kind, key in found.items() if kind not in ("order_no", "reference")}
+    return [{"objects": objects}] if objects else [{}]
 
 
 def query(context: FileContext) -> str:

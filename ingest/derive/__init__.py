@@ -18,6 +18,7 @@ from ingest.derive.gap import gap_free_days, valley_days
 from ingest.derive.increment import Increment, OpenClosure, begin, forget, remember
 from ingest.derive.resolve import resolve_identities
 from ingest.errors import DataGateError
+from ingest.naming import tell_unnamed
 from ingest.retention import expire
 from ingest.site import Site
 from ingest.store import Store
@@ -77,6 +78,7 @@ def _derive(site: Site, store: Store, steps: StepDictionary, night: dt.date) -> 
     _run(store, "quality.sql")
     _run(store, "coarse.sql")
     skew.measure(site, store)
+    tell_unnamed(site, store, steps)
     write_facts(site, store, night, increment.gap_days, increment.gap_note)
     remember(site, store, increment)
 

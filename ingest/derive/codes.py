@@ -57,6 +57,7 @@ def _match(site: Site, store: Store, matcher: Matcher) -> None:
             {
                 "code_id": pa.array([row[0] for row in rows], pa.uint32()),
                 "step": pa.array([m.step for m in matches], pa.string()),
+                "pattern": pa.array([m.pattern for m in matches], pa.string()),
                 "product_id": pa.array([m.product for m in matches], pa.string()),
                 "order_id": pa.array([m.order for m in matches], pa.string()),
                 "call_id": pa.array([m.call for m in matches], pa.string()),

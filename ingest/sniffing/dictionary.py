@@ -46,11 +46,11 @@ def draft_steps(
         kind = kinds[source]
         own = 0
         for pattern in patterns(counted):
-            meaning = _error(kind, pattern) or meaning_of(kind, pattern)
+            meaning = error_meaning(kind, pattern) or meaning_of(kind, pattern)
             if meaning is None:
                 is_rare = own >= MAX_OWN_STEPS or _n_people(pattern, people[source]) < MIN_PEOPLE
                 own += not is_rare
-                meaning = _own(kind, source, pattern, is_rare=is_rare)
+                meaning = own_meaning(kind, source, pattern, is_rare=is_rare)
             draft = found.setdefault(meaning.step, Draft(meaning, kind))
             wanted = (
                 [f"*{pattern[-7:]}"] if meaning.step in ("page_missing", "page_error") else _closed(meaning, pattern)
@@ -83,7 +83,8 @@ def _closed(meaning: Meaning, pattern: str) -> list[str]:
     return [pattern]
 
 
-def _error(kind: str, pattern: str) -> Meaning | None:
+def error_meaning(kind: str, pattern: str) -> Meaning | None:
+    """The step for pages that fail; None for any other."""
     if kind == "web" and pattern.endswith(" -> 4xx"):
         return Meaning("", "page_missing", "Meets a page that is gone or refused", "research", "browse", "company",
                        {"repeats": "any"})  # fmt: skip
@@ -93,9 +94,9 @@ def _error(kind: str, pattern: str) -> Meaning | None:
     return None
 
 
-def _own(kind: str, source: str, pattern: str, *, is_rare: bool) -> Meaning:
+def own_meaning(kind: str, source: str, pattern: str, *, is_rare: bool) -> Meaning:
     """A step of its own for a pattern whose words say nothing; rare ones share one."""
-    words = slug(re.sub(r"\{\w+\}|\*", " ", pattern.split(" ", 1)[1] if kind == "web" else pattern))
+    words = slug(re.sub(r"\{\w+\}|\*", " ", pattern.split(" ", 1)[-1] if kind == "web" else pattern))
     if is_rare or not words:
         is_page = kind == "web"
         return Meaning("", f"other_{source}", "Looks at another page" if is_page else f"Something else in {source}",

@@ -170,6 +170,10 @@ def _doubts(best: Trial, other: Trial | None, head: Head) -> list[str]:
         found.append(f"{other.adapter.name} reads {other.share:.0%} of the lines too: look at the events below")
     if extra := best.options.get("extra"):
         found.append(f"the field after the user agent is taken for {extra[0]}")
+    if objects := best.options.get("objects"):
+        found.append(
+            f"that {', '.join(map(repr, objects))} identify somebody is a guess from their names: look at each"
+        )
     for name, table in best.options.get("tables", {}).items():
         found += _table_doubts(name, table, head)
     return found

@@ -24,6 +24,8 @@ _HIDDEN = {"visible": False}
 _ANY = {"repeats": "any"}
 KINDS: dict[str, tuple[Meaning, ...]] = {
     "web": (
+        Meaning(r"^(session_start|first_visit|user_engagement|scroll|page_ping)", "visit_noted",
+                "The website notes a visit", "research", "browse", "company", _HIDDEN),
         Meaning(
             r"ajax|\bapi\b|static|images?\b|assets|logo\b|manifest|json|\.xml|\.txt|feed|rss|wp-|tracking",
             "page_part", "The page fetches a part of itself", "research", "browse", "company", _HIDDEN,
@@ -70,8 +72,8 @@ KINDS: dict[str, tuple[Meaning, ...]] = {
         Meaning(r"deliver|receiv|arriv", "delivered", "Receives the goods", "receive", "outcome", "company"),
         Meaning(r"fail|declin|expired", "payment_failed", "The payment fails", "order", "work", "company",
                 {"reactive": True}),
-        Meaning(r"approv|paid|\bpay|transaction|charge|captur|invoice", "paid", "The payment is taken", "order", "work",
-                "company"),
+        Meaning(r"approv|paid|\bpay|transaction|(?<!in )charge|captur|invoice", "paid", "The payment is taken",
+                "order", "work", "company"),
         Meaning(r"closed|archiv|updat|modif", "order_system", "The shop's records change", "order", "work", "company",
                 _HIDDEN),
         Meaning(r"creat|plac|purchas|order|checkout", "place_order", "Places an order", "order"),
@@ -84,6 +86,8 @@ DEPARTMENTS = {
     "return": ("Returns", "returns and refunds"),
 }  # fmt: skip
 CHANNELS = {"web": "web", "call": "agent", "order": "order", "record": "system"}
+PURPOSES = {"search": "search", "view_help": "help", "look_up_order": "status"}
+"""What a page of a step is for, as a proposal says it; a draft says none, since findings lean on it."""
 DEFAULT_STAGE = {"web": "research", "call": "help", "order": "order", "record": "help"}
 
 
@@ -96,9 +100,16 @@ def meaning_of(kind: str, code: str) -> Meaning | None:
 def kind_of(codes: dict[str, int], call_share: float, order_share: float) -> str:
     """What a source tells of: pages, calls, orders or else, by its codes and the shares of its events with a call's or
     an order's number."""
-    n = sum(codes.values())
-    if 2 * sum(count for code, count in codes.items() if re.search(r"^\S+ /", code)) > n:
+    n_addresses = sum(count for code, count in codes.items() if re.search(r"^\S+ /", code))
+    return kind_by_shares(n_addresses / max(sum(codes.values()), 1), call_share, order_share)
+
+
+def kind_by_shares(address_share: float, call_share: float, order_share: float) -> str:
+    """`kind_of` by the shares of the events alone."""
+    if address_share > 0.5:
         return "web"
     if call_share > 0.5:
         return "call"
-    return "order" if order_share > 0.5 else "record"
+    if order_share > 0.5:
+        return "order"
+    return "web" if address_share > 0.1 else "record"  # analytics tell of visits and clicks, too, which have no address

@@ -1,4 +1,4 @@
-/* MIT. Sorting, filtering and the theme button: the page is complete without them. */
+/* MIT. Sorting, filtering, copying and the theme button: the page is complete without them. */
 (function () {
   "use strict";
   var root = document.documentElement;
@@ -41,6 +41,23 @@
       Array.prototype.forEach.call(table.tBodies[0].rows, function (row) {
         row.hidden = wanted !== "" && row.textContent.toLowerCase().indexOf(wanted) < 0;
       });
+    });
+  });
+  document.querySelectorAll("button[data-copies]").forEach(function (button) {
+    var source = document.getElementById(button.dataset.copies), name = button.textContent;
+    function done() {
+      button.textContent = button.dataset.done;
+      setTimeout(function () { button.textContent = name; }, 2000);
+    }
+    function select() {
+      var range = document.createRange(), chosen = getSelection();
+      range.selectNodeContents(source);
+      chosen.removeAllRanges();
+      chosen.addRange(range);
+      if (document.execCommand("copy")) { done(); }
+    }
+    button.addEventListener("click", function () {
+      if (navigator.clipboard) { navigator.clipboard.writeText(source.textContent).then(done, select); } else { select(); }
     });
   });
   function open() {

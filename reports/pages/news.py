@@ -47,8 +47,9 @@ _GONE_ELSE = mark("{finding} is no longer shown (not enough data)")
 
 _SHOWN = ("confirmed", "candidate")
 
-_BEFORE = """select max(night) from (
+BEFORE = """select max(night) from (
     select night from night_figure union select night from finding_history) where night < $night"""
+"""The last night before `night`."""
 
 _FINDINGS = """select coalesce(f.no_label, 'F-' || lpad(r.label_no::varchar, 2, '0')) as label, f.title,
     before.status as was, now.status as status, before.low, before.high, now.value, f.effect_json->>'unit' as unit,
@@ -102,7 +103,7 @@ class NewsView:
 
 def build(figures: Figures, _report: Report) -> NewsView:
     """Compare this night with the last one before it."""
-    before = figures.store.value(_BEFORE, {"night": figures.as_of})
+    before = figures.store.value(BEFORE, {"night": figures.as_of})
     if before is None:
         text = say("This is the first night of the site: there is nothing to compare it with.")
         return NewsView(say("The first night"), text, text, "", (), "")

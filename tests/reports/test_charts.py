@@ -12,6 +12,7 @@ from logs import Log, planted, random_log
 from reports import chart_kinds, formats
 from reports.chart_architecture import Volumes, architecture_svg
 from reports.chart_kinds import charts_view, job_map, logical
+from reports.charts import Axis
 from reports.figures_map import Touch
 from reports.maps import fold_steps
 
@@ -79,3 +80,10 @@ def test_the_page_has_a_chart_of_each_kind(night: Path) -> None:
     assert html.count('class="map-body"') == 2 + 5
     assert re.findall(r'<section id="([^"]*)"', html) == ["architecture", "logical", *(f"job-{n}" for n in range(1, 6))]
     assert 'href="charts.html"' in (night / "map.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("values", [[], [0.0], [0.0, 0.0], [1e-12], [-2.0, 0.0], [3.0]])
+def test_an_axis_has_a_length_whatever_it_shows(values: list[float]) -> None:
+    """A site whose visits no call ever follows has nothing but zeros to show."""
+    axis = Axis.over(values, factor=100)
+    assert axis.low < axis.high and axis.low <= min([*values, 0]) * 100 and max([*values, 0]) * 100 <= axis.high + 1e-6

@@ -9,13 +9,16 @@ import datetime as dt
 import json
 import random
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
 
+from ingest.naming import tell_unnamed
 from ingest.schema import VERSION
 from ingest.site import Site
 from ingest.store import Store
+from ingest.touch import StepDictionary
 from mining import aggregate, context, effort, night_figures, population, register
 from mining.method import Method
 from reports.stage import report
@@ -167,6 +170,7 @@ def make(
     )
     _log(store, rng, n_journeys, by_step)
     _accounts(store)
+    _name(store)
     aggregate.build(store)
     register.prepare(store)
     if n_journeys:
@@ -174,6 +178,27 @@ def make(
     night_figures.remember(store, NIGHT)
     if findings and n_journeys:
         plant_findings(store)
+
+
+def _name(store: Store) -> None:
+    """What ingest counts of codes: each step's code is its name, `GET /new` has no step, `gone` fits nothing."""
+    store.run(
+        """create table code as select row_number() over (order by raw_code) as code_id, 1::utinyint as source_id,
+            raw_code as code from (select distinct raw_code from event);
+        create temp table code_match as select code_id, t.step, t.step as pattern
+        from code left join touch as t on t.step = code.code"""
+    )
+    steps = [
+        {"step": s[0], "label": s[1], "stage": s[2], "channel": s[3], "codes": {"web": [s[0]]}} for s in STEPS
+    ]  # fmt: skip
+    steps[0]["codes"]["web"].append("gone")
+    store.run(f"set variable night_end = timestamp '{NIGHT + dt.timedelta(days=1)}'")
+    tell_unnamed(
+        SimpleNamespace(settings=SimpleNamespace(privacy=SimpleNamespace(min_cell=5))),  # type: ignore[arg-type]
+        store,
+        StepDictionary.model_validate({"step": steps}),
+    )
+    store.run("drop table code; drop table code_match")
 
 
 def frame_of(store: Store) -> context.Context:
@@ -233,6 +258,7 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
                     "raw_code": step,
                     "visible": True,
                     "source_id": 1,
+                    "order_id": None,
                     "call_id": f"c{number}" if touch[5] == "contact" else None,
                     "session_id": 1000 * journey_id + at.day if touch[3] == "web" else None,
                     "product_id": f"p{journey_id % 7}" if step == "view_product" else None,
@@ -293,6 +319,7 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
                     "raw_code": "GET /new" if visible is None else step,
                     "visible": visible,
                     "source_id": 1,
+                    "order_id": None,
                     "call_id": None,
                     "session_id": None,
                     "product_id": None,
@@ -343,6 +370,7 @@ def _log(store: Store, rng: random.Random, n_journeys: int, by_step: dict[str, t
             "stage",
             "department",
             "visible",
+            "order_id",
             "call_id",
             "session_id",
             "product_id",
