@@ -90,6 +90,13 @@ _GAP_WORDS = {
 }
 """Of competitor gaps: they rest on research, and no customers are kept apart."""
 
+_FORECAST_WORDS = {
+    "candidate": mark("a forecast: the model passed its test on the weeks that were kept from it"),
+    "cannot_tell": mark("can't be told: the finding says why"),
+    "not_enough_data": mark("not enough data for a forecast"),
+}
+"""Of scenarios: what has not happened can't be confirmed on customers."""
+
 GRADE_WORDS = {
     "A": mark("A: randomised comparison"),
     "B": mark("B: compared with a control group or with itself"),
@@ -151,7 +158,7 @@ def kind_head(kind: str) -> str:
 
 def status_of(finding: FindingFigure) -> str:
     """A finding's status in words."""
-    words = _GAP_WORDS if finding.kind == "competitor_gap" else STATUS_WORDS
+    words = {"competitor_gap": _GAP_WORDS, "whatif": _FORECAST_WORDS}.get(finding.kind, STATUS_WORDS)
     return say(words.get(finding.status, finding.status))
 
 

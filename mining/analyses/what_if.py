@@ -49,14 +49,15 @@ def _finding(store: Store, context: Context, forecast: Forecast, m: int) -> Find
     customers = len({*calls.customer[calls.customer >= 0].tolist()})
     told = result["told"] if result else None
     journeys = _evidence(store, context, seed) if customers >= context.method.small_cell_customers else {}
-    first = forecast.reading.first_day
+    fitted, parted, end = (forecast.day(week).isoformat() for week in (0, forecast.fit_weeks, calls.weeks))
     nothing = say("a forecast takes no minutes of today's customers")
     return Finding(
         kind="whatif",
         status=status,
         grade="C" if status == "candidate" else "D",
         where=where,
-        window=context.window | {"fitted_from": first.isoformat(), "fitted_weeks": forecast.fit_weeks},
+        window=context.window
+        | {"fitted_from": fitted, "fitted_weeks": forecast.fit_weeks, "held_from": parted, "held_to": end},
         n={
             "units": calls.n_calls,
             "unit": mark("calls"),
@@ -118,7 +119,19 @@ def _extra(forecast: Forecast) -> dict[str, Any]:
         "crn": True,
         "weeks": forecast.reading.calls.weeks,
         "n_calls": forecast.reading.calls.n_calls,
+        "lines": list(forecast.reading.calls.stations),
         "left_out": list(forecast.reading.left_out),
+        "obstacles": [
+            {
+                "change": one.label,
+                "day": one.day.isoformat(),
+                "lines": list(one.lines),
+                "since": one.since.isoformat(),
+                "weeks": one.weeks,
+                "told_from": one.told_from.isoformat(),
+            }
+            for one in forecast.part.obstacles
+        ],
         "forecast": result,
         "blocking_reason": result["verdict"]["blocking_reason"] if result else None,
         "what_would_settle_it": result["verdict"]["what_would_settle_it"] if result else None,

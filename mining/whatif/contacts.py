@@ -18,6 +18,8 @@ REPEAT_S, RETRY_S = 7.0 * DAY_S, 1.0 * DAY_S
 FAR_S = tuple(days * DAY_S for days in (21.0, 28.0, 35.0, 42.0))
 """Far windows, later and earlier, beyond what a repeat of a repeat reaches: one alone would make `b` a matter of
 chance."""
+_FACTOR_MOST, _HALVINGS = 12.0, 40
+"""Where the factor of `_consequence` is looked for (its logarithm), and how finely."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +118,44 @@ def excess(contacts: Contacts, anchors: Bools, within_s: float, weight: Floats) 
     return Excess(share, min(1.0, share / a))
 
 
-def original_weight(contacts: Contacts, repeat: list[Excess], retry: Excess) -> Floats:
-    """How much of each contact is an original need, 0..1."""
-    true_repeat = np.array([one.true_part for one in repeat])[contacts.station] if contacts.n else np.zeros(0)
+def original_weight(
+    contacts: Contacts, repeat: list[Excess], retry: Excess, weight: Floats, per_s: Floats | None = None
+) -> Floats:
+    """How much of each contact is an original need, 0..1.
+
+    `per_s`: original needs a second of each contact's customer on its matter. Who calls often calls soon again by
+    chance; who calls once a year does not. None: all customers alike, as a first guess.
+    """
+    out = np.ones(contacts.n)
     after_answer = contacts.was_served & (contacts.gap_s <= REPEAT_S)
     after_giving_up = ~contacts.was_served & (contacts.gap_s <= RETRY_S)
-    return 1.0 - np.where(after_answer, true_repeat, 0.0) - np.where(after_giving_up, retry.true_part, 0.0)
+    for station, one in enumerate(repeat):
+        rows = after_answer & (contacts.station == station)
+        out[rows] -= _consequence(one, REPEAT_S, weight[rows], None if per_s is None else per_s[rows])
+    rows = after_giving_up
+    out[rows] -= _consequence(retry, RETRY_S, weight[rows], None if per_s is None else per_s[rows])
+    return out
 
 
-def _mean(hits: Bools, weight: Floats) -> float:
+def _consequence(found: Excess, within_s: float, weight: Floats, per_s: Floats | None) -> Floats:
+    """The chance of each near contact to be a consequence: share / (share + (1 - share) b), where b is what the
+    customer's own rate gives by chance. The b are scaled so that on the whole as many are as the log tells."""
+    n = len(weight)
+    if per_s is None or not n or not 0 < found.true_part < 1 or not found.share < 1 or weight.sum() <= 0:
+        return np.full(n, found.true_part)
+    b = np.maximum(1e-9, -np.expm1(-per_s * within_s))
+
+    def parts(log_factor: float) -> Floats:
+        told: Floats = found.share / (found.share + (1.0 - found.share) * b * np.exp(log_factor))
+        return told
+
+    low, high = -_FACTOR_MOST, _FACTOR_MOST
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _mean(parts(middle), weight) > found.true_part else (low, middle)
+    return parts((low + high) / 2)
+
+
+def _mean(hits: Bools | Floats, weight: Floats) -> float:
     total = float(weight.sum())
     return float((hits * weight).sum() / total) if total > 0 else 0.0

@@ -6,6 +6,7 @@ hash of them: within a week nothing is simulated anew unless a file or late data
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import json
 from collections.abc import Callable
@@ -25,11 +26,12 @@ from mining.whatif.calibration import FEW, Prepared, calibrate, prepare
 from mining.whatif.comparing import back_test_runs, compare
 from mining.whatif.draws import draw
 from mining.whatif.measures import RUN_WEEKS
+from mining.whatif.part import Part, part_of, touches
 from mining.whatif.reading import TEST_WEEKS, WEEK_S, WEEKS_MIN, Calls, Logins, Reading, page_share, read
 from mining.whatif.scenarios import Loaded, Scenario
 from mining.whatif.staffing import Staffing, staffing_of
 
-VERSION = "2"
+VERSION = "3"
 """Of the model: raise it when the same calls would give another forecast."""
 CALLS_MIN, CELL_MIN = 5_000, 200
 BACK_TESTS = 20
@@ -37,44 +39,86 @@ BACK_TESTS = 20
 
 @dataclass(frozen=True)
 class Forecast:
-    """One scenario. `result` None: too little data; else the record of comparison (None: the gate did not pass), gate
+    """One scenario. `part`: the lines and weeks that it was asked of, of which the first `fit_weeks` were fitted and
+    the rest held out. `result` None: too little data; else the record of comparison (None: the gate did not pass), gate
     and verdict."""
 
     scenario: Scenario
-    reading: Reading
-    fit_weeks: int
-    result: dict[str, Any] | None
+    part: Part
+    result: dict[str, Any] | None = None
     lacking: str | None = None
     """What of the site the scenario needs and does not have, such as a queue, in a sentence; None when all is there."""
+
+    @property
+    def reading(self) -> Reading:
+        """The calls that it was asked of."""
+        return self.part.reading
+
+    @property
+    def fit_weeks(self) -> int:
+        """Weeks that the model was fitted on."""
+        weeks = self.reading.calls.weeks
+        return weeks - min(TEST_WEEKS, weeks // 3)
+
+    def day(self, week: int) -> dt.date:
+        """The Monday of a week of it."""
+        return self.reading.first_day + dt.timedelta(weeks=week)
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """What all scenarios of the same lines and weeks share."""
+
+    prepared: Prepared
+    staffing: Staffing
+    fit: Calls
+    gate: dict[str, Any]
+    kept: _Kept
 
 
 def forecasts(store: Store, context: Context, loaded: tuple[Loaded, ...]) -> list[Forecast]:
     """All scenarios, in order of their files."""
     reading = read(store, context, CELL_MIN)
-    calls = reading.calls
-    test_weeks = min(TEST_WEEKS, calls.weeks // 3)
-    fit_weeks = calls.weeks - test_weeks
-    told = [Forecast(one.scenario, reading, fit_weeks, None) for one in loaded]
-    if calls.weeks < WEEKS_MIN or calls.n_calls < CALLS_MIN:
-        _forget_others(store, [])
-        return told
-    fit, test = calls.between(0, fit_weeks), calls.between(fit_weeks, calls.weeks)
-    staffing = staffing_of(fit, _until(reading, fit_weeks))
-    prepared = prepare(fit, staffing)
-    kept = _Kept(store, f"{VERSION} {reading.digest} {calls.weeks}")
-    gate = kept.get("gate", lambda: _gate(prepared, staffing, fit, test))
+    touched = touches(store, context.changes, reading)
+    fitted: dict[str, _Fitted] = {}
+    used: list[str] = []
     out = []
-    for one in told:
-        result, lacking = None, _lacking(one.scenario, fit, staffing)
-        if lacking is None:
-            today = Today(calls.stations, staffing, reading.orders_per_week, page_share(store, one.scenario))
-            lacking = _page_lacking(one.scenario, fit, today.page_share)
-        if lacking is None:
-            key = canonical([_numbers(one.scenario), today.orders, today.page_share])
-            result = kept.get(key, lambda s=one.scenario, t=today: _result(prepared, t, s, gate, fit))  # type: ignore[misc]
-        out.append(replace(one, result=result, lacking=lacking))
-    _forget_others(store, kept.used)
+    for one in loaded:
+        told = Forecast(one.scenario, part_of(one.scenario, reading, touched, CELL_MIN))
+        calls = told.reading.calls
+        lacking = _unknown(one.scenario, reading.calls if told.part.is_blocked else calls)
+        if lacking is not None or told.part.is_blocked or calls.weeks < WEEKS_MIN or calls.n_calls < CALLS_MIN:
+            out.append(replace(told, lacking=lacking))
+            continue
+        if told.reading.digest not in fitted:
+            fitted[told.reading.digest] = _fitted(store, told, used)
+        out.append(_asked(store, told, fitted[told.reading.digest]))
+    _forget_others(store, used)
     return out
+
+
+def _fitted(store: Store, told: Forecast, used: list[str]) -> _Fitted:
+    reading, weeks = told.reading, told.fit_weeks
+    calls = reading.calls
+    fit, test = calls.between(0, weeks), calls.between(weeks, calls.weeks)
+    staffing = staffing_of(fit, _until(reading, weeks))
+    prepared = prepare(fit, staffing)
+    kept = _Kept(store, f"{VERSION} {reading.digest} {calls.weeks}", used)
+    return _Fitted(prepared, staffing, fit, kept.get("gate", lambda: _gate(prepared, staffing, fit, test)), kept)
+
+
+def _asked(store: Store, told: Forecast, fitted: _Fitted) -> Forecast:
+    scenario, fit = told.scenario, fitted.fit
+    lacking = _lacking(scenario, fit, fitted.staffing)
+    if lacking is None:
+        share = page_share(store, scenario)
+        lacking = _page_lacking(scenario, fit, share)
+    if lacking is not None:
+        return replace(told, lacking=lacking)
+    today = Today(fit.stations, fitted.staffing, told.reading.orders_per_week, share)
+    key = canonical([_numbers(scenario), today.orders, today.page_share])
+    result = fitted.kept.get(key, lambda: _result(fitted.prepared, today, scenario, fitted.gate, fit))
+    return replace(told, result=result)
 
 
 def _until(reading: Reading, weeks: int) -> Logins:
@@ -88,19 +132,18 @@ def _numbers(scenario: Scenario) -> dict[str, Any]:
     return scenario.model_dump(mode="json", exclude={"label"})
 
 
-def _lacking(scenario: Scenario, calls: Calls, staffing: Staffing) -> str | None:
-    """What a scenario speaks of and the log does not have, or not often enough."""
-    change = scenario.change
-    named = list(change.agents or ())
-    if change.page is not None:
-        named.append(change.page.calls)
-    if change.tasks is not None and change.tasks.take_order is not None:
-        named.append(change.tasks.take_order.minutes.like)
-    if change.merge is not None:
-        named.append(change.merge.calls)
+def _unknown(scenario: Scenario, calls: Calls) -> str | None:
+    """A queue that the scenario names and the log does not have, or not often enough."""
+    named = (*scenario.lines, *((scenario.order_line,) if scenario.order_line else ()))
     missing = next((name for name in named if name not in calls.stations), None)
-    if missing is not None:
-        return say("The scenario names {queue}, which has too few calls or none.", queue=quoted(missing))
+    if missing is None:
+        return None
+    return say("The scenario names {queue}, which has too few calls or none.", queue=quoted(missing))
+
+
+def _lacking(scenario: Scenario, calls: Calls, staffing: Staffing) -> str | None:
+    """What else a scenario needs and the log does not have."""
+    change = scenario.change
     if change.merge is not None:
         here = calls.station == calls.stations.index(change.merge.calls)
         if (here & (calls.leg == 1) & (calls.n_legs > 1)).sum() < FEW:
@@ -126,7 +169,7 @@ def _page_lacking(scenario: Scenario, calls: Calls, share: float) -> str | None:
 
 def _gate(prepared: Prepared, staffing: Staffing, fit: Calls, test: Calls) -> dict[str, Any]:
     runs = back_test_runs(prepared, Today(fit.stations, staffing), test.weeks, 1, BACK_TESTS)
-    return gates.hold(fit, test, *runs, 1).record()
+    return gates.hold(fit, test, *runs).record()
 
 
 def _result(prepared: Prepared, today: Today, scenario: Scenario, gate: dict[str, Any], fit: Calls) -> dict[str, Any]:
@@ -162,9 +205,8 @@ def _result(prepared: Prepared, today: Today, scenario: Scenario, gate: dict[str
 class _Kept:
     """Results by a hash of what they depend on, in the warehouse."""
 
-    def __init__(self, store: Store, frame: str) -> None:
-        self.store, self.frame = store, frame
-        self.used: list[str] = []
+    def __init__(self, store: Store, frame: str, used: list[str]) -> None:
+        self.store, self.frame, self.used = store, frame, used
 
     def get(self, what: str, reckon: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         key = hashlib.sha256(f"{self.frame}|{what}".encode()).hexdigest()[:32]

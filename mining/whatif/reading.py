@@ -137,7 +137,7 @@ def read(store: Store, context: Context, cell_min: int) -> Reading:
     for table in ("whatif_call", "whatif_login"):
         store.run(f"drop table {table}", name=table)
     return Reading(
-        calls, came, first, everything.n_calls, left, float(orders or 0) / max(1, weeks), _digest(calls, came)
+        calls, came, first, everything.n_calls, left, float(orders or 0) / max(1, weeks), digest_of(calls, came)
     )
 
 
@@ -148,7 +148,7 @@ def weeks_of(context: Context) -> tuple[dt.date, dt.date]:
     return max(whole_from, last - dt.timedelta(weeks=WEEKS_MOST)), max(whole_from, last)
 
 
-def _digest(calls: Calls, logins: Logins) -> str:
+def digest_of(calls: Calls, logins: Logins) -> str:
     """What these data are known by; customers by the order of their first call, not by number, which moves."""
     told = hashlib.sha256(repr((calls.stations, calls.weeks)).encode())
     _, first, customer = np.unique(calls.customer, return_index=True, return_inverse=True)

@@ -198,6 +198,19 @@ class Scenario(Strict):
         return next(name for name in KINDS if getattr(self.change, name) is not None)
 
     @property
+    def lines(self) -> tuple[str, ...]:
+        """The queues that it changes by name; none where it changes all of them."""
+        change = self.change
+        one = change.page or change.merge
+        return tuple(change.agents or ()) + ((one.calls,) if one is not None else ())
+
+    @property
+    def order_line(self) -> str | None:
+        """The queue whose calls tell how long it takes an executive to write an order."""
+        tasks = self.change.tasks
+        return tasks.take_order.minutes.like if tasks is not None and tasks.take_order is not None else None
+
+    @property
     def assumptions(self) -> dict[str, Range]:
         """The assumptions that are stated, in the order of the model."""
         found = {name: getattr(self.assume, name) for name in Assume.model_fields}

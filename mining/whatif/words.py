@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ingest.language import mark, say
@@ -64,6 +65,17 @@ _TITLES = {
 }
 
 
+LINES_NAMED = 6
+_BLOCKED = mark(
+    "The change {change} of {day} touched {lines}, so that only the weeks after it count: from {since} on there are "
+    "{weeks} full ones, and {least} are needed. It can be told from {from_day} on."
+)
+_LEFT_OUT = mark(
+    "Left out: {lines}, which the change {change} of {day} touched; from {since} on there are {weeks} full weeks with "
+    "it, and {least} are needed. From {from_day} on it can be asked of all queues."
+)
+
+
 def title(forecast: Forecast, status: str) -> str:
     """One sentence, with the interval where there is one."""
     label = forecast.scenario.label.replace('"', "'")
@@ -92,28 +104,29 @@ def title(forecast: Forecast, status: str) -> str:
 
 def evidence(forecast: Forecast) -> str:
     """The three parts of the answer: mechanical, what it hangs on, what would settle it."""
-    calls, n_read = forecast.reading.calls, forecast.reading.n_read
-    if forecast.lacking is not None:
-        return say("{n} calls in {weeks} full weeks were read.", n=f"{n_read:,}", weeks=calls.weeks)
+    calls = forecast.reading.calls
+    span = span_of(forecast.day(0), forecast.day(calls.weeks))
+    if forecast.lacking is not None or forecast.part.is_blocked:
+        return say("{n} calls were read, in {weeks}.", n=f"{forecast.reading.n_read:,}", weeks=span)
     if forecast.result is None:
         return say(
-            "{n} calls in {weeks} full weeks were read, {kept} of them at queues with {cell} calls or more; {calls} of "
-            "these in {least} weeks are needed.",
-            n=f"{n_read:,}",
-            weeks=calls.weeks,
-            kept=f"{calls.n_calls:,}",
-            cell=CELL_MIN,
-            calls=f"{CALLS_MIN:,}",
+            "{calls} calls at {lines} were read, in {weeks}; {needed} calls in {least} full weeks are needed, and "
+            "{cell} at each queue.",
+            calls=f"{calls.n_calls:,}",
+            lines=lines_of(calls.stations),
+            needed=f"{CALLS_MIN:,}",
             least=WEEKS_MIN,
+            cell=CELL_MIN,
+            weeks=span,
         )
     comparison, verdict_ = forecast.result["comparison"], forecast.result["verdict"]
     sentences = [
+        say("{n} calls at {lines}.", n=f"{calls.n_calls:,}", lines=lines_of(calls.stations)),
         say(
-            "{n} calls of {weeks} full weeks; the model was fitted on the first {fit} and held against the rest.",
-            n=f"{calls.n_calls:,}",
-            weeks=calls.weeks,
-            fit=forecast.fit_weeks,
-        )
+            "The model was fitted on {fit} and held against {held}, which it had not seen.",
+            fit=span_of(forecast.day(0), forecast.day(forecast.fit_weeks)),
+            held=span_of(forecast.day(forecast.fit_weeks), forecast.day(calls.weeks)),
+        ),
     ]
     if comparison is None:
         return paragraph(*sentences, say("No run of the scenario is shown, since the model is not believed."))
@@ -142,6 +155,39 @@ def evidence(forecast: Forecast) -> str:
         )
     sentences.append(breakeven(forecast.scenario, verdict_))
     return paragraph(*sentences)
+
+
+def span_of(begin: dt.date, end: dt.date) -> str:
+    """Full weeks with their first and last day: '8 weeks (2026-01-05 to 2026-03-01)'."""
+    return say(
+        "{n} weeks ({first} to {last})",
+        n=(end - begin).days // 7,
+        first=begin.isoformat(),
+        last=max(begin, end - dt.timedelta(days=1)).isoformat(),
+    )
+
+
+def lines_of(names: Sequence[str]) -> str:
+    """The lines by name, where they are few enough to be read."""
+    return all_of([quoted(name) for name in names]) if len(names) <= LINES_NAMED else say("{n} queues", n=len(names))
+
+
+def obstacles(forecast: Forecast) -> str:
+    """Which declared changes stand in the way, and from when on it can be told; '' where none does."""
+    told = []
+    for one in forecast.part.obstacles:
+        known = {
+            "change": quoted(one.label),
+            "day": one.day.isoformat(),
+            "lines": lines_of(one.lines),
+            "since": one.since.isoformat(),
+            "weeks": str(one.weeks),
+            "least": str(WEEKS_MIN),
+            "from_day": one.told_from.isoformat(),
+        }
+        text = _BLOCKED if forecast.part.is_blocked else _LEFT_OUT
+        told.append(say(text, **known))
+    return paragraph(*told) if told else ""
 
 
 def is_nothing(comparison: Mapping[str, Any]) -> bool:
@@ -217,9 +263,13 @@ def caution(forecast: Forecast) -> str:
     if forecast.result is None:
         if forecast.lacking is not None:
             return forecast.lacking
-        return say("A forecast of so few calls would tell chance.")
+        if forecast.part.is_blocked:
+            return obstacles(forecast)
+        return paragraph(say("A forecast of so few calls would tell chance."), obstacles(forecast))
     verdict_ = forecast.result["verdict"]
-    told = [say(REASONS[verdict_["blocking_reason"]])] if verdict_["blocking_reason"] else []
+    told = [obstacles(forecast)]
+    if verdict_["blocking_reason"]:
+        told.append(say(REASONS[verdict_["blocking_reason"]]))
     if verdict_["unsourced"]:
         names = all_of([quoted(say(ASSUMPTIONS[name])) for name in verdict_["unsourced"]])
         told.append(say("Nobody stands for what is assumed of: {names}.", names=names))

@@ -5,6 +5,7 @@ Everything is in the findings of kind `whatif` (mining/whatif); nothing is recko
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ from typing import Any
 from markupsafe import Markup
 
 from ingest.language import mark, say
+from mining.context import quoted
+from mining.sentences import all_of
 from mining.whatif.comparing import GRID
-from mining.whatif.words import ASSUMPTIONS, is_nothing
+from mining.whatif.words import ASSUMPTIONS, is_nothing, lines_of, span_of
 from reports import formats
 from reports.charts import Axis
 from reports.figures import Figures
@@ -64,7 +67,7 @@ KPIS = {
 }
 
 
-_DISTANCE_PARTS = (("distance",), ("floor_95", "fit_95"), ("drift",))
+_DISTANCE_PARTS = ("distance", "limit", "drift", "drift_limit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,19 @@ class Told:
     evidence: str
     caution: str
     extra: dict[str, Any]
+    window: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """One model against the weeks kept from it: of which queues, which weeks, and for which scenarios."""
+
+    number: int
+    about: str
+    note: str
+    reasons: tuple[str, ...]
+    distances: Rows
+    weeks: Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,22 +136,18 @@ class WhatIfView:
     lede: str
     scenarios: tuple[ScenarioView, ...]
     summary: tuple[tuple[str, str, str, str, Markup | str], ...]
-    gate: Rows | None
-    gate_note: str
-    gate_reasons: tuple[str, ...]
-    gate_weeks: Rows | None
+    gates: tuple[GateView, ...]
 
 
 def build(figures: Figures, _report: Report) -> WhatIfView:
     """Read the findings and word them."""
     found = [
-        Told(row[0], row[1], row[2], row[3], json.loads(row[4]))
+        Told(row[0], row[1], row[2], row[3], json.loads(row[4]), json.loads(row[5]))
         for row in figures.store.rows(
-            """select status, title, text_evidence, text_caution, extra_json from finding
+            """select status, title, text_evidence, text_caution, extra_json, window_json from finding
             where kind = 'whatif' order by where_json"""
         )
     ]
-    gate = next((one.extra["forecast"]["gate"] for one in found if one.extra.get("forecast")), None)
     return WhatIfView(
         headline=_headline(found),
         lede=say(
@@ -144,10 +156,7 @@ def build(figures: Figures, _report: Report) -> WhatIfView:
         ),
         scenarios=tuple(_scenario(one) for one in found),
         summary=_summary(found),
-        gate=_gate(gate) if gate else None,
-        gate_note=_gate_note(gate) if gate else "",
-        gate_reasons=_gate_reasons(gate) if gate else (),
-        gate_weeks=_gate_weeks(gate) if gate else None,
+        gates=_gates(found),
     )
 
 
@@ -286,18 +295,39 @@ def _tone(difference: float) -> str:
     return "" if abs(difference) < 0.005 else "save" if difference < 0 else "cost"
 
 
-def _gate(gate: Mapping[str, Any]) -> Rows:
+def _gates(found: Sequence[Told]) -> tuple[GateView, ...]:
+    """The models, each with the scenarios that were asked of it, in order of the first of them."""
+    asked: dict[str, list[Told]] = {}
+    for one in found:
+        if one.extra.get("forecast"):
+            span = [one.window[part] for part in ("fitted_from", "held_from", "held_to")]
+            asked.setdefault(json.dumps([one.extra["lines"], span]), []).append(one)
+    return tuple(_gate(number, told) for number, told in enumerate(asked.values(), 1))
+
+
+def _gate(number: int, told: Sequence[Told]) -> GateView:
+    gate, first = told[0].extra["forecast"]["gate"], told[0]
+    begin, parted, end = (dt.date.fromisoformat(first.window[part]) for part in ("fitted_from", "held_from", "held_to"))
+    about = say(
+        "{lines}: fitted on {fit}, held against {held}. Asked by: {scenarios}.",
+        lines=lines_of(first.extra["lines"]),
+        fit=span_of(begin, parted),
+        held=span_of(parted, end),
+        scenarios=all_of([quoted(str(one.extra["scenario"]["label"])) for one in told]),
+    )
+    return GateView(number, about, _gate_note(gate), _gate_reasons(gate), _distances(gate), _gate_weeks(gate))
+
+
+def _distances(gate: Mapping[str, Any]) -> Rows:
     heads = (
         say("Distance between"),
         say("Model and kept weeks"),
-        say("Chance alone, 19 of 20 at most"),
+        say("Chance alone, 39 of 40 at most"),
         say("Kept weeks and those before"),
+        say("Chance alone, 39 of 40 at most"),
     )
     rows = [
-        (
-            say(name),
-            *(formats.number(max(gate["distances"][key][part] for part in parts), 3) for parts in _DISTANCE_PARTS),
-        )
+        (say(name), *(formats.number(gate["distances"][key][part], 3) for part in _DISTANCE_PARTS))
         for key, name in GATES.items()
         if key in gate["distances"]
     ]
