@@ -18,6 +18,8 @@ from ingest.store import Store
 from mining.findings import STATUSES, Finding, canonical
 
 SCHEMA = Path(__file__).parent / "schema.sql"
+OF_RESEARCH = frozenset({"competitor_gap"})
+"""Kinds that rest on research beside the log."""
 _JSON = ("where", "window", "n", "effect", "ci", "cost", "evidence", "robustness", "extra")
 COLUMNS = (
     "finding_id",
@@ -57,10 +59,18 @@ def prepare(store: Store) -> None:
 
 
 def ranked(findings: list[Finding]) -> list[Finding]:
-    """The order of reports: what is confirmed first, then by customer minutes a week, then by n."""
+    """The order of reports: what is confirmed first; of equally sure ones what the own log shows before what research
+    tells; then by customer minutes a week, then by n.
+
+    The minutes of a gap are those that our customers would spare were we as quick as others: a bound of what could be
+    had, measured on shoppers, and no minutes that the log shows being lost somewhere that could be mended tomorrow.
+    """
     return sorted(
-        findings, key=lambda f: (STATUSES.index(f.status), -f.customer_minutes, -int(f.n["units"] or 0), f.finding_id)
-    )
+        findings,
+        key=lambda f: (
+            STATUSES.index(f.status), f.kind in OF_RESEARCH, -f.customer_minutes, -int(f.n["units"] or 0), f.finding_id,
+        ),
+    )  # fmt: skip
 
 
 def save(store: Store, findings: list[Finding], night: dt.date) -> None:

@@ -9,12 +9,14 @@ from typing import Any
 
 from ingest.language import mark, say
 from mining.changes.metrics import METRICS, Metric
+from mining.context import quoted
 from mining.method import Method
 from reports import formats
 from reports.figures import Figures
 
 MOST_WAYS = 15
 MOST_STEPS = 12
+MOST_FIGURES = 6
 _PROMISES = """select promise.*, finding.no_label from change_promise as promise
 left join finding using (finding_id) order by day desc, promise.finding_id"""
 _CAME = {
@@ -29,7 +31,7 @@ _WAYS = """select * from change_way where change_id = $change
 order by what = 'same', abs(points) desc, source, target"""
 _STEPS = """select * from change_proposed as one
 where not exists (select 1 from change_proposed as other where other.step_no = one.step_no and other.change_id <> '')
-order by step_no, monday, metric"""
+order by step_no, metric = '', monday, metric, abs(ln((after + 1e-6) / (before + 1e-6))) desc, step"""
 _WHAT = {
     "more": mark("more go there"),
     "less": mark("fewer go there"),
@@ -141,20 +143,29 @@ def undeclared(figures: Figures) -> tuple[tuple[str, ...], ...]:
     found: dict[int, list[Mapping[str, Any]]] = {}
     for row in figures.store.records(_STEPS):
         found.setdefault(row["step_no"], []).append(row)
+    labels = dict(figures.store.rows("select step, label from touch where label is not null"))
     rows = []
-    for own in sorted(found.values(), key=lambda own: (own[0]["monday"], own[0]["step_no"]), reverse=True):
-        figures_ = [
-            say(
-                "{metric} {before} to {after}",
-                metric=say(METRICS[row["metric"]].label),
-                before=level(row["before"], METRICS[row["metric"]]),
-                after=level(row["after"], METRICS[row["metric"]]),
-            )
-            for row in own
-        ]
-        place = own[0]["place"] or say("all contacts")
-        rows.append((formats.date_long(own[0]["monday"]), place, "; ".join(figures_)))
+    for own in sorted(found.values(), key=lambda own: (min(row["monday"] for row in own), -own[0]["step_no"]))[::-1]:
+        told = [_moved(row, labels) for row in own[:MOST_FIGURES]]
+        if len(own) > MOST_FIGURES:
+            left = len(own) - MOST_FIGURES
+            told.append(formats.plural(left, "{n} further figure", "{n} further figures"))
+        place = own[0]["place"] or (say("visits of the website") if own[0]["of_visits"] else say("all contacts"))
+        rows.append((formats.date_long(min(row["monday"] for row in own)), place, "; ".join(told)))
     return tuple(rows[:MOST_STEPS])
+
+
+def _moved(row: Mapping[str, Any], labels: Mapping[str, str]) -> str:
+    """A figure that went to another level, or the share of visits or calls that have a step."""
+    if row["metric"]:
+        metric = METRICS[row["metric"]]
+        ends = {"before": level(row["before"], metric), "after": level(row["after"], metric)}
+        return say("{metric} {before} to {after}", metric=say(metric.label), **ends)
+    ends = {"before": formats.share(row["before"]), "after": formats.share(row["after"])}
+    name = quoted(labels.get(row["step"], row["step"]))
+    if row["of_visits"]:
+        return say("visits that have {step}: {before} to {after}", step=name, **ends)
+    return say("calls that have {step}: {before} to {after}", step=name, **ends)
 
 
 def level(value: float | None, metric: Metric) -> str:

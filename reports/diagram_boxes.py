@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from ingest.language import say
+from ingest.language import mark, say
 from reports import formats
 from reports.layout import PlacedBox
 from reports.maps import MapStep, ProcessMap
@@ -49,7 +49,7 @@ def box_svg(
     `look`: "focus" sets it off from its neighbours, "grey" makes it a neighbour that is not itself meant.
     """
     x, y, w, h, marks = box.x, box.y, box.width, box.height, step.marks
-    shown = formats.small_count(step.n, k, step.n_people)
+    shown = step.told or formats.small_count(step.n, k, step.n_people)
     wait = formats.duration(step.wait_ms) if step.wait_ms is not None and step.lane else ""
     kinds = [("fail", step.is_failure), ("fold", bool(step.n_folded)), ("ghost", not step.n), (look, bool(look))]
     classes = "".join(f" {name}" for name, holds in kinds if holds)
@@ -82,7 +82,8 @@ def box_svg(
 def _name(step: MapStep, process: ProcessMap, shown: str, wait: str) -> str:
     """What is heard: the visible text first, then lane, numbers, marks."""
     lane = process.lanes[step.lane].name
-    parts = [say("{step}, {lane}: {n} times", step=plain(step.label), lane=lane, n=shown)]
+    heard = mark("{step}, {lane}: {n} a week") if step.told else mark("{step}, {lane}: {n} times")
+    parts = [say(heard, step=plain(step.label), lane=lane, n=shown)]
     if wait:
         parts.append(say("median wait {wait}", wait=wait))
     if step.marks.encounter:

@@ -30,8 +30,8 @@ from reports.diagram_boxes import DISC, box_svg, disc, tag_px
 from reports.layout import Box, Edge, Layout, PlacedEdge, Sizes, lay_out
 from reports.layout_cells import Cell
 from reports.layout_labels import Rect, segment_rects
-from reports.maps import INFORMATION, MATERIAL, Coverage, MapEdge, ProcessMap
-from reports.svg import arrow, px, rounded_path, text
+from reports.maps import INFORMATION, LESS, MATERIAL, MORE, SAME, Coverage, MapEdge, ProcessMap
+from reports.svg import arrow, px, rounded_path, text, text_px
 
 _WIDEST, _TIGHTEST = 90.0, 12.0
 """How far a gutter may grow, and how much it may shrink, for a map to fit its frame, px."""
@@ -39,6 +39,8 @@ _WIDEST, _TIGHTEST = 90.0, 12.0
 SMALLEST_SCALE = 0.82
 """How far a map is scaled down to fit its frame: letters of 11 px are then 9 px, the least that reports.md allows."""
 
+_SIGNS = {MORE: "▲", LESS: "▼"}
+"""No plus and minus: a minus before a share would be read as a share below nothing."""
 _TICK = 6.0
 """Half the length of the tick on a path where it leaves its band for another one of the company."""
 
@@ -96,6 +98,7 @@ def draw(
     strips: Sequence[Strip] = (),
     styles: Sequence[str] = (LOVEM,),
     has_departments: bool = True,
+    sizes: Sizes | None = None,
 ) -> Diagram:
     """Draw a map. `title` is its accessible name, `k` the least number of customers a published count stands for.
 
@@ -103,19 +106,20 @@ def draw(
     keys of steps that are set off from their neighbours, `grey` those of steps that are only there as neighbours.
     `finding_href` and `step_href` are links with {} for the anchor; a map about `fill` px wide is made exactly so.
     `styles`: whose lines are drawn; with both, the page shows one of them. Where bands are no departments
-    (`has_departments` is False), going from one to another is no hand-over.
+    (`has_departments` is False), going from one to another is no hand-over. `sizes`: other measures than usual.
     """
     top = scale_to or max((edge.n for edge in process.edges if edge.source != edge.target), default=1)
     by_pair = {(edge.source, edge.target): edge for edge in process.edges}
-    layout = _laid_out(process, pins, fill, k, top, ruler=ruler)
+    sizes = sizes or Sizes()
+    layout = _laid_out(process, pins, fill, k, top, sizes if ruler else replace(sizes, ruler=0.0))
     steps = {step.key: step for step in process.steps}
     reading = sorted(layout.boxes, key=lambda box: (box.x, box.y, box.key))
     number = {box.key: n for n, box in enumerate(reading)}
     width, height = math.ceil(layout.width), math.ceil(layout.height + STRIP_HEIGHT * len(strips))
-    head = int(Sizes().head)
+    head = int(sizes.head)
     scale = min(1.0, max(SMALLEST_SCALE, fill / width)) if fill else 1.0
     hrefs = step_href, finding_href
-    drawn = sorted(layout.edges, key=lambda e: (bool(by_pair[e.edge.source, e.edge.target].findings), e.edge.weight))
+    drawn = sorted(layout.edges, key=lambda e: (by_pair[e.edge.source, e.edge.target].is_told, e.edge.weight))
     body = [bands(layout, width), ruler_svg(layout, steps) if ruler else "", strips_svg(layout, strips, width, head)]
     loose = loose_discs(layout, by_pair)
     body.append(lines(layout, strips, width, head, styles, [place for place, _ in loose]))
@@ -147,10 +151,10 @@ def draw(
 
 
 def _laid_out(
-    process: ProcessMap, pins: Mapping[str, Cell] | None, fill: int, k: int, top: int, *, ruler: bool
+    process: ProcessMap, pins: Mapping[str, Cell] | None, fill: int, k: int, top: int, sizes: Sizes
 ) -> Layout:
     """The layout; gutters grow or shrink a little so that it fills its frame."""
-    edges = [Edge(e.source, e.target, e.n, *_label_px(e, k), _stroke(e.n, top)) for e in process.edges]
+    edges = [Edge(e.source, e.target, e.n, *_label_px(e, k), _width(e, top)) for e in process.edges]
     boxes = [Box(step.key, step.lane, tag_px(step)) for step in process.steps]
     seen = {key for edge in process.edges for key in (edge.source, edge.target)}
     led_to = {edge.target for edge in process.edges}
@@ -159,7 +163,6 @@ def _laid_out(
         for e in process.unseen
         if not {e.source, e.target} <= seen or e.target not in led_to  # else it would stand before all others
     ]
-    sizes = Sizes() if ruler else replace(Sizes(), ruler=0.0)
     widest = fill / SMALLEST_SCALE if fill else None
 
     def laid_out(sizes: Sizes) -> Layout:
@@ -199,9 +202,25 @@ def _stroke(n: int, top: int) -> float:
     return round(1.4 + 5.6 * math.sqrt(min(1.0, n / max(top, 1))), 1)
 
 
+def _width(edge: MapEdge, top: int) -> float:
+    """By the count; on a difference map by how much the path changed, a path that did not being thin."""
+    if edge.kind in (MORE, LESS, SAME):
+        return round(2.5 + 4.5 * math.sqrt(min(1.0, edge.size)), 1) if edge.kind != SAME else 1.4
+    return _stroke(edge.n, top)
+
+
+def _label_text(edge: MapEdge, k: int) -> str:
+    """The count, or what a difference map says of the path; '' for no label."""
+    if edge.kind in (MORE, LESS, SAME):
+        return f"{_SIGNS[edge.kind]} {edge.change}" if edge.kind != SAME else ""
+    return formats.small_count(edge.n, k, edge.n_people) if edge.n < k else formats.count_short(edge.n)
+
+
 def _label_px(edge: MapEdge, k: int) -> tuple[float, float]:
-    """Width of the pill with count and discs, and of the discs alone (0 without findings)."""
-    label = formats.small_count(edge.n, k, edge.n_people) if edge.n < k else formats.count_short(edge.n)
+    """Width of the pill with count and discs, and of the discs alone, or the sign alone (0 without either)."""
+    label = _label_text(edge, k)
+    if edge.kind in (MORE, LESS, SAME):
+        return (8 + text_px(label, 11), 16.0) if label else (0.0, 0.0)
     discs = (2 * DISC + 2) * len(edge.findings)
     return 10 + 6.4 * len(label) + discs, discs
 
@@ -209,12 +228,14 @@ def _label_px(edge: MapEdge, k: int) -> tuple[float, float]:
 def _edge(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int], tick: str) -> str:
     stroke = min(placed.edge.stroke_px, 5.0)
     line, head = arrow(placed.points, stroke)
-    back = " bk" if placed.is_back else ""
+    back = " bk" if placed.is_back and edge.kind not in (MORE, LESS, SAME) else ""  # there a dash means less
     if edge.flow == MATERIAL:
         head += arrow(line, stroke)[1]  # a second head behind the first
     look = "h hi" if edge.flow == INFORMATION else "h"
+    title = f"<title>{text(edge.title)}</title>" if edge.title else ""
+    ends = f"s-{number[edge.source]} t-{number[edge.target]}"
     return (
-        f'<g class="ed k-{edge.kind[0]}{back} s-{number[edge.source]} t-{number[edge.target]}" data-n="{edge.n}">'
+        f'<g class="ed k-{edge.kind[0]}{back} {ends}" data-n="{edge.n}">{title}'
         f'<path d="{rounded_path(line)}" stroke-width="{px(placed.edge.stroke_px)}"/><path class="{look}" d="{head}"/>'
         f"{tick}</g>"
     )
@@ -243,14 +264,16 @@ def _label(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int], k: int,
     assert placed.label is not None
     x, y = placed.label
     width = placed.label_px
-    label = formats.small_count(edge.n, k, edge.n_people) if edge.n < k else formats.count_short(edge.n)
+    label = _label_text(edge, k)
     discs = (2 * DISC + 2) * len(edge.findings)
     parts = [
         f'<g class="ed k-{edge.kind[0]} s-{number[edge.source]} t-{number[edge.target]} lb">'
         f'<rect x="{px(x - width / 2)}" y="{px(y - 7.5)}" width="{px(width)}" height="15" rx="4"/>'
     ]
-    if width == placed.edge.label_px:  # else there is room for the numbers of the findings only
-        parts.append(f'<text x="{px(x + discs / 2)}" y="{px(y + 4)}">{label}</text>')
+    if edge.change and width != placed.edge.label_px:  # there is room for the sign only
+        label = _SIGNS[edge.kind]
+    if edge.change or width == placed.edge.label_px:  # else there is room for the numbers of the findings only
+        parts.append(f'<text x="{px(x + discs / 2)}" y="{px(y + 4)}">{text(label)}</text>')
     for index, finding in enumerate(edge.findings):
         parts.append(disc(x - width / 2 + DISC + index * (2 * DISC + 2), y, finding, finding_href))
     return "".join(parts) + "</g>"

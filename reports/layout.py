@@ -73,6 +73,8 @@ class Sizes:
     """Height kept free above a row with self-loops: the arc and its count."""
     tag: float = 18.0
     """Height kept free below a row with tags."""
+    labels_beside: bool = False
+    """Whether a label may stand beside a long piece of its path, where there is no room on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +359,7 @@ class _Plan:
             {n: edge.stroke_px / 2 for n, edge in enumerate(everyone)},
             [rect for box in boxes.values() for rect in (box.rect, box.tag_rect) if rect],
             Rect(self.sizes.head + 2, self.sizes.ruler + 1, width - 2, height - 1),
+            may_stand_beside=self.sizes.labels_beside,
         )
         place = {key: index for index, key in enumerate(self.order)}
         column = {key: cell[0] for key, cell in self.cells.items()}

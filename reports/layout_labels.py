@@ -49,18 +49,25 @@ def place_labels(
     halves: Mapping[int, float],
     solid: Iterable[Rect],
     frame: Rect,
+    *,
+    may_stand_beside: bool = False,
 ) -> dict[int, tuple[Point, float]]:
     """Centre and width of the label per edge number, in the order of `lines`; edges without a free place are absent.
 
     `widths`: label widths per edge in px, the wanted one first, `halves`: half the stroke width, `solid`: what a label
-    may never touch.
+    may never touch. `may_stand_beside`: also beside a long piece, where there is no room on it.
     """
     strokes = {number: segment_rects(points, halves.get(number, 1.0)) for number, points in lines.items()}
     everything = [(number, rect) for number, rects in strokes.items() for rect in rects]
     taken = list(solid)
     placed: dict[int, tuple[Point, float]] = {}
     for number, points in lines.items():
-        places = [(place, width) for width in widths.get(number, ()) for place in _candidates(points, width)]
+        gap = 3 + halves.get(number, 1.0)
+        places = [
+            (place, width)
+            for width in widths.get(number, ())
+            for place in _candidates(points, width) + (_beside(points, width, gap) if may_stand_beside else [])
+        ]
         for (x, y), width in places:
             half = width / 2
             rect = Rect(x - half, y - LABEL_HEIGHT / 2, x + half, y + LABEL_HEIGHT / 2)
@@ -102,3 +109,17 @@ def _candidates(points: Sequence[Point], width: float) -> list[Point]:
             middle, shift = (ay + by) / 2, width / 2 + 4
             beside += [(ax + shift, middle), (ax - shift, middle)]
     return on_line + beside
+
+
+def _beside(points: Sequence[Point], width: float, gap: float) -> list[Point]:
+    """Places close to each piece of a line, the longest first, on either side of it."""
+    pieces = sorted(itertools.pairwise(points), key=lambda p: (-abs(p[0][0] - p[1][0]) - abs(p[0][1] - p[1][1]), p))
+    found: list[Point] = []
+    for (ax, ay), (bx, by) in pieces:
+        for share in _ALONG:
+            x, y = ax + (bx - ax) * share, ay + (by - ay) * share
+            if ay == by:
+                found += [(x, y - LABEL_HEIGHT / 2 - gap), (x, y + LABEL_HEIGHT / 2 + gap)]
+            else:
+                found += [(x + width / 2 + gap, y), (x - width / 2 - gap, y)]
+    return found

@@ -42,7 +42,7 @@ def process_map(
     flow = {step.step: _FLOWS.get(step.channel, CONTROL) for step in steps}
     missing = _never_taken(declared, occurring, findings)
     shown = [touch for touch in declared if touch.step in occurring or touch.step in missing]
-    lanes, lane_of = _lanes(shown, departments)
+    lanes, lane_of = lanes_of(shown, departments)
     known = occurring | set(missing)
     at_step: dict[str, list[int]] = {}
     at_path: dict[tuple[str, str], list[int]] = {}
@@ -104,7 +104,7 @@ def process_map(
     return ProcessMap(lanes, boxes, edges, tuple(key for key in intended if key in known), guides)
 
 
-def _lanes(
+def lanes_of(
     shown: Sequence[Touch], departments: Sequence[tuple[str, str]]
 ) -> tuple[tuple[MapLane, ...], dict[str, int]]:
     """The bands and the band of each step.

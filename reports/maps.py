@@ -15,6 +15,8 @@ from reports import formats
 from reports.map_marks import NO_MARKS, Marks
 
 INTENDED, ALLOWED, DEVIATION = "intended", "allowed", "deviation"
+MORE, LESS, SAME = "more", "less", "same"
+"""Classes of the paths of a difference map: gone more often, less often, not truly changed."""
 CONTROL, INFORMATION, MATERIAL = "control", "information", "material"
 """What flows along a path (LOVEM): the customer goes on, a message comes, goods come."""
 
@@ -35,7 +37,8 @@ class MapStep:
     """A box: a step, a department (simple view) or a fold of the steps `members`.
 
     `n`: events; `n_people`: customers behind them (None: not known, sums); `wait_ms`: median wait; `since_start_ms`:
-    median time since the journey's start; `findings`: numbers of the findings at this very step.
+    median time since the journey's start; `findings`: numbers of the findings at this very step; `told`: what stands
+    in the box in place of `n`.
     """
 
     key: str
@@ -52,6 +55,7 @@ class MapStep:
     is_failure: bool = False
     members: tuple[str, ...] = ()
     marks: Marks = NO_MARKS
+    told: str = ""
 
     @property
     def n_folded(self) -> int:
@@ -61,7 +65,11 @@ class MapStep:
 
 @dataclass(frozen=True, slots=True)
 class MapEdge:
-    """A path from step to step: `n` moves, its class, the numbers of the findings it belongs to, what flows."""
+    """A path from step to step: `n` moves, its class, the numbers of the findings it belongs to, what flows.
+
+    On a difference map `change` is what its label says in place of the count, '' for none, `size` (0 to 1) its width in
+    place of `n`, `title` what pointing at it tells.
+    """
 
     source: str
     target: str
@@ -71,6 +79,14 @@ class MapEdge:
     gap_ms: int | None = None
     findings: tuple[int, ...] = ()
     flow: str = CONTROL
+    change: str = ""
+    size: float = 0.0
+    title: str = ""
+
+    @property
+    def is_told(self) -> bool:
+        """Whether it is drawn above others: it belongs to a finding, or truly changed."""
+        return bool(self.findings) or self.kind in (MORE, LESS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ Templates only place what stands here; they count nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
 from markupsafe import Markup
 
 from ingest.language import mark, say
+from mining.register import OF_RESEARCH
 from mining.sentences import all_of
 from reports import formats
 from reports.chart_kinds import ChartsView, charts_view
@@ -50,7 +51,7 @@ from reports.view_loops import LoopRow, loop_rows
 from reports.view_maps import MapsView, draw_finding_map, maps_view
 from reports.view_tables import TableRow, listed_steps, move_rows, moves_left_out, step_rows, steps_told
 
-MOST_FINDINGS = 20
+MOST_FINDINGS, MOST_RESEARCH = 20, 3
 """Findings that have a card and a page: what a reader may look at, and what keeps a night below 5 MB."""
 
 ALL_GAPS = 100_000
@@ -122,7 +123,7 @@ def build(
     """Read all numbers of a night and turn them into a report."""
     night = figures.night()
     steps, moves, every = figures.steps(), figures.moves(), figures.findings()
-    findings = every[:MOST_FINDINGS]
+    findings = shown(every)
     departments = figures.departments()
     lanes: dict[str | None, int] = {None: 0} | {name: n for n, (name, _) in enumerate(departments, 1)}
     names = StepNames.of(steps, lanes, LANE_TINTS)
@@ -174,6 +175,14 @@ def build(
         k=figures.k,
         footer=_footer(night, figures.k),
     )
+
+
+def shown(every: Sequence[FindingFigure]) -> list[FindingFigure]:
+    """The findings that have a card and a page: the first by rank. Gaps to competitors stand after what is as sure and
+    from the own log, so up to MOST_RESEARCH confirmed ones keep a place: else a long list would push them all off."""
+    research = [one for one in every if one.kind in OF_RESEARCH and one.status == "confirmed"][:MOST_RESEARCH]
+    others = [one for one in every if one not in research][: MOST_FINDINGS - len(research)]
+    return sorted([*others, *research], key=lambda one: every.index(one))
 
 
 def _window(night: Night) -> str:

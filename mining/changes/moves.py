@@ -38,6 +38,8 @@ _TABLE = """create or replace table change_way (
     change_id varchar, source varchar, target varchar, before double, after double, control_before double,
     control_after double, points double, low double, high double, q double, what varchar
 )"""
+_STOPS = "create or replace table change_stop (change_id varchar, step varchar, before double, after double)"
+"""Times a week that the affected contacts have a step, before and after; step '' counts the contacts."""
 _DISTANCE = "create or replace table change_distance (change_id varchar, distance double, usual double, p double)"
 Counts = Mapping[tuple[str, str], Mapping[dt.date, int]]
 """(source, target) -> monday -> times."""
@@ -70,6 +72,7 @@ def prepare(store: Store, table: Table) -> None:
     store.run(_SQL.read_text(encoding="utf-8"), name="change_move")
     store.run(_TABLE, name="change_way")
     store.run(_DISTANCE, name="change_distance")
+    store.run(_STOPS, name="change_stop")
 
 
 def read(store: Store, change_no: int, *, of_control: bool) -> Counts:
@@ -100,6 +103,15 @@ def ways(treated: Counts, control: Counts, before: Sequence[dt.date], after: Seq
     for at, q in enumerate(benjamini_hochberg([one.p for one in chosen])):
         chosen[at] = replace(chosen[at], q=q, what=_what(chosen[at], q))
     return chosen
+
+
+def stops(counts: Counts, before: Sequence[dt.date], after: Sequence[dt.date]) -> dict[str, tuple[float, float]]:
+    """step -> times a week that it is had before and after; each time there is one move away from it."""
+    found: defaultdict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for (source, _), by_week in counts.items():
+        for side, weeks in enumerate((before, after)):
+            found[source][side] += sum(by_week.get(week, 0) for week in weeks) / len(weeks)
+    return {step: (told[0], told[1]) for step, told in sorted(found.items())}
 
 
 def _by_source(counts: Counts, weeks: Sequence[dt.date]) -> dict[str, dict[str, Numbers]]:
@@ -184,6 +196,13 @@ def find(store: Store, change_no: int, change: Change, before: Sequence[dt.date]
     if treated:
         seed = zlib.crc32(change.change.encode())
         remember(store, change, ways(treated, control, before, after), distance(treated, before, after, seed))
+        rows = [
+            {"change_id": change.change, "step": step, "before": told[0], "after": told[1]}
+            for step, told in stops(treated, before, after).items()
+        ]
+        store.put("incoming_stops", pa.Table.from_pylist(rows))
+        store.run("insert into change_stop by name from incoming_stops order by all", name="change_stop")
+        store.drop("incoming_stops")
 
 
 def remember(store: Store, change: Change, found: Sequence[Way], apart: tuple[float, float, float]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -85,8 +85,11 @@ class Table:
 
     def weeks(self, change_no: int, groups: Collection[int], metric: Metric) -> list[Week]:
         """The full weeks of groups, Monday-based; weeks of fewer kept days than the method asks for are left out."""
-        days = self.days(change_no, groups, metric)
         end = self.frame.until - (WEEK if metric.is_followed else dt.timedelta(0))
+        return self.full_weeks(self.days(change_no, groups, metric), end)
+
+    def full_weeks(self, days: Mapping[dt.date, tuple[float, float, float]], end: dt.date) -> list[Week]:
+        """Weeks from Monday on, of day -> (hits, n, units), that end by `end` and lost no more days than allowed."""
         monday = self.frame.first + dt.timedelta(days=-self.frame.first.weekday() % 7)
         found = []
         while monday + WEEK <= end:

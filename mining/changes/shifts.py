@@ -1,11 +1,12 @@
 """Steps in weekly figures that nobody looked for: proposed, never claimed (method note 8.3).
 
-Each figure of all contacts, and of each queue with enough of them, is cut into stretches of one level (PELT, least
-squares, on logarithms or logits of full weeks). The penalty is 5 ln(weeks) + 2 ln(figures) times the variance of a
-week, told by the median of the differences of neighbours; and Welch's t between two stretches must hold for all figures
-and their weeks together, since few weeks tell that variance badly. Where a straight line fits the weeks no worse than
-the steps do, it is a drift and nothing is told. What is found is no test of anything: it
-says when somebody should remember what was changed. Source: Killick, Fearnhead and Eckley 2012 (PELT).
+Each figure of all contacts and of each queue with enough of them, the share of visits that see each page and the share
+of calls that have each step (step_shares.py) is cut into stretches of one level (PELT, least squares, on logarithms or
+logits of full weeks). The penalty is 5 ln(weeks) + 2 ln(figures) times the variance of a week, told by the median of
+the differences of neighbours; and Welch's t between two stretches must hold for all figures and their weeks together,
+since few weeks tell that variance badly. Where a straight line fits the weeks no worse than the steps do, it is a drift
+and nothing is told. What is found is no test of anything: it says when somebody should remember what was changed.
+Source: Killick, Fearnhead and Eckley 2012 (PELT).
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pyarrow as pa
 import ruptures
 
 from ingest.store import Store
+from mining.changes import step_shares
 from mining.changes.declared import Change
 from mining.changes.estimate import Numbers, logs, step_of_means
 from mining.changes.groups import WATCHED
@@ -46,17 +48,42 @@ _TOUCHED = """with size as (
     where declared.change_no < $watched and declared.group_no >= 0
     group by watched.change_no, declared.change_no, size.n having count(*) >= 0.05 * size.n order by all"""
 _TABLE = """create or replace table change_proposed (
-    step_no integer, place varchar, metric varchar, monday date, before double, after double, n_before integer,
-    n_after integer, change_id varchar
+    step_no integer, place varchar, of_visits boolean, metric varchar, step varchar, monday date, before double,
+    after double, n_before integer, n_after integer, change_id varchar
 )"""
+"""A row is of a metric (`step` is '') or of the share of calls or visits that have a step (`metric` is '')."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A weekly figure: a metric of a place, or the share of all visits (or calls) that have a step. `declared`: changes
+    of the same contacts, or of the website."""
+
+    place: str
+    metric: Metric | None
+    step: str
+    of_visits: bool
+    weeks: Sequence[Week]
+    declared: Sequence[Change]
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it lies in 0..1."""
+        return self.metric is None or self.metric.is_share
+
+    @property
+    def order(self) -> tuple[str, bool, int, str]:
+        """By place, calls before visits, metrics in their order and then steps by name."""
+        metrics = list(METRICS)
+        at = len(metrics) if self.metric is None else metrics.index(self.metric.name)
+        return self.place, self.of_visits, at, self.step
 
 
 @dataclass(frozen=True)
 class Shift:
     """A figure that goes from one level to another. `change`: the declared change it is taken for, '' for none."""
 
-    place: str
-    metric: Metric
+    watched: Watched
     monday: dt.date
     before: float
     after: float
@@ -66,29 +93,51 @@ class Shift:
 
 
 def find(store: Store, table: Table, changes: Sequence[Change]) -> list[Shift]:
-    """The steps of all watched figures, in order of place, week and metric."""
+    """The steps of all watched figures. All of them together are one family, whose alarms ALARM_MAX bounds."""
+    series = [*_metrics(store, table, changes), *_steps(store, table, changes)]
+    found = []
+    for one in series:
+        hits, n = (np.array([getattr(week, name) for week in one.weeks], dtype=np.float64) for name in ("hits", "n"))
+        divisor = one.metric.divisor if one.metric else 1.0
+        for left, at, right in steps(logs(hits, n, one.is_share), len(series)):
+            before, after = (
+                float(sum(hits[part]) / sum(n[part]) / divisor) for part in (slice(left, at), slice(at, right))
+            )
+            day = one.weeks[at].monday
+            named = next((change.change for change in one.declared if _is_near(change, day, table)), "")
+            found.append(Shift(one, day, before, after, at - left, right - at, named))
+    return found
+
+
+def _metrics(store: Store, table: Table, changes: Sequence[Change]) -> list[Watched]:
+    """Each metric of all contacts, and of each queue with enough of them."""
     places = {WATCHED: ALL} | dict(store.rows(_PLACES, {"watched": WATCHED}))
     if len(places) == 2:  # one queue only: its figures are those of all
         del places[max(places)]
-    touched: dict[int, list[Change]] = {}
-    for number, declared in store.rows(_TOUCHED, {"watched": WATCHED}):
-        touched.setdefault(number, []).append(changes[declared])
-    series = [
-        (number, metric, weeks)
-        for number in places
+    touched = _touched(store, changes)
+    return [
+        Watched(place, metric, "", False, weeks, touched.get(number, ()))
+        for number, place in places.items()
         for metric in METRICS.values()
         if metric.name not in OF_VISITS and (weeks := _weeks(table, number, metric))
     ]
-    found = []
-    for number, metric, weeks in series:
-        hits, n = (np.array([getattr(week, name) for week in weeks], dtype=np.float64) for name in ("hits", "n"))
-        for left, at, right in steps(logs(hits, n, metric.is_share), len(series)):
-            before, after = (
-                sum(hits[part]) / sum(n[part]) / metric.divisor for part in (slice(left, at), slice(at, right))
-            )
-            day = weeks[at].monday
-            named = next((one.change for one in touched.get(number, ()) if _is_near(one, day, table)), "")
-            found.append(Shift(places[number], metric, day, before, after, at - left, right - at, named))
+
+
+def _steps(store: Store, table: Table, changes: Sequence[Change]) -> list[Watched]:
+    """Each page of visits and each step of calls; of a change of the website any page may tell, whichever it names."""
+    of_calls = _touched(store, changes).get(WATCHED, [])
+    of_visits = [one for one in changes if one.is_of_visits]
+    return [
+        Watched(ALL, None, step, is_visit, weeks, of_visits if is_visit else of_calls)
+        for is_visit, step, weeks in step_shares.read(store, table)
+    ]
+
+
+def _touched(store: Store, changes: Sequence[Change]) -> dict[int, list[Change]]:
+    """Watched group -> declared changes of a part of its contacts."""
+    found: dict[int, list[Change]] = {}
+    for number, declared in store.rows(_TOUCHED, {"watched": WATCHED}):
+        found.setdefault(number, []).append(changes[declared])
     return found
 
 
@@ -144,15 +193,20 @@ def remember(store: Store, found: Sequence[Shift]) -> None:
     store.run(_TABLE, name="change_proposed")
     rows, step_no = [], 0
     last: Shift | None = None
-    for one in sorted(found, key=lambda one: (one.place, one.monday, list(METRICS).index(one.metric.name))):
-        if last is None or one.place != last.place or one.monday - last.monday > WEEK:
+    for one in sorted(found, key=lambda one: (one.watched.place, one.watched.of_visits, one.monday, one.watched.order)):
+        same = last is not None and (one.watched.place, one.watched.of_visits) == (
+            last.watched.place, last.watched.of_visits,
+        )  # fmt: skip
+        if not same or last is None or one.monday - last.monday > WEEK:
             step_no += 1
         last = one
         rows.append(
             {
                 "step_no": step_no,
-                "place": one.place,
-                "metric": one.metric.name,
+                "place": one.watched.place,
+                "of_visits": one.watched.of_visits,
+                "metric": one.watched.metric.name if one.watched.metric else "",
+                "step": one.watched.step,
                 "monday": one.monday,
                 "before": one.before,
                 "after": one.after,

@@ -20,8 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import special
-
-from mining.statistics import wilson
+from statsmodels.stats.proportion import confint_proportions_2indep
 
 Floats = npt.NDArray[np.float64]
 Interval = Callable[[float], tuple[float, float]]
@@ -202,15 +201,22 @@ def _freedom(ours: Side, theirs: Side) -> float:
 def newcombe(
     share_ours: float, n_ours: float, share_theirs: float, n_theirs: float, confidence: float
 ) -> tuple[float, float]:
-    """Newcombe's hybrid score interval of a difference of shares (1998, method 10), of Wilson's two."""
-    (low_a, high_a), (low_b, high_b) = (
-        wilson(share * n, n, confidence) for share, n in ((share_ours, n_ours), (share_theirs, n_theirs))
+    """Newcombe's hybrid score interval of a difference of shares (1998, method 10); n may have fractions (n_eff)."""
+    if confidence >= 1:  # Student's quantile of few shoppers is beyond what a normal one can tell
+        return -1.0, 1.0
+    hits = [
+        min(max(share, 0.0), 1.0) * n for share, n in ((share_ours, n_ours), (share_theirs, n_theirs))
+    ]  # sums round
+    low, high = confint_proportions_2indep(
+        hits[0],
+        n_ours,
+        hits[1],
+        n_theirs,
+        method="newcomb",
+        compare="diff",
+        alpha=1 - confidence,
     )
-    gap = share_ours - share_theirs
-    return (
-        gap - math.hypot(share_ours - low_a, high_b - share_theirs),
-        gap + math.hypot(high_a - share_ours, share_theirs - low_b),
-    )
+    return float(low), float(high)
 
 
 def student(confidence: float, freedom: float) -> float:

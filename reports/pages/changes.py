@@ -18,6 +18,7 @@ from ingest.language import mark, say
 from mining.changes.metrics import METRICS
 from mining.context import quoted
 from reports import formats
+from reports.change_map import ChangeMap, Known, change_map
 from reports.change_picture import WeekPoint, change_lines
 from reports.change_tables import PromiseRow, Ways, level, promises, undeclared, ways, went
 from reports.figures import Figures
@@ -25,6 +26,8 @@ from reports.plots import tick_text
 from reports.view import Report
 
 MOST_CHANGES = 8
+MOST_MAPS = 3
+"""Changes with a difference map, so that the page keeps below 300 kB."""
 MOST_CHARTS = 4
 MOST_WEEKS = 60
 _FINDINGS = """select finding_id, no_label, status, grade, title, text_evidence, text_caution, effect_json, ci_json,
@@ -86,6 +89,7 @@ class ChangeView:
     heads: tuple[str, ...]
     rows: tuple[MetricRow, ...]
     ways: Ways | None
+    map: ChangeMap | None
     charts: tuple[Chart, ...]
     week_heads: tuple[str, ...]
     weeks: tuple[tuple[str, ...], ...]
@@ -120,14 +124,14 @@ def build(figures: Figures, report: Report) -> ChangesView:
         }
         told.setdefault(finding["extra"]["change"], []).append(finding)
     hrefs = {finding.label: finding.href for finding in report.findings}
-    labels = dict(figures.store.rows("select step, label from touch where label is not null"))
+    known = Known.of(figures, report)
     shown = [row for row in declared if row["change_id"] in told][:MOST_CHANGES]
     names = {row["change_id"] for row in shown}
     return ChangesView(
         headline=_headline(declared, shown, told),
         lede=_lede(declared),
         changes=tuple(
-            _change(figures, row, told[row["change_id"]], hrefs, labels, n) for n, row in enumerate(shown, 1)
+            _change(figures, row, told[row["change_id"]], hrefs, known, n) for n, row in enumerate(shown, 1)
         ),
         others=tuple(
             (row["label"], formats.date_long(row["day"]), _why_not_shown(row, figures.as_of))
@@ -183,7 +187,7 @@ def _change(
     row: Mapping[str, Any],
     findings: Sequence[Mapping[str, Any]],
     hrefs: Mapping[str, str],
-    labels: Mapping[str, str],
+    known: Known,
     number: int,
 ) -> ChangeView:
     order = list(METRICS)
@@ -206,7 +210,8 @@ def _change(
             *((say("Against made-up dates"),) if with_placebo else ()), say("Smallest that would be seen"),
         ),
         tuple(_row(one, hrefs, with_placebo=with_placebo) for one in own),
-        ways(figures, row["change_id"], labels),
+        ways(figures, row["change_id"], {touch.step: touch.label for touch in known.touches}),
+        change_map(figures, row, known, f"ways-change-{number}") if number <= MOST_MAPS else None,
         tuple(chart for one in drawn if (chart := _chart(one, series.get(one["extra"]["metric"], []), row["day"])).svg),
         (say("Week of"), *(say(METRICS[one["extra"]["metric"]].label) for one in drawn)),
         _week_rows(drawn, series),

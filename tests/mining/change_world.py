@@ -44,6 +44,12 @@ class World:
     times: dict[str, float] = field(default_factory=dict)
     growth: float = 0.0
     """Of the number of menus a week, in both lines alike: a trend."""
+    visits_a_week: int = 0
+    """Visits of the website: each of PAGES pages by a chance with the week's weather; `times["page"]` is of PAGE_0."""
+
+
+PAGES = 6
+STEPS = ("menu", "hang_up", "give_up", "handed_on", "talk")
 
 
 def draw(world: World) -> pa.Table:
@@ -105,6 +111,20 @@ def _call(
     return events, bool(rng.random() < 0.8)
 
 
+def visits(world: World) -> pa.Table:
+    """One row per visit and page: session, at_s, step."""
+    rng = np.random.default_rng([world.seed, 9])
+    chances = rng.uniform(0.1, 0.7, PAGES)
+    n = rng.poisson(world.visits_a_week, world.weeks)
+    weather = rng.normal(0, world.weather_sd, (world.weeks, PAGES))
+    week = np.repeat(np.arange(world.weeks), n)
+    at_s = week * 7 * DAY_S + rng.integers(0, 7, len(week)) * DAY_S + rng.integers(8 * 3600, 19 * 3600, len(week))
+    chance = chances * np.exp(weather)[week]
+    chance[:, 0] *= np.where(at_s >= world.change_day * DAY_S, world.times.get("page", 1.0), 1.0)
+    session, page = np.nonzero(rng.random((len(week), PAGES)) < np.minimum(chance, 0.95))
+    return pa.table({"session": session, "at_s": at_s[session] + page, "step": [f"page_{one}" for one in page]})
+
+
 def _event(step: str, at_s: int, line: str, **more: object) -> dict[str, object]:
     usual = {"ended_s": None, "wait_ms": None, "handle_ms": None}
     return {"step": step, "at_s": at_s, "intent": None if step in ("menu", "hang_up") else line, **usual, **more}
@@ -113,9 +133,9 @@ def _event(step: str, at_s: int, line: str, **more: object) -> dict[str, object]
 def build(store: Store, world: World) -> None:
     """Write the tables of the contract that the analysis reads."""
     for name, values in (
-        ("step_t", "'menu', 'hang_up', 'give_up', 'handed_on', 'talk'"),
+        ("step_t", ", ".join(f"'{step}'" for step in (*STEPS, *(f"page_{page}" for page in range(PAGES))))),
         ("stage_t", "'help'"),
-        ("channel_t", "'ivr', 'agent'"),
+        ("channel_t", "'ivr', 'agent', 'web'"),
         ("class_t", "'work', 'contact', 'handoff'"),
         ("strength_t", "'none', 'weak', 'medium', 'strong'"),
         ("department_t", "'Call centre'"),
@@ -126,6 +146,10 @@ def build(store: Store, world: World) -> None:
     store.drop("incoming")
     for text in _REST.split(";"):
         store.run(text)
+    if world.visits_a_week:
+        store.put("incoming", visits(world))
+        store.run(_VISITS, {"start": dt.datetime.combine(START, dt.time())})
+        store.drop("incoming")
     night = START + dt.timedelta(weeks=world.weeks)
     store.run(
         "insert into run_fact values ('as_of', $night), ('data_from', $first)",
@@ -173,6 +197,12 @@ select no::uinteger as event_no, customer_no::uinteger as customer_id,
     null::bigint as session_id, wait_ms::bigint as wait_ms, call as call_id, intent, handle_ms::bigint as handle_ms,
     coalesce(handle_ms, 5000)::bigint as engaged_ms, 1::utinyint as source_id, null::varchar as time_rule, line
 from told order by event_no"""
+_VISITS = """insert into event by name
+select (1_000_000 + row_number() over (order by session, at_s))::uinteger as event_no,
+    $start::timestamp + to_seconds(at_s) as occurred_at, 'web'::channel_t as channel, step::step_t as step,
+    'GET /' || step as raw_code, 'help'::stage_t as stage, 'customer' as actor, true as visible,
+    session::bigint as session_id, 1::utinyint as source_id
+from incoming"""
 _REST = """
 create table customer as select customer_id, 'k' || customer_id as customer_key,
     'strong'::strength_t as identity_strength, count(*)::ubigint as n_events from event group by customer_id;

@@ -141,6 +141,32 @@ def test_an_undeclared_change_is_proposed_and_a_declared_one_is_named() -> None:
 
 
 def test_a_world_in_which_nothing_changed_proposes_nothing() -> None:
+    """Calls, queues, pages and steps together: one family of figures."""
     worlds = 40 if IS_WHOLE else 2
-    found = [told_by(World(seed, weeks=18), ())[0] for seed in range(20, 20 + worlds)]
+    found = [told_by(World(seed, weeks=18, visits_a_week=600), ())[0] for seed in range(20, 20 + worlds)]
     assert sum(map(bool, found)) <= max(1, 0.1 * worlds)
+
+
+def test_a_page_that_others_see_is_proposed_and_a_declared_change_of_the_website_is_named() -> None:
+    """Only the planted page; shares are those of a plain count."""
+    moved = World(3, weeks=18, visits_a_week=600, times={"page": 0.6})
+    day = START + dt.timedelta(days=moved.change_day)
+    with Store.open(None, threads=1) as store:
+        change_world.build(store, moved)
+        night = change_world.frame(store, moved, ())
+        change_effects.find(store, change_world.replace(night, confirmed=frozenset()))
+        (found,) = store.rows("select step, of_visits, monday, before, after from change_proposed")
+        plain = """select count(distinct session_id) filter (step = 'page_0') / count(distinct session_id) from event
+            where session_id is not null and occurred_at {side} $monday::timestamp"""
+        before, after = (store.value(plain.format(side=side), {"monday": found[2]}) for side in ("<", ">="))
+    assert found[:2] == ("page_0", True) and abs(found[2] - day) <= dt.timedelta(weeks=1)
+    assert found[3:] == pytest.approx((before, after)) and after < 0.75 * before
+    page = {"page": ["/page_*"]}
+    declared = change_world.change(moved, change="site", affected=page, control=None)
+    told, _ = told_by(moved, (declared,))
+    assert {change for *_, change in told} == {"site"}
+
+
+def test_pages_and_steps_of_few_are_not_watched() -> None:
+    quiet = World(3, weeks=18, visits_a_week=150, times={"page": 0.6})
+    assert [place for place, metric, *_ in told_by(quiet, ())[0] if not metric] == []

@@ -36,6 +36,7 @@ from mining.competitors.scenarios import Scenario
 from mining.competitors.step_by_step import START, Keys, moves, step_rows
 from mining.context import Context, read_touch, read_window
 from mining.method import Method
+from mining.statistics import wilson
 
 KNOWN = (
     {"view_category": "research"}
@@ -91,6 +92,19 @@ def rows(*changed: dict[str, object]) -> bytes:
 def test_the_interval_of_newcombe_is_that_of_his_paper() -> None:
     low, high = newcombe(56 / 70, 70, 48 / 80, 80, 0.95)
     assert (round(low, 4), round(high, 4)) == (0.0524, 0.3339)
+
+
+@pytest.mark.parametrize("shares", [(0.0, 0.3), (1.0, 0.4), (0.1234, 0.5), (1 + 1e-15, 0.0)])
+def test_it_is_made_of_wilsons_two_for_shops_that_count_in_part(shares: tuple[float, float]) -> None:
+    """Effective numbers of shops have fractions, which the library must not round."""
+    (mine, theirs), (n, m) = shares, (41.37, 17.62)
+    (low_a, high_a), (low_b, high_b) = wilson(mine * n, n), wilson(theirs * m, m)
+    by_hand = (
+        mine - theirs - math.hypot(mine - low_a, high_b - theirs),
+        mine - theirs + math.hypot(high_a - mine, theirs - low_b),
+    )
+    assert newcombe(mine, n, theirs, m, 0.95) == pytest.approx(by_hand, abs=1e-12)
+    assert newcombe(mine, n, theirs, m, 1.0) == (-1.0, 1.0)
 
 
 def test_intervals_cover_a_planted_gap(tmp_path: Path) -> None:

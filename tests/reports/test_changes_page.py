@@ -59,9 +59,10 @@ def html(tmp_path_factory: pytest.TempPathFactory) -> str:
         )
         store.run(
             """create or replace table change_proposed as
-            select 1 as step_no, 'returns' as place, 'menus_per_call' as metric, date '2026-01-12' as monday,
-                3.0 as before, 4.5 as after, 8 as n_before, 9 as n_after, '' as change_id
-            union all select 2, '', 'transfers_per_call', date '2026-02-02', 25.0, 10.0, 9, 8, 'menu'"""
+            select 1 as step_no, 'returns' as place, false as of_visits, 'menus_per_call' as metric, '' as step,
+                date '2026-01-12' as monday, 3.0 as before, 4.5 as after, 8 as n_before, 9 as n_after, '' as change_id
+            union all select 2, '', false, 'transfers_per_call', '', date '2026-02-02', 25.0, 10.0, 9, 8, 'menu'
+            union all select 3, '', true, '', 'view_product', date '2026-01-19', 0.25, 0.5, 9, 8, ''"""
         )
         store.run(
             """create or replace table change_promise as
@@ -102,7 +103,10 @@ def test_only_paths_that_changed_are_told(html: str) -> None:
 
 
 def test_a_step_is_asked_about_unless_a_change_is_declared_for_it(html: str) -> None:
-    assert table(html, "undeclared") == [["12 January 2026", "returns", "menus per call 3.00 to 4.50"]]
+    visits, calls = table(html, "undeclared")
+    assert calls == ["12 January 2026", "returns", "menus per call 3.00 to 4.50"]
+    assert visits[:2] == ["19 January 2026", "visits of the website"]
+    assert visits[2].startswith('visits that have "') and visits[2].endswith(": 25.0\u202f% to 50.0\u202f%")
 
 
 def test_what_was_promised_stands_beside_what_came(html: str) -> None:
