@@ -9,7 +9,6 @@ to where it ends.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +18,7 @@ import pyarrow as pa
 
 from ingest.store import Store, literal
 from mining.context import Context
-from mining.hazard_counts import GIVING_UP, TERMINAL, Outcome, begins, never_followed, outcomes
+from mining.hazard_counts import GIVING_UP, TERMINAL, Outcome, begins, outcomes
 from mining.population import SPLITS
 
 Ints = npt.NDArray[np.int64]
@@ -129,13 +128,7 @@ def bad_outcomes(store: Store, context: Context) -> list[Outcome]:
     """Make `route_moment` and `route_step`, and tell the bad outcomes of the site."""
     store.run((_FOLDER / "routes.sql").read_text(encoding="utf-8"), name="route_moment")
     _tell(store, context, frozenset())
-    return outcomes(store, context, _ends)
-
-
-def _ends(store: Store, outcome: str, good: Iterable[str]) -> tuple[str, ...]:
-    """The good outcomes after which the bad one practically never comes."""
-    rows = store.rows(_BOTH, {"outcome": outcome, "good": list(good)})
-    return never_followed(good, [(step, int(n_both), int(n_after)) for step, n_both, n_after in rows])
+    return outcomes(context, lambda bad, good: store.rows(_BOTH, {"outcome": bad, "good": list(good)}))
 
 
 def read(store: Store, context: Context, outcome: Outcome) -> Routes | None:
