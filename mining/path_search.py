@@ -18,7 +18,8 @@ import numpy as np
 
 from mining.method import Method
 from mining.path_shares import FAR, Floats, Path, completed, exposure, moments
-from mining.routes import NOTHING, Bools, Ints, Routes
+from mining.route_ways import Bools, Ints
+from mining.routes import NOTHING, Routes
 
 BAD_MAX, OTHERS_MAX = 1000, 2000
 """Most frequent ways that are searched; the rest is measured all the same."""

@@ -36,7 +36,8 @@ from mining.path_shares import Moments, Path, Share, completed, exposure, moment
 from mining.population import SPLITS, Scope
 from mining.power import POWER
 from mining.rates import Rate, n_part
-from mining.routes import Bools, Routes, bad_outcomes, read
+from mining.route_ways import Bools, read_ways
+from mining.routes import Routes, bad_outcomes, read
 from mining.statistics import needed_for_floor, normal_quantile
 
 NAME = "outcome_paths"
@@ -93,8 +94,9 @@ def find(store: Store, context: Context) -> list[Finding]:
     """Paths to every bad outcome, as findings; leaves their shares in `outcome_path`."""
     store.run("delete from outcome_path", name="outcome_path")
     findings: list[Finding] = []
-    for outcome in bad_outcomes(store, context):
-        routes = read(store, context, outcome)
+    ways = read_ways(store, context)
+    for outcome in bad_outcomes(ways):
+        routes = read(ways, outcome)
         if routes is not None:
             findings += _of_outcome(store, context, outcome, routes)
     return findings
