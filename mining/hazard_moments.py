@@ -8,7 +8,7 @@ share the moments; what differs between them is where a journey's risk begins an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from mining import hazard_goods
 from mining.context import Context
 from mining.hazard import FACTORS, N_CELLS, Ints
 from mining.hazard_counts import good_ends
+from mining.nearest import NONE, Keys, after, before, keys
 
 Bools = npt.NDArray[np.bool_]
 Numbers = npt.NDArray[np.int32]
@@ -92,32 +93,22 @@ class Moments:
     def after(self, marks: Ints) -> tuple[Ints, Ints]:
         """(moments, marks): each moment that one of `marks` comes later than, for the same customer, and the next such
         mark. Of marks at the same time it is the first with a call, else the first."""
-        return self._beside(marks[np.argsort(self.call[marks] == 0, kind="stable")], 0)
+        return self._beside(marks[np.argsort(self.call[marks] == 0, kind="stable")], after)
 
     def before(self, marks: Ints) -> tuple[Ints, Ints]:
         """As `after`, with the last mark that came earlier."""
-        return self._beside(marks, -1)
+        return self._beside(marks, before)
 
-    def _beside(self, marks: Ints, side: int) -> tuple[Ints, Ints]:
-        marks = marks[np.argsort(self._key(marks), kind="stable")]
+    def _beside(self, marks: Ints, nearest: Callable[[Keys, Keys], Ints]) -> tuple[Ints, Ints]:
+        marks = marks[np.argsort(self._keys(marks), kind="stable")]
         is_marked = np.zeros(int(self.customer.max(initial=0)) + 1, dtype=bool)
         is_marked[self.customer[self.journey[marks]]] = True
         asked = np.flatnonzero(np.repeat(is_marked[self.customer], self.n))
-        at = np.searchsorted(self._key(marks), self._key(asked), side="left" if side else "right") + side
-        inside = (at >= 0) & (at < len(marks))
-        asked, found = asked[inside], marks[at[inside]]
-        is_own = self.customer[self.journey[found]] == self.customer[self.journey[asked]]
-        return asked[is_own], found[is_own]
+        at = nearest(self._keys(marks), self._keys(asked))
+        return asked[at != NONE], marks[at[at != NONE]]
 
-    def _key(self, at: Ints) -> npt.NDArray[np.complex128]:
-        return moment_key(self.customer[self.journey[at]], self.at_us[at])
-
-
-def moment_key(customer: Ints, at_us: Ints) -> npt.NDArray[np.complex128]:
-    """A number that is ordered by customer, then time: complex numbers are, and hold whole ones below 2^53 exactly."""
-    key = np.empty(len(at_us), dtype=np.complex128)
-    key.real, key.imag = customer, at_us
-    return key
+    def _keys(self, at: Ints) -> Keys:
+        return keys(self.customer[self.journey[at]], self.at_us[at])
 
 
 def read(store: Store, context: Context) -> Moments:
@@ -201,11 +192,9 @@ def _check(told: pa.Table, rows: Ints, journey_id: Ints) -> None:
 def _frame(store: Store, journeys: pa.Table) -> Numbers:
     """The part of the cell that is the journey's: prior, is_back, is_off."""
     contacts = store.arrow(_CONTACTS)
-    known = moment_key(array(contacts["customer_id"]), array(contacts["at_us"]))
+    known = keys(array(contacts["customer_id"]), array(contacts["at_us"]))
     customer, began_us = array(journeys["customer_id"]), array(journeys["began_us"])
-    until, since = (
-        np.searchsorted(known, moment_key(customer, us), side="left") for us in (began_us, began_us - _PRIOR_US)
-    )
+    until, since = (np.searchsorted(known, keys(customer, us), side="left") for us in (began_us, began_us - _PRIOR_US))
     out = np.zeros(len(customer), dtype=np.int32)
     for name, level in (
         ("prior", np.searchsorted(_PRIOR, until - since, side="right")),
