@@ -20,12 +20,13 @@ import numpy.typing as npt
 from scipy import stats
 
 from ingest.store import Store
+from mining import exposure_rows
 from mining.context import Context
 from mining.findings import identity
 from mining.population import CHOSEN, SPLITS
 from mining.shrinkage import Counts, Flags, Floats, Shrunk, hold_against, shrink, standing_out
 
-_SQL = Path(__file__).parent / "exposures.sql"
+_FOLDER = Path(__file__).parent
 _TYPE = """create or replace temporary type {name}_t as enum (
     select {name} from (select distinct {name} from sight union select '') order by {name})"""
 """Of the names that are there tonight; a type of none at all can't be."""
@@ -184,20 +185,15 @@ class Family:
 
 
 def count(store: Store, context: Context, *, by_product: bool = False) -> None:
-    """Count calls after sights: mining/exposures.sql over the temporary tables sight and topic_stage."""
+    """Count calls after sights: over the temporary tables sight and topic_stage. Leaves known_call, call_side,
+    exposure and exposure_count. by_product: a call that names a product is on that product only."""
     start = dt.datetime.combine(context.window_from, dt.time())
-    end = dt.datetime.combine(context.window_to, dt.time())
-    for name, value in (
-        ("data_from", f"timestamp '{start}'"),
-        ("data_to", f"timestamp '{max(end, start + dt.timedelta(days=1))}'"),
-        ("timezone", f"'{context.timezone}'"),
-        ("discovery_parts", str(context.method.discovery_parts)),
-        ("by_product", str(by_product).lower()),
-    ):
-        store.run(f"set variable {name} = {value}", name=name)
-    for name in ("place", "family"):
+    end = max(dt.datetime.combine(context.window_to, dt.time()), start + dt.timedelta(days=1))
+    for name in ("place", "family", "topic"):
         store.run(_TYPE.format(name=name), name=name)
-    store.run(_SQL.read_text(encoding="utf-8"), name="exposures")
+    store.run((_FOLDER / "known_calls.sql").read_text(encoding="utf-8"), name="known_calls")
+    exposure_rows.make(store, context, start, end, by_product=by_product)
+    store.run((_FOLDER / "exposures.sql").read_text(encoding="utf-8"), name="exposures")
 
 
 def read_family(

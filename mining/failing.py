@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from ingest.store import Store
 from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.findings import identity
-from mining.hazard import OF_GOODS, Design, Fit, Patterns, Times, design, fit, risks, sandwich, without
-from mining.hazard_counts import BAD, BEFORE, GOOD, TERMINAL, Outcome, chosen_of
-from mining.hazard_rows import AtRisk, Moments, rows_at_risk
+from mining.hazard import OF_GOODS, Design, Fit, Patterns, Times, design, fit, sandwich, without
+from mining.hazard_counts import BAD, BEFORE, GOOD, TERMINAL, Outcome
+from mining.hazard_moments import Moments
+from mining.hazard_rows import AtRisk, rows_at_risk
 from mining.method import Method
 from mining.population import SPLITS
 from mining.power import POWER
@@ -163,11 +163,11 @@ class Model:
     """Level of a factor of the goods ('poor=2') -> what it goes with, against the most frequent level."""
 
 
-def model(store: Store, context: Context, moments: Moments, outcome: Outcome) -> Model | None:
+def model(context: Context, moments: Moments, outcome: Outcome) -> Model | None:
     """The model of an outcome; None where there are too few outcomes for any, or no step looks
     worse than its main step."""
     method = context.method
-    at_risk = rows_at_risk(store, context, moments, outcome)
+    at_risk = rows_at_risk(context, moments, outcome)
     patterns = at_risk.patterns
     n_bad = int(patterns.y["all"].sum())
     if n_bad < method.failure_outcomes_min:
@@ -216,7 +216,7 @@ def _controlled(method: Method, patterns: Patterns, made: Design, times: Times, 
             one.step
             for one in found
             if one.passes(method, "all")
-            and patterns.y[name][chosen_of(patterns, one.step)].sum() >= method.failure_outcomes_min
+            and patterns.y[name][patterns.chosen(one.step)].sum() >= method.failure_outcomes_min
         ]
         if not enough:
             continue
@@ -231,11 +231,11 @@ def _controlled(method: Method, patterns: Patterns, made: Design, times: Times, 
 
 def _looks_bad(method: Method, patterns: Patterns, made: Design, fitted: Fit, step: str) -> bool:
     """Whether a step passes the gate but for its interval. Where none does, the scan for the variance is spared."""
-    column, chosen = made.of_step[step], chosen_of(patterns, step)
+    column, chosen = made.of_step[step], patterns.chosen(step)
     beta = float(fitted.beta[column])
     if not chosen.any() or beta < math.log(method.failure_odds_min):
         return False
-    off, on = (risks(made, fitted, chosen, patterns.n["all"], column, at) for at in (0.0, beta))
+    off, on = (fitted.risk(chosen, patterns.n["all"], column, at) for at in (0.0, beta))
     return on - off >= method.failure_difference_min
 
 
@@ -255,7 +255,7 @@ def _failing(
     step: str,
     n_customers: int,
 ) -> Failing:
-    column, chosen = made.of_step[step], chosen_of(patterns, step)
+    column, chosen = made.of_step[step], patterns.chosen(step)
     stage = next(name for name, own in zip(patterns.stage, chosen.tolist(), strict=True) if own)
     half = normal_quantile(0.5 + method.confidence / 2)
     effects: dict[str, Effect] = {}
@@ -265,9 +265,7 @@ def _failing(
         fitted, n = fits[split], patterns.n[split]
         beta = float(fitted.beta[column])
         error = max(float(errors[split][column]) if split in errors else 0.0, fitted.naive_error(column))
-        told = [
-            risks(made, fitted, chosen, n, column, at) for at in (0.0, beta, beta - half * error, beta + half * error)
-        ]
+        told = [fitted.risk(chosen, n, column, at) for at in (0.0, beta, beta - half * error, beta + half * error)]
         effects[split] = Effect(beta, error, *told)
     n_of = {split: int(patterns.n[split][chosen].sum()) for split in patterns.n}
     hits = {split: float(patterns.y[split][chosen].sum()) for split in patterns.y}
@@ -280,7 +278,7 @@ def _failing(
         Rate(hits, n_of),
         n_customers,
         int(patterns.y["all"].sum()),
-        int(patterns.y["all"][chosen_of(patterns, made.reference[stage])].sum()),
+        int(patterns.y["all"][patterns.chosen(made.reference[stage])].sum()),
     )
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +65,14 @@ class Patterns:
             out[step] = out.get(step, 0) + count
         return out
 
+    def chosen(self, step: str) -> npt.NDArray[np.bool_]:
+        """Which patterns are of a step."""
+        return np.asarray(self._steps == step)
+
+    @cached_property
+    def _steps(self) -> npt.NDArray[np.str_]:
+        return np.array(self.step)
+
     def level(self, factor: str) -> Ints:
         """The level of a factor in each pattern."""
         unit, levels = FACTORS[factor]
@@ -104,18 +113,42 @@ class Design:
     reference: Mapping[str, str]
     factors: tuple[str, ...]
 
+    @cached_property
+    def pairs(self) -> sparse.csr_array:
+        """(columns x columns) x patterns: the products of any two columns. Made once, it turns each round's X'WX into a
+        product with the weights W."""
+        x, n = self.matrix, len(self.names)
+        length = np.repeat(np.diff(x.indptr), np.diff(x.indptr))
+        row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))
+        one = np.repeat(np.arange(len(row)), length)
+        other = np.arange(len(one)) - np.repeat(np.cumsum(length) - length, length) + x.indptr[row[one]]
+        place = x.indices[one].astype(np.int64) * n + x.indices[other]
+        return sparse.csr_array((x.data[one] * x.data[other], (place, row[one])), (n * n, x.shape[0]))
+
 
 @dataclass(frozen=True)
 class Fit:
-    """Coefficients, the information matrix (with the ridge), and each pattern's probability."""
+    """Coefficients, the information matrix (with the ridge), and each pattern's log odds and probability."""
 
     beta: Floats
     information: Floats
+    eta: Floats
     p: Floats
+
+    @cached_property
+    def covariance(self) -> Floats:
+        """Of the coefficients, as if every row were a customer's only one."""
+        return np.asarray(np.linalg.inv(self.information))
 
     def naive_error(self, column: int) -> float:
         """Standard error as if every row were a customer's only one."""
-        return float(np.sqrt(np.linalg.inv(self.information)[column, column]))
+        return float(np.sqrt(self.covariance[column, column]))
+
+    def risk(self, chosen: npt.NDArray[np.bool_], n: Ints, column: int, beta: float) -> float:
+        """Mean probability over the chosen patterns if the coefficient of their step were `beta` (0: it is off)."""
+        eta = self.eta[chosen] - self.beta[column] + beta
+        weight = n[chosen]
+        return float(weight @ _probability(eta)) / max(1, int(weight.sum()))
 
 
 def design(patterns: Patterns, reactive: frozenset[str], rows_min: int, least: int, epv_min: float) -> Design:
@@ -198,34 +231,36 @@ def fit(made: Design, n: Ints, y: Ints) -> Fit:
     beta = np.zeros(x.shape[1])
     share = (y.sum() + 0.5) / (weight.sum() + 1)
     beta[0] = np.log(share / (1 - share))
-    best = _likelihood(x, weight, y, beta, ridge)
+    eta = x @ beta
+    best = _likelihood(eta, weight, y, beta, ridge)
     for _ in range(_ROUNDS):
-        p = _probability(x, beta)
+        p = _probability(eta)
         score = x.T @ (y - weight * p) - ridge * beta
-        step = np.linalg.solve(_information(x, weight, p, ridge), score)
+        step = np.linalg.solve(_information(made, weight, p, ridge), score)
         taken = beta + step
-        now = _likelihood(x, weight, y, taken, ridge)
+        eta = x @ taken
+        now = _likelihood(eta, weight, y, taken, ridge)
         while now < best - 1e-9 * abs(best) and np.abs(step).max() > _CLOSE:
             step, taken = step / 2, beta + step / 2
-            now = _likelihood(x, weight, y, taken, ridge)
+            eta = x @ taken
+            now = _likelihood(eta, weight, y, taken, ridge)
         beta, best = taken, now
         if np.abs(step).max() < _CLOSE:
             break
-    p = _probability(x, beta)
-    return Fit(beta, _information(x, weight, p, ridge), p)
+    p = _probability(eta)
+    return Fit(beta, _information(made, weight, p, ridge), eta, p)
 
 
-def _probability(x: sparse.csr_matrix, beta: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-np.clip(x @ beta, -_STEEPEST, _STEEPEST))))
+def _probability(eta: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(eta, -_STEEPEST, _STEEPEST))))
 
 
-def _information(x: sparse.csr_matrix, weight: Floats, p: Floats, ridge: Floats) -> Floats:
-    spread = weight * p * (1 - p)
-    return np.asarray((x.T @ x.multiply(spread[:, None])).todense()) + np.diag(ridge)
+def _information(made: Design, weight: Floats, p: Floats, ridge: Floats) -> Floats:
+    return np.asarray((made.pairs @ (weight * p * (1 - p))).reshape(len(ridge), -1)) + np.diag(ridge)
 
 
-def _likelihood(x: sparse.csr_matrix, weight: Floats, y: Ints, beta: Floats, ridge: Floats) -> float:
-    eta = np.clip(x @ beta, -_STEEPEST, _STEEPEST)
+def _likelihood(eta: Floats, weight: Floats, y: Ints, beta: Floats, ridge: Floats) -> float:
+    eta = np.clip(eta, -_STEEPEST, _STEEPEST)
     return float((y * eta).sum() - (weight * np.logaddexp(0, eta)).sum() - 0.5 * (ridge * beta**2).sum())
 
 
@@ -252,17 +287,10 @@ def sandwich(
     wanted = np.arange(len(errors)) if columns is None else np.array(columns, dtype=np.int64)
     if n < 2 or not len(wanted):
         return errors
-    moves = made.matrix @ np.linalg.inv(fitted.information)[:, wanted]
+    moves = made.matrix @ fitted.covariance[:, wanted]
     variance = np.zeros(len(wanted))
     for start in range(0, n, _BLOCK):
         moved = rests[start : start + _BLOCK] @ moves
         variance += np.einsum("ij,ij->j", moved, moved)
     errors[wanted] = np.sqrt(variance * n / (n - 1))
     return errors
-
-
-def risks(made: Design, fitted: Fit, chosen: npt.NDArray[np.bool_], n: Ints, column: int, beta: float) -> float:
-    """Mean probability over the chosen patterns if the coefficient of their step were `beta` (0: the step is off)."""
-    eta = made.matrix[chosen] @ fitted.beta - fitted.beta[column] + beta
-    weight = n[chosen]
-    return float(weight @ (1 / (1 + np.exp(-np.clip(eta, -_STEEPEST, _STEEPEST))))) / max(1, int(weight.sum()))

@@ -12,28 +12,21 @@ No outcome: what is behind the line of visibility, steps that are merely `reacti
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
-
-from ingest.store import Store
 from mining.context import Context
-from mining.hazard import Patterns
-from mining.hazard_goods import account
 
 GIVING_UP = "giving up"
 TERMINAL, DELAYED = "terminal", "delayed"
-_SQL = Path(__file__).parent / "hazards.sql"
 BAD, BEFORE, GOOD = "bad", "before", "good"
 """The negative controls, counted like splits: the outcome came before the step; a good end came within the days in
 which a delayed outcome counts. Such an end does not come of what fails: who takes a step after which both are more
 frequent is merely nearer to the end."""
 _NEVER_SHARE = 0.05
 """A good outcome ends the risk of a bad one that comes after it in less than this share of journeys with both."""
-Ends = Callable[[Store, str, Iterable[str]], tuple[str, ...]]
+Ends = Callable[[str, Sequence[str]], Iterable[tuple[str, int, int]]]
+"""(terminal outcome, good ones) -> of each of these: journeys with both, and of them those with the bad one later."""
 
 
 @dataclass(frozen=True)
@@ -50,22 +43,14 @@ class Outcome:
         return self.form != DELAYED
 
 
-def prepare(store: Store, context: Context) -> None:
-    """Make the temporary tables `hazard_journey` and `hazard_moment`."""
-    store.run("set variable timezone = $timezone", {"timezone": context.timezone}, name="timezone")
-    store.run(_SQL.read_text(encoding="utf-8"), name="hazards")
-    account(store, context)
-
-
-def outcomes(store: Store, context: Context, ends: Ends | None = None) -> list[Outcome]:
-    """The bad outcomes of the site, in the order of the dictionary, giving up last. `ends` counts what ends the risk of
-    a terminal one; unless given, in `hazard_moment`."""
+def outcomes(context: Context, ends: Ends) -> list[Outcome]:
+    """The bad outcomes of the site, in the order of the dictionary, giving up last."""
     bad = [touch for touch in context.touch.values() if touch.bad]
     good = good_ends(context)
     found = []
     for touch in bad:
         is_terminal = touch.step_class == "outcome"
-        over = (ends or _ends)(store, touch.step, good) if is_terminal else ()
+        over = never_followed(good, ends(touch.step, good)) if is_terminal else ()
         found.append(Outcome(touch.step, TERMINAL if is_terminal else DELAYED, over))
     over = (*good, *(touch.step for touch in bad))
     return [*found, Outcome(GIVING_UP, GIVING_UP, over)] if good and begins(context) else found
@@ -85,19 +70,6 @@ def begins(context: Context) -> list[str]:
         and touch.actor == "customer"
         and not (touch.is_free or touch.bad or touch.step_class == "outcome")
     ]
-
-
-def _ends(store: Store, outcome: str, good: Iterable[str]) -> tuple[str, ...]:
-    """The good outcomes after which the bad one practically never comes."""
-    rows = store.rows(
-        """with bad as (select journey_id, min(place) as place from hazard_moment where step = $outcome group by all)
-        select m.step::varchar, count(distinct m.journey_id),
-            count(distinct m.journey_id) filter (where bad.place > m.place)
-        from hazard_moment as m inner join bad using (journey_id) where list_contains($good, m.step::varchar)
-        group by m.step""",
-        {"outcome": outcome, "good": list(good)},
-    )
-    return never_followed(good, rows)
 
 
 def never_followed(good: Iterable[str], rows: Iterable[tuple[str, int, int]]) -> tuple[str, ...]:
@@ -121,8 +93,3 @@ def kaplan_meier(counts: Iterable[tuple[int, int, int]], t_max: int, at_risk_min
         out.append([float(t), round(share, 6), float(at_risk)])
         at_risk -= n_events + n_gone
     return out
-
-
-def chosen_of(patterns: Patterns, step: str) -> npt.NDArray[np.bool_]:
-    """Which patterns are of a step."""
-    return np.array([name == step for name in patterns.step])

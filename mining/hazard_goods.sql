@@ -1,8 +1,8 @@
 -- What the hazard models account for of the goods that a step is about (method note 6.2: product group and order value).
--- Grain of hazard_goods: one row per step of hazard_moment that is not about unknown goods. goods_cell: kind (1-7 the most frequent
--- categories, 0 others) * 288 + value (1-3 the thirds of all orders' values, 0 unknown) * 2304 + poor (2 the page lacks what most of
--- its peers have, or a number is far below theirs, 1 it does not, 0 unknown) * 9216. Only what is known by then: the last product of
--- the journey up to the step, and the order that a step names; what is bought later would tell how the journey ends.
+-- Grain of hazard_goods: one row per step of a journey that names known goods. kind: 1-7 the most frequent categories, 0 others;
+-- value: 1-3 the thirds of all orders' values; poor: 2 the page lacks what most of its peers have, or a number is far below theirs,
+-- 1 it does not; -1 where it is unknown. Of a journey only what is known by then counts: the last product up to the step, and the
+-- order that a step names; what is bought later would tell how the journey ends.
 -- Temporary tables. Variables: value = the attribute with an order's value, or null; peers_min, has_share, low_share, low_times as
 -- for hints.
 create or replace temporary table goods_product as
@@ -119,44 +119,13 @@ from goods
 full outer join banded on goods.order_id = banded.order_id;
 
 create or replace temporary table hazard_goods as
-with named as (
-    select
-        moment.pos,
-        moment.journey_id,
-        coalesce(goods_product.kind, goods_order.kind) as kind,
-        coalesce(goods_product.poor, goods_order.poor) as poor,
-        goods_order.value
-    from hazard_moment as moment
-    inner join event on moment.event_no = event.event_no
-    left join goods_product on event.product_id = goods_product.product_id
-    left join goods_order on event.order_id = goods_order.order_id
-),
-
-so_far as (
-    select
-        pos,
-        last_value(kind ignore nulls) over up_to as kind,
-        last_value(poor ignore nulls) over up_to as poor,
-        last_value(value ignore nulls) over up_to as value
-    from named
-    window up_to as (
-        partition by journey_id
-        order by pos
-        rows between unbounded preceding and current row
-    )
-)
-
 select
-    pos,
-    cast(288 * coalesce(kind, 0) + 2304 * coalesce(value, 0) + 9216 * coalesce(poor, 0) as usmallint) as goods_cell
-from so_far
-where kind is not null or value is not null;
-
-create or replace temporary table hazard_moment as
-select moment.* replace (cast(moment.cell + coalesce(goods.goods_cell, 0) as usmallint) as cell)
-from hazard_moment as moment
-left join hazard_goods as goods on moment.pos = goods.pos;
-
-drop table hazard_goods;
-drop table goods_order;
-drop table goods_product
+    moment.pos,
+    coalesce(goods_product.kind, goods_order.kind, -1) as kind,
+    coalesce(goods_order.value, -1) as value,
+    coalesce(goods_product.poor, goods_order.poor, -1) as poor
+from journey_event as moment
+inner join event on moment.event_no = event.event_no
+left join goods_product on event.product_id = goods_product.product_id
+left join goods_order on event.order_id = goods_order.order_id
+where goods_product.kind is not null or goods_order.kind is not null or goods_order.value is not null

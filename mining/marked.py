@@ -46,6 +46,11 @@ _EXAMPLES = """
         min_by(p.journey_key, xor(p.draw, i.shuffle), {n.n_counter}) filter (c.hits = 0) as counter
     from chance as c inner join incoming_names as i using (place) inner join population as p using (journey_id)
     where {condition} group by i.finding_id"""
+_MINUTES = """
+    select c.place, sum(p.engaged_ms)::bigint, sum(p.handle_ms)::bigint
+    from chance as c inner join population as p using (journey_id)
+    where c.hits > 0 and list_contains($places, c.place)
+    group by c.place, p.customer_id order by c.place, p.customer_id"""
 _CHOSEN = CHOSEN | {"strict": "strict_n > 0"}
 """Which customers a split holds; strict is a matter of single journeys and has its own columns."""
 
@@ -63,6 +68,8 @@ class Marked(Told, Protocol):
 
 
 M = TypeVar("M", bound=Marked)
+Minutes = tuple[list[int], list[int]]
+"""By customer: engaged ms, and the company's."""
 
 
 @dataclass(frozen=True)
@@ -180,6 +187,15 @@ def publishable(
         store.run(_EXAMPLES.format(n=context.method, condition=scope.condition), name="example")
         store.drop("incoming_names")
     return kept
+
+
+def minutes(store: Store, places: Sequence[Marked]) -> dict[str, Minutes]:
+    """place -> what the journeys that show it cost, by customer."""
+    out: dict[str, Minutes] = {one.place: ([], []) for one in places}
+    for place, engaged_ms, handle_ms in store.rows(_MINUTES, {"places": list(out)}):
+        out[place][0].append(engaged_ms)
+        out[place][1].append(handle_ms)
+    return out
 
 
 def finding(store: Store, context: Context, one: Marked, decision: Decision, **told: Any) -> Finding:

@@ -17,8 +17,9 @@ from dataclasses import replace
 import numpy as np
 
 from mining.method import Method
-from mining.path_shares import FAR, Floats, Path, completed, exposure, moments
-from mining.routes import NOTHING, Bools, Ints, Routes
+from mining.path_shares import FAR, Floats, Following, Path, exposure, moments
+from mining.route_ways import Bools, Ints
+from mining.routes import NOTHING, Routes
 
 BAD_MAX, OTHERS_MAX = 1000, 2000
 """Most frequent ways that are searched; the rest is measured all the same."""
@@ -44,6 +45,8 @@ class Search:
         self._others = _until_end(seen.fate * (FAR + 1) + seen.t, weight, len(self.n))
         bad = np.flatnonzero(compared.is_compared)
         self._bad = _until_end(bad * (FAR + 1) + seen.at[bad], self.n[bad], len(self.n))
+        self._following = Following(self.routes.codes)
+        self._following_bad = Following(self.routes.codes[self.routes.way[bad]])
 
     def added(self, complete: Ints, taken: Ints) -> tuple[Ints, Floats]:
         """By path: bad journeys that it is credited with besides `taken`, and the difference that it adds. `complete`:
@@ -53,6 +56,10 @@ class Search:
         hits = (self._bad.take(begins) - self._bad.take(ends)).sum(axis=0)
         others = (self._others.take(begins) - self._others.take(ends)).sum(axis=0)
         return hits.astype(np.int64), np.round(hits / self.n_bad - others, 12)  # of equals none is ahead by chance
+
+    def completed(self, paths: Sequence[Path]) -> Ints:
+        """fates x paths: the t at which each has gone each path first, FAR where it never does."""
+        return self._following.completed(paths).T[self.routes.way]
 
     def pool(self) -> list[Path]:
         """Paths that enough bad journeys go: those with the largest differences, and those that most go."""
@@ -73,12 +80,11 @@ class Search:
     def _told(self, level: Sequence[Path]) -> list[tuple[float, int, Path]]:
         """(difference, bad journeys, path) of the paths of a level that enough bad journeys go."""
         bad = np.flatnonzero(self._is_bad)
-        gone = completed(self.routes.codes[self.routes.way[bad]], level) <= self.routes.high[bad][:, None]
-        enough = [path for path, n in zip(level, (self.n[bad] @ gone).tolist(), strict=True) if n >= self.hits_min]
+        gone = self._following_bad.completed(level) <= self.routes.high[bad]
+        enough = [path for path, n in zip(level, (gone @ self.n[bad]).tolist(), strict=True) if n >= self.hits_min]
         if not enough:
             return []
-        free = np.full(len(self.routes.way), FAR)
-        hits, difference = self.added(completed(self.routes.codes, enough)[self.routes.way], free)
+        hits, difference = self.added(self.completed(enough), np.full(len(self.routes.way), FAR))
         return list(zip(difference.tolist(), hits.tolist(), enough, strict=True))
 
 
@@ -94,7 +100,7 @@ def search(routes: Routes, method: Method, is_known: Callable[[Path], bool]) -> 
     pool = looking.pool() if looking.n_bad else []
     if not pool:
         return []
-    complete = completed(looking.routes.codes, pool)[looking.routes.way]
+    complete = looking.completed(pool)
     taken = np.full(len(looking.routes.way), FAR)
     chosen: list[int] = []
     while len(chosen) < method.path_most:

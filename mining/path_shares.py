@@ -25,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from mining.routes import T_MAX, Bools, Codes, Ints, Routes
+from mining.route_ways import Bools, Ints
+from mining.routes import T_MAX, Codes, Routes
 from mining.statistics import normal_above, normal_quantile
 
 FAR = T_MAX + 1
@@ -42,37 +43,45 @@ Path = tuple[int, ...]
 Floats = npt.NDArray[np.float64]
 
 
+class Following:
+    """Of some ways, where each step comes next; a step's table is made once, when a path first asks for it."""
+
+    def __init__(self, codes: Codes) -> None:
+        self._steps = np.ascontiguousarray(codes.T)
+        self._n = len(codes)
+        self._place = np.arange((FAR + 1) * self._n).reshape(FAR + 1, self._n)
+        self._tables: dict[int, Ints] = {}
+
+    def completed(self, paths: Sequence[Path]) -> Ints:
+        """paths x ways: the t at which each way has gone each path first, FAR where it never does.
+
+        The earliest step that fits is always taken, which completes a subsequence as early as any choice does; so paths
+        that begin alike share what they begin with.
+        """
+        at: dict[Path, Ints] = {(): self._place[0]}
+        for path in sorted({one[:end] for one in paths for end in range(1, len(one) + 1)}, key=len):
+            at[path] = self._table(path[-1]).take(at[path[:-1]])
+        return np.stack([at[path] for path in paths]) // max(1, self._n)
+
+    def _table(self, code: int) -> Ints:
+        """By t and way: where the first t after t with this step stands in it (t * ways + way), else FAR's place."""
+        if code not in self._tables:
+            out = np.empty_like(self._place)
+            out[T_MAX:] = self._place[FAR]
+            is_step = self._steps == code
+            for t in range(T_MAX - 1, -1, -1):
+                out[t] = out[t + 1]
+                np.copyto(out[t], self._place[t + 1], where=is_step[t])
+            self._tables[code] = out.ravel()
+        return self._tables[code]
+
+
 def completed(codes: Codes, paths: Sequence[Path]) -> Ints:
-    """ways x paths: the t at which each way has gone each path first, FAR where it never does.
-
-    The earliest step that fits is always taken, which completes a subsequence as early as any choice does; so paths
-    that begin alike share what they begin with.
-    """
-    begun = sorted({path[:end] for path in paths for end in range(1, len(path) + 1)}, key=len)
-    used = sorted({path[-1] for path in begun})
+    """ways x paths: the t at which each way has gone each path first, FAR where it never does."""
     out = np.empty((len(paths), len(codes)), dtype=np.int64)
-    for start in range(0, len(codes), _CHUNK):
-        part = codes[start : start + _CHUNK]
-        steps = np.ascontiguousarray(part.T)
-        following = {code: _following(steps, code).ravel() for code in used}
-        way, n = np.arange(len(part)), len(part)
-        at: dict[Path, Ints] = {(): way}
-        for path in begun:
-            at[path] = following[path[-1]].take(at[path[:-1]])
-        for number, path in enumerate(paths):
-            out[number, start : start + n] = at[path] // n
+    for start in range(0, len(codes) if len(paths) else 0, _CHUNK):
+        out[:, start : start + _CHUNK] = Following(codes[start : start + _CHUNK]).completed(paths)
     return out.T
-
-
-def _following(steps: Codes, code: int) -> Ints:
-    """(FAR + 1) x ways: where the first t after t with this step stands in it (t * ways + way), else FAR's place.
-    `steps`: T_MAX x ways."""
-    n = steps.shape[1]
-    place = np.arange((FAR + 1) * n).reshape(FAR + 1, n)
-    out = np.tile(place[FAR], (FAR + 1, 1))
-    for t in range(T_MAX - 1, -1, -1):
-        out[t] = np.where(steps[t] == code, place[t + 1], out[t + 1])
-    return out
 
 
 @dataclass(frozen=True)

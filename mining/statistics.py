@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats
+from scipy import special, stats
 
 
 def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
@@ -18,7 +18,7 @@ def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, floa
     """
     if n <= 0:
         return 0.0, 1.0
-    z = float(stats.norm.ppf(0.5 + confidence / 2))
+    z = normal_quantile(0.5 + confidence / 2)
     share = min(max(hits / n, 0.0), 1.0)
     centre = share + z * z / (2 * n)
     spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
@@ -28,12 +28,12 @@ def wilson(hits: float, n: float, confidence: float = 0.95) -> tuple[float, floa
 
 def normal_quantile(share: float) -> float:
     """The value below which a standard normal lies with probability `share`."""
-    return float(stats.norm.ppf(share))
+    return float(special.ndtri(share))
 
 
 def normal_above(z: float) -> float:
     """The probability that a standard normal exceeds `z`."""
-    return float(stats.norm.sf(z))
+    return float(special.ndtr(-z))
 
 
 def binomial_above(hits: float, n: int, share: float) -> float:

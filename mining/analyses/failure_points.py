@@ -15,6 +15,7 @@ step directly before half of all the outcomes may simply be the way to it (the p
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ingest.language import mark, say, say_n
@@ -25,8 +26,9 @@ from mining.deciding import Decision
 from mining.evidence import Reach
 from mining.failing import KIND, Effect, Failing, Model, decisions, e_value, model
 from mining.findings import Finding, seed_of
-from mining.hazard_counts import BEFORE, DELAYED, GOOD, kaplan_meier, outcomes, prepare
-from mining.hazard_rows import read
+from mining.hazard_counts import BEFORE, DELAYED, GOOD, kaplan_meier, outcomes
+from mining.hazard_moments import read
+from mining.hazard_rows import both
 from mining.population import Scope
 from mining.rates import n_part
 
@@ -41,20 +43,15 @@ _CHANCE = """create or replace temporary table chance as
     select $outcome || '|' || step as place, journey_id, count(*)::integer as n,
         (count(*) filter (is_bad))::integer as hits, 0 as before
     from incoming_chance group by step, journey_id order by place, journey_id"""
-_MINUTES = """
-    select p.customer_id, sum(p.engaged_ms)::bigint, sum(p.handle_ms)::bigint
-    from population as p semi join (select journey_id from chance where place = $place and hits > 0) using (journey_id)
-    group by p.customer_id order by p.customer_id"""
 _STEPS_AFTER = 12
 
 
 def find(store: Store, context: Context) -> list[Finding]:
     """Failure points of every bad outcome, as findings."""
-    prepare(store, context)
     moments = read(store, context)
     findings: list[Finding] = []
-    for outcome in outcomes(store, context):
-        found = model(store, context, moments, outcome)
+    for outcome in outcomes(context, partial(both, moments)):
+        found = model(context, moments, outcome)
         if found is None:
             continue
         proposed, decided, n_tested = decisions(context, found)
@@ -63,12 +60,12 @@ def find(store: Store, context: Context) -> list[Finding]:
         store.drop("incoming_chance")
         shown = marked.publishable(store, context, _SCOPE, KINDS, proposed)
         told = {step for one, _ in shown for step in (one.step, one.reference)}
-        curves = {step: found.at_risk.survival(step) for step in sorted(told)}
+        curves = found.at_risk.survivals(sorted(told))
+        minutes = marked.minutes(store, [one for one, _ in shown])
         findings += [
-            _finding(store, context, found, one, reach, decided.get(one.step), n_tested, curves) for one, reach in shown
+            _finding(store, context, found, one, reach, decided.get(one.step), n_tested, curves, minutes[one.place])
+            for one, reach in shown
         ]
-    for table in ("hazard_moment", "hazard_journey", "hazard_bad"):
-        store.run(f"drop table if exists {table}", name=table)
     return findings
 
 
@@ -91,6 +88,7 @@ def _finding(
     decision: Decision | None,
     m: int,
     curves: dict[str, list[tuple[int, int, int]]],
+    minutes: marked.Minutes,
 ) -> Finding:
     method = context.method
     robust = _robust(one)
@@ -123,7 +121,7 @@ def _finding(
             "level": method.confidence,
             "method": say("joint hazard model, sandwich variance, customers as clusters"),
         },
-        cost=_cost(store, context, one, effect),
+        cost=_cost(context, one, effect, minutes),
         robustness=robust,
         title=failure_words.title(context, one, effect, (low, high)),
         text_evidence=failure_words.evidence_text(context, found, one, effect, sample),
@@ -151,13 +149,10 @@ def _robust(one: Failing) -> dict[str, Any]:
     return {**parts, "sign_stable": all(signs) if signs else None}
 
 
-def _cost(store: Store, context: Context, one: Failing, effect: Effect) -> dict[str, Any]:
+def _cost(context: Context, one: Failing, effect: Effect, minutes: marked.Minutes) -> dict[str, Any]:
     """Minutes spent in journeys that ended so, the part beyond what comparable steps have; the interval joins that of
     the minutes with that of the excess."""
-    rows = store.rows(_MINUTES, {"place": one.place})
-    cost = evidence.cost_of_minutes(
-        context, [row[1] for row in rows], [row[2] for row in rows], seed_of(one.finding_id)
-    )
+    cost = evidence.cost_of_minutes(context, *minutes, seed_of(one.finding_id))
     parts = {
         name: max(0.0, 1 - effect.p0 / p) if p > 0 else 0.0
         for name, p in (("low", effect.p_low), ("mid", effect.p1), ("high", effect.p_high))

@@ -36,7 +36,8 @@ from mining.path_shares import Moments, Path, Share, completed, exposure, moment
 from mining.population import SPLITS, Scope
 from mining.power import POWER
 from mining.rates import Rate, n_part
-from mining.routes import Bools, Routes, bad_outcomes, read
+from mining.route_ways import Bools, read_ways
+from mining.routes import Routes, bad_outcomes, read
 from mining.statistics import needed_for_floor, normal_quantile
 
 NAME = "outcome_paths"
@@ -47,10 +48,6 @@ READS = ("journey_event", "journey", "journey_metrics", "touch")
 
 EFFECT = mark("share of bad journeys on the path, above that of others at the same point")
 _SCOPE = Scope(keep_truncated=False, recorded=True)
-_MINUTES = """
-    select p.customer_id, sum(p.engaged_ms)::bigint, sum(p.handle_ms)::bigint
-    from population as p semi join (select journey_id from chance where place = $place and hits > 0) using (journey_id)
-    group by p.customer_id order by p.customer_id"""
 _KEPT = "insert into outcome_path by name select * from incoming_paths"
 
 
@@ -97,8 +94,9 @@ def find(store: Store, context: Context) -> list[Finding]:
     """Paths to every bad outcome, as findings; leaves their shares in `outcome_path`."""
     store.run("delete from outcome_path", name="outcome_path")
     findings: list[Finding] = []
-    for outcome in bad_outcomes(store, context):
-        routes = read(store, context, outcome)
+    ways = read_ways(store, context)
+    for outcome in bad_outcomes(ways):
+        routes = read(ways, outcome)
         if routes is not None:
             findings += _of_outcome(store, context, outcome, routes)
     return findings
@@ -124,7 +122,11 @@ def _of_outcome(store: Store, context: Context, outcome: Outcome, routes: Routes
         lambda name: family[name].told["confirm"].p_value,
     )
     shown = marked.publishable(store, context, _SCOPE, KINDS, apart)
-    return [_finding(store, context, one, reach, decided.get(one.finding_id), len(family)) for one, reach in shown]
+    minutes = marked.minutes(store, [one for one, _ in shown])
+    return [
+        _finding(store, context, one, reach, decided.get(one.finding_id), len(family), minutes[one.place])
+        for one, reach in shown
+    ]
 
 
 def _identity(outcome: Outcome, routes: Routes, path: Path) -> str:
@@ -258,7 +260,13 @@ def _needed(context: Context, one: OutcomePath) -> int | None:
 
 
 def _finding(
-    store: Store, context: Context, one: OutcomePath, reach: Reach, decision: Decision | None, m: int
+    store: Store,
+    context: Context,
+    one: OutcomePath,
+    reach: Reach,
+    decision: Decision | None,
+    m: int,
+    minutes: marked.Minutes,
 ) -> Finding:
     method, told = context.method, one.told["confirm"]
     needed = _needed(context, one)
@@ -291,7 +299,7 @@ def _finding(
             "level": method.confidence,
             "method": say("difference of shares at the same point of the journey, linearised, customers as clusters"),
         },
-        cost=_cost(store, context, one),
+        cost=_cost(context, one, minutes),
         robustness=robust,
         title=path_words.title(context, one.outcome, one.steps, told),
         text_evidence=path_words.evidence_text(context, told, one.told["all"]),
@@ -317,12 +325,9 @@ def _robust(one: OutcomePath) -> dict[str, Any]:
     return {**parts, "sign_stable": all(signs) if signs else None}
 
 
-def _cost(store: Store, context: Context, one: OutcomePath) -> dict[str, Any]:
+def _cost(context: Context, one: OutcomePath, minutes: marked.Minutes) -> dict[str, Any]:
     """Minutes of the bad journeys on the path, the part of them that is beyond what others would have."""
-    rows = store.rows(_MINUTES, {"place": one.place})
-    cost = evidence.cost_of_minutes(
-        context, [row[1] for row in rows], [row[2] for row in rows], seed_of(one.finding_id)
-    )
+    cost = evidence.cost_of_minutes(context, *minutes, seed_of(one.finding_id))
     told = one.told["confirm"]
     low, high = told.interval(context.method.confidence)
     parts = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +17,7 @@ from planted import frame
 from scipy import optimize, sparse
 
 from ingest.store import Store
-from mining import failing, hazard, hazard_counts, hazard_rows
+from mining import failing, hazard, hazard_counts, hazard_moments, hazard_rows
 from mining.analyses import failure_points
 from mining.context import Context
 from mining.failing import e_value
@@ -44,9 +45,9 @@ def told_in(store: Store, steps: list[St], columns: dict) -> dict[str, Finding]:
 
 def fitted_in(store: Store, context: Context) -> failing.Model | None:
     """The model of the first outcome."""
-    hazard_counts.prepare(store, context)
-    moments = hazard_rows.read(store, context)
-    return failing.model(store, context, moments, hazard_counts.outcomes(store, context)[0])
+    moments = hazard_moments.read(store, context)
+    outcomes = hazard_counts.outcomes(context, partial(hazard_rows.both, moments))
+    return failing.model(context, moments, outcomes[0])
 
 
 # ---- the model ---------------------------------------------------------------------------------------------------
@@ -172,10 +173,7 @@ def test_intervals_of_harmless_steps_cover_no_effect() -> None:
             bulk(store, dictionary(), log(Plan(), seed))
             context = frame(store)
             prepare(store, context)
-            hazard_counts.prepare(store, context)
-            fitted = failing.model(
-                store, context, hazard_rows.read(store, context), hazard_counts.outcomes(store, context)[0]
-            )
+            fitted = fitted_in(store, context)
             z += [one.effects["confirm"].beta / one.effects["confirm"].error for one in fitted.steps] if fitted else []
     assert (0.92 if WHOLE else 0.85) <= np.mean(np.abs(z) < 1.96) <= (0.98 if WHOLE else 1.0)
 
@@ -458,10 +456,7 @@ def test_goods_that_end_badly_are_no_fault_of_the_step_they_go_through(by: str) 
         )
         prepare(store, context)
         by_step = {f.where["step"]: f for f in found(store, context, only="failure_points")}
-        hazard_counts.prepare(store, context)
-        fitted = failing.model(
-            store, context, hazard_rows.read(store, context), hazard_counts.outcomes(store, context)[0]
-        )
+        fitted = fitted_in(store, context)
     if by == "nothing":
         assert by_step["b"].status == "confirmed" and by_step["b"].extra["OR"] > 1.5, "as nothing tells them apart"
         return
@@ -477,9 +472,11 @@ def test_what_is_bought_later_is_not_known_yet() -> None:
         bulk(store, GOODS, dear_goods(1))
         context = replace(frame(store), order_value="total", products=SHELF)
         prepare(store, context)
-        hazard_counts.prepare(store, context)
-        goods = dict(store.rows("select step::varchar, min(cell // 288) from hazard_moment group by step"))
-        most = dict(store.rows("select step::varchar, max(cell // 288) from hazard_moment group by step"))
+        moments = hazard_moments.read(store, context)
+    goods, most = (
+        {step: pick(moments.cell[np.array(moments.step) == step]) // 288 for step in set(moments.step)}
+        for pick in (min, max)
+    )
     assert most["a"] == 0 and all(goods[step] > 0 for step in ("placed", "b", "c", "done", "cancelled"))
     assert max(most.values()) * 288 < 2**16
 

@@ -24,6 +24,7 @@ from mining.hazard_counts import GIVING_UP
 from mining.method import Method
 from mining.path_search import Search, search
 from mining.path_shares import BANDS, FAR, Share, completed, moments, shares
+from mining.route_ways import read_ways
 from mining.routes import NOTHING, T_MAX, Routes, bad_outcomes, read
 from mining.statistics import holm
 
@@ -312,9 +313,10 @@ def test_ways_as_read_by_hand(store: Store, seed: int) -> None:
     population.prepare(store, context)
     names = {number: row for row, number in store.rows("select journey_key, journey_id from journey")}
     forms = set()
-    for outcome in bad_outcomes(store, context):
+    ways = read_ways(store, context)
+    for outcome in bad_outcomes(ways):
         forms.add(outcome.form)
-        routes = read(store, context, outcome)
+        routes = read(ways, outcome)
         expected = {key("journey " + case, 12): one for case, one in by_case(log, outcome.name, outcome.ends).items()}
         assert (routes is None) == (not any(one[1] for one in expected.values()))
         if routes is None:

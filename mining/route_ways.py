@@ -1,0 +1,164 @@
+"""The distinct ways of journeys, and who went them, as arrays: what paths to bad outcomes are read from.
+
+`journey_event` is stored by journey and time, so that a way is a slice of its column of steps. Every journey of a way
+has the same steps, so one of them tells it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ingest.store import Store
+from mining.context import Context
+
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_JOURNEYS = """
+    select p.journey_id, p.variant_id, p.customer_id, p.first_pos, m.n_events,
+        p.is_discovery, p.is_heavy, p.is_strict
+    from population as p inner join journey_metrics as m using (journey_id)
+    where p.pattern is null and not p.is_unrecorded and not p.is_truncated order by p.journey_id"""
+_STEPS = "select enum_code(step) as code from journey_event"
+_NAMES = "select distinct enum_code(step), step::varchar from journey_event"
+_CALLS = """
+    select journey_event.pos, event.call_id from journey_event inner join event using (event_no)
+    where event.call_id is not null order by journey_event.pos"""
+
+
+@dataclass(frozen=True)
+class Told:
+    """The ways in the steps that paths are told in: `is_told` by moment of a way; `n_before`: by moment, and one more,
+    how many of them came before."""
+
+    is_told: Bools
+    n_before: Ints
+
+
+@dataclass(frozen=True)
+class Ways:
+    """Journeys that are over, seen from their start, told by all their sources, of which the order of steps is known.
+
+    By moment of a way, way after way: `code` = its step, `way_of`. By way, in order of variants: where it `starts`, how
+    many steps it has (`length`). By journey, in order of ids: `way`, `customer`, `journey_id`, `first_pos`, and which
+    splits it is in. `name`: code -> step. `call_pos`, `call_first`: the positions of steps that are of a call, and
+    where that call began in the journey.
+    """
+
+    context: Context
+    code: npt.NDArray[np.integer]
+    way_of: Ints
+    starts: Ints
+    length: Ints
+    way: Ints
+    customer: Ints
+    journey_id: Ints
+    first_pos: Ints
+    in_split: dict[str, Bools]
+    name: dict[int, str]
+    call_pos: Ints
+    call_first: Ints
+
+    def first_place(self, steps: Collection[str]) -> Ints:
+        """By way: how many steps came before the first of these; its length where it has none."""
+        at = np.flatnonzero(self._is_of(steps))[::-1]
+        out = self.length.copy()
+        out[self.way_of[at]] = at - self.starts[self.way_of[at]]
+        return out
+
+    def both(self, outcome: str, good: Sequence[str]) -> list[tuple[str, int, int]]:
+        """Of each good outcome: journeys with it and the bad one, and of them those with the bad one later."""
+        n, bad_place = np.bincount(self.way, minlength=len(self.length)), self.first_place([outcome])
+        out = []
+        for step in good:
+            place = self.first_place([step])
+            has_both = (bad_place < self.length) & (place < self.length)
+            out.append((step, int(n[has_both].sum()), int(n[has_both & (bad_place > place)].sum())))
+        return out
+
+    def call_begins(self, journey: Ints, place: Ints) -> Ints:
+        """The place at which the call of a journey's step began; that of the step where it is of none."""
+        pos = self.first_pos[journey] + place
+        at = np.minimum(np.searchsorted(self.call_pos, pos), len(self.call_pos) - 1)
+        if not len(self.call_pos):
+            return place
+        return np.where(self.call_pos[at] == pos, self.call_first[at] - self.first_pos[journey], place)
+
+    def step_at(self, journey: Ints, place: Ints) -> npt.NDArray[np.integer]:
+        """The code of a journey's step."""
+        return self.code[self.starts[self.way[journey]] + place]
+
+    def told_without(self, doors: Collection[str]) -> Told:
+        """The ways in the steps that customers can tell them in, without `doors`. Of a step that may be repeated freely
+        several in a row are one."""
+        told = [
+            step
+            for step, touch in self.context.touch.items()
+            if touch.step_class != "browse" and not (touch.bad or touch.reactive or step in doors)
+        ]
+        is_told = self._is_of(told)
+        at = np.flatnonzero(is_told)
+        code, way = self.code[at], self.way_of[at]
+        is_free = self._table(step for step in told if self.context.touch[step].is_free)[code]
+        is_told[at[1:][is_free[1:] & (code[1:] == code[:-1]) & (way[1:] == way[:-1])]] = False
+        return Told(is_told, np.append(0, np.cumsum(is_told)))
+
+    def _is_of(self, steps: Iterable[str]) -> Bools:
+        return np.asarray(self._table(steps)[self.code])
+
+    def _table(self, steps: Iterable[str]) -> Bools:
+        """By code: whether it is one of these steps."""
+        chosen = set(steps)
+        out = np.zeros(max(self.name, default=0) + 1, dtype=bool)
+        out[[code for code, step in self.name.items() if step in chosen]] = True
+        return out
+
+
+def read_ways(store: Store, context: Context) -> Ways:
+    """The ways of the prepared population."""
+    journeys = store.arrow(_JOURNEYS)
+    variant, first_pos, n_events = (ints(journeys[name]) for name in ("variant_id", "first_pos", "n_events"))
+    _, chosen, way = np.unique(variant, return_index=True, return_inverse=True)
+    length = n_events[chosen]
+    starts = np.cumsum(length) - length
+    way_of = np.repeat(np.arange(len(length)), length)
+    at = np.arange(len(way_of)) + (first_pos[chosen] - 1 - starts)[way_of]
+    discovery, heavy, strict = (
+        np.asarray(journeys[name].to_numpy(), dtype=bool) for name in ("is_discovery", "is_heavy", "is_strict")
+    )
+    has_calls = any(touch.bad for touch in context.touch.values())
+    calls = _calls(store, first_pos) if has_calls else (np.empty(0, dtype=np.int64),) * 2
+    return Ways(
+        context,
+        np.asarray(store.arrow(_STEPS)["code"].to_numpy())[at],
+        way_of,
+        starts,
+        length,
+        way,
+        ints(journeys["customer_id"]),
+        ints(journeys["journey_id"]),
+        first_pos,
+        {"all": np.ones(len(strict), dtype=bool), "discovery": discovery, "confirm": ~discovery, "light": ~heavy}
+        | {"strict": strict},
+        dict(store.rows(_NAMES)),
+        *calls,
+    )
+
+
+def _calls(store: Store, first_pos: Ints) -> tuple[Ints, Ints]:
+    told = store.arrow(_CALLS)
+    pos = ints(told["pos"])
+    call = told["call_id"].combine_chunks().dictionary_encode().indices.to_numpy().astype(np.int64)
+    journey = np.searchsorted(np.sort(first_pos), pos, side="right")
+    _, first, own = np.unique(journey * (int(call.max(initial=0)) + 1) + call, return_index=True, return_inverse=True)
+    return pos, pos[first][own]
+
+
+def ints(column: pa.ChunkedArray) -> Ints:
+    """A column of whole numbers."""
+    return np.asarray(column.to_numpy(), dtype=np.int64)
