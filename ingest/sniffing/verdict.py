@@ -108,7 +108,7 @@ def _sureness(best: Trial, other: Trial | None) -> Sureness:
     if best.share < LIKELY:
         return "doubtful"
     is_rivalled = other is not None and other.share >= RIVAL and not other.adapter.is_general
-    if best.share < SURE or is_rivalled or "tables" in best.options or best.n_events == 0:
+    if best.share < SURE or is_rivalled or {"tables", "objects"} & best.options.keys() or best.n_events == 0:
         return "likely"
     return "sure"
 
@@ -170,6 +170,8 @@ def _doubts(best: Trial, other: Trial | None, head: Head) -> list[str]:
         found.append(f"{other.adapter.name} reads {other.share:.0%} of the lines too: look at the events below")
     if extra := best.options.get("extra"):
         found.append(f"the field after the user agent is taken for {extra[0]}")
+    if "objects" in best.options:
+        found.append("what the types of objects mean is a guess from their names: look at each")
     for name, table in best.options.get("tables", {}).items():
         found += _table_doubts(name, table, head)
     return found

@@ -28,6 +28,7 @@ from lxml import etree
 
 from ingest.adapters import Adapter, adapters
 from ingest.pseudonym import KINDS, normalise, pseudonyms
+from ingest.sniffing.ocel_head import as_log
 
 CASES = Path(__file__).parent / "adapters"
 ADAPTERS = sorted(adapters())
@@ -70,6 +71,8 @@ class Bench:
             return (opening + ",\n".join(records) + closing).replace("\n", eol).encode()
         if self.adapter.records == "xml":
             return ("<log>" + eol + "".join(record + eol for record in records) + "</log>" + eol).encode()
+        if self.adapter.records == "ocel":  # of which a record tells all that the log says of it
+            return json.dumps(as_log([json.loads(record) for record in records]), indent=1).replace("\n", eol).encode()
         header = [self.headers[file]] if self.headers[file] else []
         return "".join(line + eol for line in header + records).encode()
 
@@ -282,7 +285,7 @@ def test_hostile_records_spoil_no_other(name, new_lab):
     lab, clean = (new_lab({"src": bench.options}) for _ in range(2))
     for file in bench.headers:
         good = bench.records(file, good=True)
-        if not good or bench.adapter.records == "xml":  # one stray sign spoils an XML file, which is refused whole
+        if not good or bench.adapter.records in ("xml", "ocel"):  # one stray sign spoils the file, refused whole
             continue
         dirt = [line for line in hostile(good[0].split("\n")[0].encode()) if b"\n" not in line]
         if bench.adapter.records == "csv":
@@ -340,7 +343,7 @@ def test_accounting_says_what_became_of_each_case(name, case_labs):
 def test_quarantined_lines_are_kept_byte_for_byte(name, case_labs):
     bench, loaded = case_labs(name)
     kept = [raw.rstrip(b"\r\n") for (raw,) in loaded.rows("select raw from quarantine")]
-    if bench.adapter.records == "json":  # the record is cut out of its document
+    if bench.adapter.records in ("json", "ocel"):  # the record is cut out of its document
         assert Counter(json.dumps(json.loads(raw), sort_keys=True) for raw in kept) == Counter(
             json.dumps(json.loads(case["given"]), sort_keys=True) for case in bench.cases if "quarantine" in case
         )
@@ -436,7 +439,7 @@ def is_latin(text: str) -> bool:
 @pytest.mark.parametrize("name", ADAPTERS)
 def test_an_adapter_describes_itself(name):
     adapter = adapters()[name]
-    assert adapter.records in ("lines", "csv", "json", "xml")
+    assert adapter.records in ("lines", "csv", "json", "xml", "ocel")
     assert len(adapter.summary) >= 20 and adapter.summary.isprintable() and adapter.codes
 
 
