@@ -123,9 +123,9 @@ def read_blocks(
     `records` is how the file is cut: `lines` (with `hold_back` an unterminated last line of an uncompressed file is
     left for the next night, since its writer may be at work), `csv` (a header, then records with quoted line breaks)
     `json` (documents: the loader cuts those that hold a list), `xml` (the children of the outermost element that
-    `elements` names) or `ocel` (events and related objects of an object-centric log in any of its forms, with the wanted
-    `attributes` of objects). Instead of CSV and of JSON a file may be Parquet,
-    whose blocks have the columns line_no and row, and whose columns' names are in `reading.columns`. Raises
+    `elements` names) or `ocel` (events and related objects of an object-centric log in any of its forms, with the
+    wanted `attributes` of objects). Instead of CSV and of JSON a file may be Parquet, whose blocks have the columns
+    line_no and row, and whose columns' names are in `reading.columns`. Raises
     UnreadableFile when the file is damaged; blocks given before must then be forgotten.
     """
     digest = hashlib.sha256()

@@ -137,10 +137,11 @@ class SourceSection(Strict):
     case: IdentifierKind = Field("order_no", description="of event logs: what a case is")
     objects: dict[str, IdentifierKind | Literal["product"]] = Field(
         {},
-        description="of event logs: attribute (XES) or type of object (OCEL; or 'type as qualifier') -> kind of identifier",
+        description="of event logs: attribute (XES) or type of object (OCEL, 'type as role') -> kind of identifier",
     )
     attributes: list[str] = Field(
-        [], description="of OCEL: attributes of events that are kept, and 'type.attribute' of their objects at that time"
+        [],
+        description="of OCEL: attributes of events that are kept; 'type.attribute' of their objects at that time",
     )
     inbox: str | None = None
     tables: dict[str, TableSection] = {}

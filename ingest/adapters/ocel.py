@@ -3,8 +3,9 @@
 `objects` of the source says which types of objects identify: a type ("customer") or a type in a role ("person as
 buyer"), each with its kind of identifier, or "product". An event is one event for each of its objects of the kind
 `case` (an order unless said), which is how such logs are flattened. Of another kind it names nobody when it has
-several: nobody could say whose order is whose. Relations between objects link their identifiers, and so do orders and
-products. Of attributes only those named in `attributes` are kept; "order.price" is the order's at the time of the event.
+several, and of several cases no product: nobody could say which is whose. Relations between objects link their
+identifiers, and so do orders and products. Of attributes only those named in `attributes` are kept; "order.price" is
+the order's at the time of the event.
 
 Python makes records that need no other (ingest/ocel); an event that names an object that the log does not tell of is
 quarantined, and so are events of one id that differ. An event that comes again counts once when its id, type and time
@@ -14,12 +15,14 @@ itself. Times without an offset are on the source's clock. pm4py and the standar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ingest.adapters import FileContext
 from ingest.settings import SourceSection
 from ingest.sniffing.object_types import guess_objects as trials  # noqa: F401  what else an adapter offers
 from ingest.store import literal
 
-SUMMARY = "object-centric event logs (OCEL 2.0 and 1.0), as JSON, XML or SQLite: types of objects are declared as identifiers"
+SUMMARY = "object-centric event logs, OCEL 2.0 and 1.0, as JSON, XML or SQLite: `objects` says which types identify"
 RECORDS = "ocel"
 CODES = "<type of the event>: 'Create Order', 'pay'"
 
@@ -41,10 +44,13 @@ def query(context: FileContext) -> str:
     cases = f"list_transform(ids.{source.case}, lambda i: struct_pack(kind := {literal(source.case)}, id := i))"
     deeds = " || ".join(
         ["cast([] as struct(kind varchar, id varchar)[])"]
-        + [f"list_transform(ids.{k}, lambda i: struct_pack(kind := {literal(k)}, id := i))" for k in kinds if k in _DEEDS]
+        + [
+            f"list_transform(ids.{k}, lambda i: struct_pack(kind := {literal(k)}, id := i))"
+            for k in kinds
+            if k in _DEEDS
+        ]
     )
     who = ",\n        ".join(f"{_who(kind, source.case)} as {kind}" for kind in kinds)
-    orders = "order_no is not null and n_products > 0" if "order_no" in kinds else "false"
     kept = f",\n    {_kept(source)} as attributes" if source.attributes else ""
     return f"""
 with document as (select line_no, try_cast(raw as json) as d from line),
@@ -77,7 +83,8 @@ named as (
 ),
 listed as (
     -- what the record is told of anew for each: an event of each case, an object of each order and call
-    select *, case when problem_field is not null then [] when is_object then {deeds} else {cases} end as many from named
+    select *, case when problem_field is not null then [] when is_object then {deeds} else {cases} end as many
+    from named
 ),
 each as (
     select
@@ -89,16 +96,11 @@ told as (
     select
         *,
         {who},
-        case when own.product is not null then [own.product] else ids.product end as found_products
+        case
+            when own.product is not null then [own.product] when is_object or len(many) < 2 then ids.product else []
+        end as found_products,
+        {_is_any("own", [*kinds, "product"])} and ({_links(kinds)}) as is_link
     from each
-),
-judged as (
-    select
-        *, len(found_products) as n_products,
-        max(
-            {" + ".join(f"({kind} is not null)::int" for kind in kinds)} >= 2 or ({orders})
-        ) over (partition by line_no) and {_is_any("own", [*kinds, "product"])} as is_link
-    from told
 )
 select
     line_no, problem_field,
@@ -119,9 +121,9 @@ select
     case when not is_object then coalesce(x.id, '') end as part_key, cast(least(n, 65000) as usmallint) as part,
     case when not is_object then concat_ws('|', e.event, e.type, coalesce(at_utc, at_local)) end as record_key,
     case when not is_object then len(e.objects) + coalesce(len(json_keys(d, '$.attributes')), 0) end as record_version,
-    case when n_products = 1 then found_products[1] end as product_id, nullif(found_products, []) as products,
+    case when len(found_products) = 1 then found_products[1] end as product_id, nullif(found_products, []) as products,
     {", ".join(kinds)}{kept}
-from judged
+from told
 """
 
 
@@ -168,7 +170,17 @@ def _who(kind: str, case: str) -> str:
     return f"coalesce(own.{kind}, {only})"
 
 
-def _is_any(struct: str, kinds: list[str]) -> str:
+def _links(kinds: Sequence[str]) -> str:
+    """SQL that tells whether an object and those that it is related to say two identifiers of one person, or what is in
+    an order."""
+    has = {k: f"(own.{k} is not null or len(ids.{k}) {'> 0' if k in _DEEDS else '= 1'})" for k in [*kinds, "product"]}
+    two = " + ".join(f"{has[kind]}::int" for kind in kinds) + " >= 2"
+    if "order_no" not in has:
+        return two
+    return f"{two} or ({has['order_no']} and (own.product is not null or len(ids.product) > 0))"
+
+
+def _is_any(struct: str, kinds: Sequence[str]) -> str:
     return "coalesce(" + ", ".join(f"{struct}.{kind}" for kind in kinds) + ") is not null"
 
 

@@ -26,9 +26,10 @@ _FORMATS = ["%Y-%m-%dT%H:%M:%S.%f", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S.%f",
 def query(context: FileContext) -> str:
     """The SELECT for one file."""
     case, objects = context.source.case, context.source.objects
-    named = {case: "case_name"}
+    named: dict[str, str] = {case: "case_name"}
     for attribute, kind in sorted(objects.items()):
-        named["product_id" if kind == "product" else kind] = f"coalesce(nullif({_value('event', attribute)}, ''), {_value('head', attribute)})"
+        column = "product_id" if kind == "product" else kind
+        named[column] = f"coalesce(nullif({_value('event', attribute)}, ''), {_value('head', attribute)})"
     identifiers = "".join(f",\n    nullif({value}, '') as {kind}" for kind, value in sorted(named.items()))
     key = "cast(null as varchar)" if case == "call_no" else "case_name"
     return f"""

@@ -1,7 +1,7 @@
 """Records of an object-centric log, each of which can be understood alone: an event with its objects and their types,
 an object with the objects it is related to.
 
-    {"event": id, "type": ..., "time": ..., "attributes": {name: text}, "objects": [{"id": ..., "type": ..., "as": ...}]}
+    {"event": id, "type": ..., "time": ..., "attributes": {name: text}, "objects": [{"id": ..., "type": .., "as": ..}]}
     {"object": id, "type": ..., "objects": [...]}
 
 A log tells types, relations and attributes elsewhere than events, in any order, so all is put on disk first, into a
@@ -50,9 +50,12 @@ class Counts(Protocol):
     n_lines: int
 
 
-def ocel_blocks(chunks: Iterator[bytes], reading: Counts, attributes: Sequence[str], schema: pa.Schema) -> Iterator[pa.Table]:
+def ocel_blocks(
+    chunks: Iterator[bytes], reading: Counts, attributes: Sequence[str], schema: pa.Schema
+) -> Iterator[pa.Table]:
     """Blocks of `schema` with the records of a file, whose form its first bytes tell. `attributes` are those wanted of
-    objects, as 'type.attribute'. Raises UnreadableFile for what is no OCEL; blocks given before must then be forgotten."""
+    objects, as 'type.attribute'. Raises UnreadableFile for what is no OCEL; blocks given before must then be
+    forgotten."""
     first = next(chunks, b"")
     if not first:
         return
@@ -63,7 +66,7 @@ def ocel_blocks(chunks: Iterator[bytes], reading: Counts, attributes: Sequence[s
     elif begin in (b"{", b"<"):
         told = json_form.told(chunks) if begin == b"{" else xml_form.told(chunks)
     else:
-        raise no_ocel("neither JSON nor XML nor a SQLite database")
+        raise no_ocel("neither JSON, XML nor SQLite")
     wanted = {name for name in attributes if "." in name}
     with closing(sqlite3.connect("", check_same_thread=False, isolation_level=None)) as database:
         log = _Log(database, wanted)
@@ -131,7 +134,8 @@ class _Log:
             yield from self._complete([(name, json.loads(text)) for name, text in batch], "event")
         # a relation of an event that is nowhere told is one of an event of which nothing else is known
         lost = self.database.execute(
-            "select distinct source from relation where of = 'event' and source not in (select id from event where id is not null)"
+            "select distinct source from relation "
+            "where of = 'event' and source not in (select id from event where id is not null)"
         )
         while batch := lost.fetchmany(BATCH_RECORDS):
             yield from self._complete([(name, {"event": name, "objects": []}) for (name,) in batch], "event")
@@ -145,7 +149,7 @@ class _Log:
 
     def _complete(self, batch: list[tuple[str | None, dict[str, Any]]], of: str) -> Iterator[str]:
         """Records with all that is known of their objects."""
-        names = [name for name, _ in batch if name is not None]
+        names = [name for name, _ in batch if name]
         relations = self._grouped(
             f"select source, target, qualifier from relation where of = '{of}' and source {_IN}", names
         )
@@ -156,7 +160,7 @@ class _Log:
             )
         }
         for name, record in batch:
-            if name in relations and isinstance(record.get("objects"), list):
+            if name is not None and name in relations and isinstance(record.get("objects"), list):
                 record["objects"] += [{"id": target, "as": qualifier} for target, qualifier in relations[name]]
             if of == "event" and name in told_twice:
                 record["fault"] = "id"
@@ -184,7 +188,9 @@ class _Log:
                 unique = {_text(one): one for one in found}
                 record["objects"] = [unique[text] for text in sorted(unique)]
 
-    def _values(self, told: Sequence[tuple[str, str | None, str | None]], kind: str | None, time: Any) -> dict[str, str]:
+    def _values(
+        self, told: Sequence[tuple[str, str | None, str | None]], kind: str | None, time: Any
+    ) -> dict[str, str]:
         """The wanted attributes of an object of a type as they were at a time."""
         found: dict[str, str] = {}
         now = _clock(time)
@@ -202,7 +208,9 @@ class _Log:
 
 
 def _event(one: Event) -> str:
-    return _text({"event": one.id, "type": one.type, "time": one.time, "attributes": one.attributes, "objects": one.objects})
+    return _text(
+        {"event": one.id, "type": one.type, "time": one.time, "attributes": one.attributes, "objects": one.objects}
+    )
 
 
 def _placed(one: Any, kinds: Mapping[str, str]) -> dict[str, Any]:

@@ -67,7 +67,7 @@ def _list(element: etree._Element, key: str) -> list[etree._Element]:
 
 
 def _key(element: etree._Element) -> str:
-    return element.get("key", "").removeprefix("ocel:")
+    return str(element.get("key", "")).removeprefix("ocel:")
 
 
 def _name(element: etree._Element) -> str:

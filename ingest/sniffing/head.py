@@ -41,7 +41,8 @@ _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
 @dataclass
 class Head:
     """The first bytes of a file in the form that its source would have after the reader: `data` is UTF-8 text, a
-    table or database as it is, or a small object-centric log as JSON, whatever its form was (`kind`). `encoding` is what the source should say; `doubts` are keys of sentences."""
+    table or database as it is, or a small object-centric log as JSON, whatever its form was (`kind`). `encoding` is
+    what the source should say; `doubts` are keys of sentences."""
 
     path: Path
     kind: str = "text"

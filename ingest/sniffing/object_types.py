@@ -38,6 +38,10 @@ def guess_objects(head: Head) -> list[dict[str, Any]]:
             objects[fit[0]] = kind
     if not set(objects.values()) - {"product"} and counts:
         objects[counts.most_common(1)[0][0]] = "reference"
-    kinds = [kind for kind in ("order_no", "reference", "call_no", "customer_no", "cookie", "email") if kind in objects.values()]
+    kinds = [
+        kind
+        for kind in ("order_no", "reference", "call_no", "customer_no", "cookie", "email")
+        if kind in objects.values()
+    ]
     case = {} if not kinds or kinds[0] == "order_no" else {"case": kinds[0]}
     return [{"objects": objects, **case}] if objects else [{}]

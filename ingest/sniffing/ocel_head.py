@@ -36,7 +36,7 @@ def short_log(path: Path, n: int) -> bytes:
 
 def as_log(records: list[dict[str, Any]]) -> dict[str, Any]:
     """Records as one log, OCEL 2.0."""
-    types: dict[str, str] = {}
+    types: dict[str, Any] = {}
     for record in records:
         if isinstance(record.get("object"), str):
             types[record["object"]] = record.get("type")

@@ -93,29 +93,41 @@ def bench(request: pytest.FixtureRequest) -> Bench:
     return Bench(request.param)
 
 
-@pytest.fixture(scope="module")
+def lab_with(new_lab, bench: Bench, *deliveries: dict[str, bytes]):
+    """A lab of an adapter, with files delivered and loaded."""
+    lab = new_lab(
+        {"src": bench.options},
+        [{"step": "any", "label": "Any", "stage": "help", "channel": "x", "codes": {"src": ["*"]}}],
+    )
+    for files in deliveries:
+        for name, data in files.items():
+            lab.put("src", name, data)
+        lab.load()
+        lab.check_identity()
+    return lab
+
+
+@pytest.fixture
 def make(new_lab, bench):
-    """Makes a lab of the adapter in hand, with files delivered and loaded."""
+    """Makes labs of the adapter in hand and closes them with the test: each holds threads and memory, and of a
+    thousand open ones the last adapter's would get none."""
+    labs = []
 
-    def lab_with(*deliveries: dict[str, bytes]):
-        lab = new_lab(
-            {"src": bench.options},
-            [{"step": "any", "label": "Any", "stage": "help", "channel": "x", "codes": {"src": ["*"]}}],
-        )
-        for files in deliveries:
-            for name, data in files.items():
-                lab.put("src", name, data)
-            lab.load()
-            lab.check_identity()
-        return lab
+    def made(*deliveries: dict[str, bytes]):
+        labs.append(lab_with(new_lab, bench, *deliveries))
+        return labs[-1]
 
-    return lab_with
+    yield made
+    for lab in labs:
+        lab.close()
 
 
 @pytest.fixture(scope="module")
-def loaded(bench, make):
+def loaded(bench, new_lab):
     """All cases of an adapter, loaded once."""
-    return make(bench.files())
+    lab = lab_with(new_lab, bench, bench.files())
+    yield lab
+    lab.close()
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
@@ -318,6 +330,7 @@ def test_a_header_that_comes_again_unchanged_is_dropped_and_counted(name, new_la
         assert lab.rows("select reason, n_lines from dropped") == [("repeated header", 1)]
         assert lab.rows("select count(*) from quarantine") == [(0,)]
         lab.check_identity()
+        lab.close()
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
@@ -430,6 +443,8 @@ def test_latin_1_is_read_when_the_source_says_so(bench, new_lab):
         labs.append(lab)
     assert labs[0].raw_events() == labs[1].raw_events()
     assert labs[0].rows("select count(*) from quarantine where field = 'encoding'") == [(0,)]
+    for lab in labs:
+        lab.close()
 
 
 def is_latin(text: str) -> bool:
@@ -542,6 +557,7 @@ def test_utf16_is_read_when_the_source_says_so(bench, new_lab, loaded):
         lab.put("src", file, data.decode().encode("utf-16"))
     lab.load()
     assert lab.raw_events() == loaded.raw_events()
+    lab.close()
 
 
 def independent_count(adapter: Adapter, data: bytes) -> set[int]:
@@ -596,6 +612,7 @@ def test_random_bytes_never_raise_and_every_line_is_accounted_for(name, new_lab)
 
     check()
     lab.check_identity()
+    lab.close()
 
 
 def test_packed_formats_are_told_by_their_first_bytes(bench, make, loaded):
