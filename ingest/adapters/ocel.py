@@ -35,6 +35,33 @@ _RECORD = (
 )
 
 
+_CHECKED = f"""with document as (select line_no, try_cast(raw as json) as d from line),
+shape as (
+    select
+        line_no, d, json_type(d) as kind, coalesce(json_exists(d, '$.object'), false) as is_object,
+        no_text(d, ['$.event', '$.object', '$.type', '$.time']) as not_text,
+        no_list(d, ['$.objects']) as not_list, no_object(d, ['$.attributes']) as not_object,
+        from_json(d, '{_RECORD}') as e
+    from document
+),
+checked as (
+    select
+        *, cast(iso_moment(e.time) as timestamp) as at_utc,
+        case when e.time not like '%+%' and e.time not like '%Z' then try_strptime(e.time, {_FORMATS}) end as at_local,
+        case
+            when kind is null or kind <> 'OBJECT' then 'record'
+            when not_text is not null then not_text
+            when not_list is not null then not_list
+            when not_object is not null then not_object
+            when coalesce(e.event, e.object, '') = '' or e.fault is not null then 'id'
+            when coalesce(e.type, '') = '' then 'type'
+            when len(list_filter(e.objects, lambda o: o.id is null or o.type is null)) > 0 then 'objects'
+            when not is_object and at_utc is null and at_local is null then 'time'
+        end as problem_field
+    from shape
+),"""
+
+
 def query(context: FileContext) -> str:
     """The SELECT for one file."""
     source = context.source
@@ -53,31 +80,7 @@ def query(context: FileContext) -> str:
     who = ",\n        ".join(f"{_who(kind, source.case)} as {kind}" for kind in kinds)
     kept = f",\n    {_kept(source)} as attributes" if source.attributes else ""
     return f"""
-with document as (select line_no, try_cast(raw as json) as d from line),
-shape as (
-    select
-        line_no, d, json_type(d) as kind, coalesce(json_exists(d, '$.object'), false) as is_object,
-        no_text(d, ['$.event', '$.object', '$.type', '$.time']) as not_text,
-        no_list(d, ['$.objects']) as not_list, no_object(d, ['$.attributes']) as not_object,
-        from_json(d, {literal(_RECORD)}) as e
-    from document
-),
-checked as (
-    select
-        *, cast(iso_moment(e.time) as timestamp) as at_utc,
-        case when e.time not like '%+%' and e.time not like '%Z' then try_strptime(e.time, {_FORMATS}) end as at_local,
-        case
-            when kind is null or kind <> 'OBJECT' then 'record'
-            when not_text is not null then not_text
-            when not_list is not null then not_list
-            when not_object is not null then not_object
-            when coalesce(e.event, e.object, '') = '' or e.fault is not null then 'id'
-            when coalesce(e.type, '') = '' then 'type'
-            when len(list_filter(e.objects, lambda o: o.id is null or o.type is null)) > 0 then 'objects'
-            when not is_object and at_utc is null and at_local is null then 'time'
-        end as problem_field
-    from shape
-),
+{_CHECKED}
 named as (
     select *, struct_pack({ids}) as ids, struct_pack({own}) as own from checked
 ),

@@ -128,16 +128,14 @@ def test_our_own_ocel_is_read_back_with_equal_counts(toy: Path, store: Store, tm
     with Store.open(None, threads=1) as again:
         load(site, again)
         assert again.rows("select status, n_quarantined from ledger") == [("loaded", 0)]
-        told = "select {0}, count(*), min(occurred_at), max(occurred_at) from {1} group by all order by all"
-        assert again.rows(told.format("code", "raw_event inner join code using (code_id)")) == store.rows(
-            told.format("step", "event")
-        )
-        kept = "select attributes ->> 'channel' as channel, count(*) from raw_event group by all order by all"
-        assert again.rows(kept) == store.rows("select channel, count(*) from event group by all order by all")
-        for ours, theirs in (("order_id", "order_id"), ("call_id", "call_id"), ("product_id", "product_id")):
-            assert again.rows(f"select count({ours}), count(distinct {ours}) from raw_event") == store.rows(
-                f"select count({theirs}), count(distinct {theirs}) from event"
-            ), ours
+        told = "select {0}, count(*), min(occurred_at), max(occurred_at) from {1} group by all"
+        ours = again.rows(told.format("code", "raw_event inner join code using (code_id)"))
+        assert sorted(ours) == sorted(store.rows(told.format("step", "event")))
+        kept = again.rows("select attributes ->> 'channel' as channel, count(*) from raw_event group by all")
+        assert sorted(kept) == sorted(store.rows("select channel, count(*) from event group by all"))
+        for name in ("order_id", "call_id", "product_id"):
+            counted = f"select count({name}), count(distinct {name}) from "
+            assert again.rows(counted + "raw_event") == store.rows(counted + "event"), name
         assert again.value("select count(distinct customer_no) from party") == store.value(
             "select count(distinct customer_id) from event"
         )
