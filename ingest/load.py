@@ -173,8 +173,9 @@ class FileLoad:
         """The file's lines; a replay has others."""
         adapter = self.adapter
         return read_blocks(
-            self.reading, adapter.records, self.source.encoding, hold_back=self.hold_back, elements=adapter.elements
-        )
+            self.reading, adapter.records, self.source.encoding,
+            hold_back=self.hold_back, elements=adapter.elements, attributes=self.source.attributes,
+        )  # fmt: skip
 
     def _set_variables(self) -> None:
         fields = {name: 8 + 2 * i for i, name in enumerate(self.source.extra)}
@@ -307,7 +308,7 @@ class FileLoad:
 
     def _fold(self) -> None:
         """Put a file that has grown to the account of its earlier state."""
-        is_document = self.adapter.records in ("json", "xml") or self.reading.columns is not None
+        is_document = self.adapter.records in ("json", "xml", "ocel") or self.reading.columns is not None
         earlier = None if is_document else grown_from(self.store, self.reading.path, self.name)
         if earlier is not None:
             self.store.run("set variable into_id = $id", {"id": earlier}, name="into_id")

@@ -15,7 +15,7 @@ import lzma
 import os
 import stat
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -28,6 +28,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingest.documents import cuts
+from ingest.ocel.records import is_database, ocel_blocks
 from ingest.packed import Opened, Readable, UnreadableFile
 from ingest.parquet import is_parquet, parquet_rows
 from ingest.records import as_header
@@ -42,6 +43,7 @@ MAX_DOCUMENT_BYTES = 512 * 1024 * 1024
 MAX_RATIO = 200
 MAX_QUOTED_LINES = 200
 _UNFINISHED = (".tmp", ".part", ".partial", ".swp", ".crdownload", ".filepart")
+_WELCOME = {"csv": (b"PAR1",), "json": (b"PAR1",), "ocel": (b"SQLite format 3\x00",)}
 _ARCHIVES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".zip", ".7z")
 
 LINE_FEED, CARRIAGE_RETURN = 10, 13
@@ -108,21 +110,28 @@ def _refusal(path: Path, mode: int) -> str | None:
 
 
 def read_blocks(
-    reading: Reading, records: str, encoding: str, *, hold_back: bool = True, elements: tuple[str, ...] = ()
+    reading: Reading,
+    records: str,
+    encoding: str,
+    *,
+    hold_back: bool = True,
+    elements: Sequence[str] = (),
+    attributes: Sequence[str] = (),
 ) -> Iterator[pa.Table]:
     """The lines of `reading.path` as blocks (SCHEMA), numbered from 1.
 
     `records` is how the file is cut: `lines` (with `hold_back` an unterminated last line of an uncompressed file is
     left for the next night, since its writer may be at work), `csv` (a header, then records with quoted line breaks)
-    `json` (documents: the loader cuts those that hold a list) or `xml` (the children of the outermost element that
-    `elements` names). Instead of CSV and of JSON a file may be Parquet,
-    whose blocks have the columns line_no and row, and whose columns' names are in `reading.columns`. Raises
+    `json` (documents: the loader cuts those that hold a list), `xml` (the children of the outermost element that
+    `elements` names) or `ocel` (events and related objects of an object-centric log in any of its forms, with the
+    wanted `attributes` of objects). Instead of CSV and of JSON a file may be Parquet, whose blocks have the columns
+    line_no and row, and whose columns' names are in `reading.columns`. Raises
     UnreadableFile when the file is damaged; blocks given before must then be forgotten.
     """
     digest = hashlib.sha256()
     reading.is_log = records == "lines"
     try:
-        with Opened(reading.path, (b"PAR1",) if records in ("csv", "json") else ()) as (file, packed):
+        with Opened(reading.path, _WELCOME.get(records, ())) as (file, packed):
             chunks = _counted(file, digest, reading, packed)
             first = next(chunks, b"")
             if records in ("csv", "json") and is_parquet(first):
@@ -130,8 +139,12 @@ def read_blocks(
                 reading.header = as_header(reading.columns or []) if records == "csv" else None
                 reading.sha256 = digest.hexdigest()
                 return
-            chunks = _as_utf8(_chain(first, chunks) if first else chunks, encoding)
-            if records == "json":
+            chunks = _chain(first, chunks) if first else chunks
+            if not is_database(first):
+                chunks = _as_utf8(chunks, encoding)
+            if records == "ocel":
+                yield from ocel_blocks(chunks, reading, attributes, SCHEMA)
+            elif records == "json":
                 yield from _documents(_joined(chunks), reading)
             elif records == "xml":
                 yield from xml_blocks(chunks, reading, elements, SCHEMA)

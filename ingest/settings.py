@@ -135,8 +135,13 @@ class SourceSection(Strict):
         [], description="of shopify_orders_csv: how a spreadsheet has re-written its times, as of strptime"
     )
     case: IdentifierKind = Field("order_no", description="of event logs: what a case is")
-    objects: dict[str, IdentifierKind] = Field(
-        {}, description="of event logs: attribute (XES) or type of object (OCEL) -> kind of identifier"
+    objects: dict[str, IdentifierKind | Literal["product"]] = Field(
+        {},
+        description="of event logs: attribute (XES) or type of object (OCEL, 'type as role') -> kind of identifier",
+    )
+    attributes: list[str] = Field(
+        [],
+        description="of OCEL: attributes of events that are kept; 'type.attribute' of their objects at that time",
     )
     inbox: str | None = None
     tables: dict[str, TableSection] = {}

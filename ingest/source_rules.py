@@ -26,7 +26,7 @@ BY_SOURCE, BY_STREAM = "source", "stream"
 """What a line is known by beside its text: its source alone, as early warehouses have it; its stream in it, too."""
 
 
-UNSET: dict[str, Any] = {"case": "order_no", "objects": {}, "time_formats": []}
+UNSET: dict[str, Any] = {"case": "order_no", "objects": {}, "attributes": [], "time_formats": []}
 """What options that came later are in the rules of an earlier release, where it is not None."""
 
 
@@ -72,6 +72,7 @@ def _rules(site: Site, source: SourceSection, key: bytes) -> dict[str, Any]:
         "time_formats": source.time_formats,
         "case": source.case,
         "objects": source.objects,
+        "attributes": source.attributes,
         "tables": {name: table.model_dump(mode="json") for name, table in source.tables.items()},
         "shared": [[kind, pseudonyms(key, kind, [form])[0]] for kind, form in shared],
     }
@@ -84,7 +85,7 @@ def _mixed(
 ) -> Iterator[str]:
     """What of the loaded lines would be read otherwise now."""
     paths = _paths(store, source_id)
-    names = ["encoding", "extra", "log_format", "cookie", "time_formats", "case", "objects"] + (
+    names = ["encoding", "extra", "log_format", "cookie", "time_formats", "case", "objects", "attributes"] + (
         ["country", "phone_format"] if _tells_phones(source) else []
     )
     for name in names if paths else []:

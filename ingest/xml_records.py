@@ -34,12 +34,28 @@ def xml_blocks(
 ) -> Iterator[pa.Table]:
     """Blocks of `schema` with the children of the outermost element that `elements` names. Attributes of attributes are
     left out. Raises UnreadableFile for what is no such XML; blocks given before must then be forgotten."""
+    found: list[str] = []
+    for element in walked(chunks, 1):
+        if etree.QName(element).localname in elements:
+            for inner in _NESTED(element):
+                inner.getparent().remove(inner)
+            found.append(etree.tostring(element, method="c14n", exclusive=True, with_comments=False).decode())
+        if len(found) == BLOCK_RECORDS:
+            yield _block(found, reading, schema)
+            found = []
+    if found:
+        yield _block(found, reading, schema)
+
+
+def walked(chunks: Iterable[bytes], depth: int) -> Iterator[etree._Element]:
+    """The elements down to a depth below the outermost one, `log`, when they have ended; each for as long as it is
+    looked at, and of what is in it only what lies deeper. Raises UnreadableFile for what is no such XML."""
     parser = etree.XMLPullParser(
         events=("start", "end"), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
         remove_comments=True, remove_pis=True, encoding="utf-8",
     )  # fmt: skip
-    found: list[str] = []
     is_empty = True
+    level = [-1]
     try:
         for chunk in chunks:
             if is_empty and b"<!doctype" in chunk.lower():
@@ -47,37 +63,32 @@ def xml_blocks(
             is_empty = False
             for start in range(0, len(chunk), FEED_BYTES):
                 parser.feed(chunk[start : start + FEED_BYTES])
-                found += _records(parser, elements)
-            while len(found) >= BLOCK_RECORDS:
-                yield _block(found[:BLOCK_RECORDS], reading, schema)
-                del found[:BLOCK_RECORDS]
+                yield from _ended(parser, depth, level)
         if is_empty:
             return
         parser.close()
-        found += _records(parser, elements)
+        yield from _ended(parser, depth, level)
     except etree.LxmlError as error:
         raise UnreadableFile(f"damaged XML ({type(error).__name__}); deliver it again") from error
-    if found:
-        yield _block(found, reading, schema)
 
 
-def _records(parser: etree.XMLPullParser, elements: Collection[str]) -> Iterator[str]:
+def _ended(parser: etree.XMLPullParser, depth: int, level: list[int]) -> Iterator[etree._Element]:
+    """The elements down to `depth` that have ended; `level` is how deep the parser's last event was."""
     for event, element in parser.read_events():
-        parent = element.getparent()
         if event == "start":
-            if parent is None and etree.QName(element).localname != "log":
+            level[0] += 1
+            if level[0] == 0 and etree.QName(element).localname != "log":
                 raise UnreadableFile("an XML file whose outermost element is no log")
-            if parent is None and element.getroottree().docinfo.doctype:
+            if level[0] == 0 and element.getroottree().docinfo.doctype:
                 raise UnreadableFile("an XML file with a DOCTYPE, which could hold anything; export it without")
-        elif parent is not None and parent.getparent() is None:
-            if etree.QName(element).localname in elements:
-                for inner in _NESTED(element):
-                    inner.getparent().remove(inner)
-                yield etree.tostring(element, method="c14n", exclusive=True, with_comments=False).decode()
+            continue
+        level[0] -= 1
+        if 0 <= level[0] < depth:
+            yield element
             # what is complete may go; the element itself stays until the next one: the parser may be writing behind it
             element.clear(keep_tail=True)
             while (before := element.getprevious()) is not None:
-                parent.remove(before)
+                element.getparent().remove(before)
 
 
 def _block(records: list[str], reading: Counts, schema: pa.Schema) -> pa.Table:

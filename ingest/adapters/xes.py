@@ -44,9 +44,10 @@ def trials(head: Head) -> list[dict[str, Any]]:
 def query(context: FileContext) -> str:
     """The SELECT for one file."""
     case, objects = context.source.case, context.source.objects
-    named = {case: "case_name"}
+    named: dict[str, str] = {case: "case_name"}
     for attribute, kind in sorted(objects.items()):
-        named[kind] = f"coalesce(nullif({_value('event', attribute)}, ''), {_value('head', attribute)})"
+        column = "product_id" if kind == "product" else kind
+        named[column] = f"coalesce(nullif({_value('event', attribute)}, ''), {_value('head', attribute)})"
     identifiers = "".join(f",\n    nullif({value}, '') as {kind}" for kind, value in sorted(named.items()))
     key = "cast(null as varchar)" if case == "call_no" else "case_name"
     return f"""

@@ -25,6 +25,7 @@ import pyarrow.parquet as pq
 from ingest.packed import Opened, UnreadableFile
 from ingest.reader import unpacked
 from ingest.scrub import scrub
+from ingest.sniffing.ocel_head import is_ocel, short_log
 
 MAX_LINES = 1000
 MAX_ELEMENTS = 300
@@ -39,8 +40,9 @@ _DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, lzma.LZMAError)
 
 @dataclass
 class Head:
-    """The first bytes of a file in the form that its source would have after the reader: `data` is UTF-8 text, or a
-    table or database as it is (`kind`). `encoding` is what the source should say; `doubts` are keys of sentences."""
+    """The first bytes of a file in the form that its source would have after the reader: `data` is UTF-8 text, a
+    table or database as it is, or a small object-centric log as JSON, whatever its form was (`kind`). `encoding` is
+    what the source should say; `doubts` are keys of sentences."""
 
     path: Path
     kind: str = "text"
@@ -121,7 +123,14 @@ def read_head(path: Path) -> Head:
     except OSError as error:
         head.reason = f"can't be read ({os.strerror(error.errno) if error.errno else 'damaged'})"
         return head
-    _fill(head, data)
+    if is_ocel(data):
+        head.kind = "ocel"
+        try:
+            head.data = short_log(path, MAX_ELEMENTS)
+        except UnreadableFile as error:
+            head.reason = str(error)
+    else:
+        _fill(head, data)
     return head
 
 

@@ -88,6 +88,8 @@ def trials(head: Head, names: list[str] | None = None) -> Iterator[tuple[Adapter
     for name, adapter in adapters().items():
         if names is not None and name not in names:
             continue
+        if (adapter.records == "ocel") != (head.kind == "ocel"):
+            continue
         if adapter.records == "json" and not (head.is_json or head.kind == "parquet"):
             continue
         if adapter.records == "xml" and not head.is_xml:

@@ -108,7 +108,7 @@ def _sureness(best: Trial, other: Trial | None) -> Sureness:
     if best.share < LIKELY:
         return "doubtful"
     is_rivalled = other is not None and other.share >= RIVAL and not other.adapter.is_general
-    if best.share < SURE or is_rivalled or "tables" in best.options or best.n_events == 0:
+    if best.share < SURE or is_rivalled or {"tables", "objects"} & best.options.keys() or best.n_events == 0:
         return "likely"
     return "sure"
 

@@ -7,6 +7,7 @@ out, doubled, swapped between records, hostile words put in. `make fuzz` runs it
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import tomllib
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.adapters import adapters
+from ingest.sniffing.ocel_head import as_log
 
 CASES = Path(__file__).parent / "adapters"
 EXAMPLES = int(os.environ.get("FRONTSTAGE_FUZZ", "4"))
@@ -33,6 +35,11 @@ def corpus(name: str) -> tuple[dict[str, bytes | None], list[bytes], dict[str, o
     """The adapter's files with their headers, its records, its options."""
     told = tomllib.loads((CASES / f"{name}.toml").read_text(encoding="utf-8"))
     headers = {file["name"]: file["header"].encode() if file.get("header") else None for file in told["file"]}
+    if adapters()[name].records == "ocel":  # its events, and in place of a header the objects that they name
+        log = as_log([json.loads(case["given"]) for case in told["case"]])
+        objects = json.dumps(log["objects"]).encode()
+        events = [json.dumps(event).encode() for event in log["events"]]
+        return dict.fromkeys(headers, objects), events, {"adapter": name} | told.get("source", {})
     return headers, [case["given"].encode() for case in told["case"]], {"adapter": name} | told.get("source", {})
 
 
@@ -65,6 +72,9 @@ def files_of(records: list[bytes], header: bytes | None, how: str) -> st.SearchS
     """A file of damaged records: with or without its header, its list, its last line end."""
     body = st.lists(damaged(records), max_size=12)
     ends = st.sampled_from([b"\n", b"\n", b"\r\n", b""])
+    if how == "ocel":
+        whole = st.lists(st.sampled_from(records) | st.sampled_from(records) | damaged(records), max_size=6)
+        return whole.map(lambda b: b'{"objects": ' + (header or b"[]") + b', "events": [' + b",\n".join(b) + b"]}")
     if how == "xml":
         whole = st.lists(st.sampled_from(records) | st.sampled_from(records) | damaged(records), max_size=6)
         return whole.map(lambda b: b"<log>" + b"\n".join(b) + b"</log>")

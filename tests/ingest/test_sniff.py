@@ -23,6 +23,7 @@ from ingest.adapters import adapters
 from ingest.settings import Settings
 from ingest.sniffing.columns import guess_tables, time_format
 from ingest.sniffing.head import Head, read_head
+from ingest.sniffing.ocel_head import as_log
 from ingest.sniffing.toml_text import toml_lines
 from ingest.sniffing.trial import Bench, bench
 from ingest.sniffing.verdict import Sniffed, compared, sniff
@@ -52,6 +53,10 @@ EXPECTED = {
     "order/shopify_orders_csv_2020_2023/orders_export_1.csv": "shopify_orders_csv",
     "order/woocommerce_rest_json/orders_1.json": "woocommerce_orders",
     "process/helpdesk/helpdesk.xes.gz": "xes",
+    "process/ocel/ocel20_example.jsonocel": "ocel",
+    "process/ocel/ocel20_example.sqlite": "ocel",
+    "process/ocel/ocel20_example.xmlocel": "ocel",
+    "process/ocel/recruiting-red.jsonocel": "ocel",
     "process/xes_edge_fixtures/L1_1trace_start_complete_events_non_overlapping.xes": "xes",
     "order/shopify_orders_json_fixture/orders.json": "shopify_orders_json",
     "web/cloudfront_access_log/cloudfront_web_example.log": "w3c_extended",
@@ -100,6 +105,8 @@ def test_the_cases_of_an_adapter_are_named(name: str, table: Bench, tmp_path: Pa
     records = [c["given"] for c in told["case"] if c.get("event") and c.get("file", first) == first]
     if adapters()[name].records == "json":
         data = "\n".join(json.dumps(json.loads(record)) for record in records)
+    elif adapters()[name].records == "ocel":
+        data = json.dumps(as_log([json.loads(record) for record in records]))
     elif adapters()[name].records == "xml":
         data = "\n".join(["<log>", *records, "</log>"])
     else:

@@ -23,6 +23,7 @@ from lxml import etree
 from mining_log import EPOCH, Ev, Log, build
 from toy_site import NIGHT, STEPS, toy_warehouse, write_site
 
+from ingest.load import load
 from ingest.site import Site
 from ingest.store import Store
 from mining import exporting, register
@@ -110,6 +111,34 @@ def test_pm4py_reads_the_ocel_with_equal_counts(toy: Path, store: Store) -> None
     assert relations["customer"] == len(ocel.events)
     assert relations["journey"] == store.value("select count(*) from journey_event")
     assert relations["order"] == store.value("select count(order_id) from event")
+
+
+def test_our_own_ocel_is_read_back_with_equal_counts(toy: Path, store: Store, tmp_path: Path) -> None:
+    """By the adapter `ocel` of another site, where our pseudonyms are the identifiers."""
+    objects = "customer = 'customer_no', order = 'order_no', call = 'call_no', session = 'cookie', product = 'product'"
+    (tmp_path / "inbox/log").mkdir(parents=True)
+    (tmp_path / "site.toml").write_text(
+        "[site]\nname = 'again'\n[[source]]\nname = 'log'\nadapter = 'ocel'\ncase = 'customer_no'\n"
+        f"objects = {{ {objects} }}\nattributes = ['channel']\n",
+        encoding="utf-8",
+    )
+    shutil.copy(toy / "exports/events.jsonocel", tmp_path / "inbox/log")
+    site = Site(tmp_path)
+    site.prepare()
+    with Store.open(None, threads=1) as again:
+        load(site, again)
+        assert again.rows("select status, n_quarantined from ledger") == [("loaded", 0)]
+        told = "select {0}, count(*), min(occurred_at), max(occurred_at) from {1} group by all"
+        ours = again.rows(told.format("code", "raw_event inner join code using (code_id)"))
+        assert sorted(ours) == sorted(store.rows(told.format("step", "event")))
+        kept = again.rows("select attributes ->> 'channel' as channel, count(*) from raw_event group by all")
+        assert sorted(kept) == sorted(store.rows("select channel, count(*) from event group by all"))
+        for name in ("order_id", "call_id", "product_id"):
+            counted = f"select count({name}), count(distinct {name}) from "
+            assert again.rows(counted + "raw_event") == store.rows(counted + "event"), name
+        assert again.value("select count(distinct customer_no) from party") == store.value(
+            "select count(distinct customer_id) from event"
+        )
 
 
 def test_the_ocel_is_valid_by_its_schema(toy: Path) -> None:
