@@ -20,7 +20,7 @@ from ingest.sniffing.clusters import patterns
 from ingest.sniffing.dictionary import draft_steps, steps_toml
 from ingest.sniffing.draft import new_site
 from ingest.store import Store
-from ingest.touch import Matcher, StepDictionary, load_steps
+from ingest.touch import Matcher, StepDictionary, compile_pattern, load_steps
 
 ROOT = Path(__file__).parents[1]
 REAL_FILES = ["web/zanbil_shop_nginx_2019/short-access.log", "call/pbxware_queue_log_2018/queue_log.native_derived",
@@ -99,9 +99,12 @@ def test_addresses_are_put_together_by_the_shape_of_their_paths() -> None:
     goods = {f"GET /product/{n}": 2 for n in range(100, 160)}
     tags = {f"GET /blog/tags/{word}": 1 for word in "abcdefghijklmnopqrst"}
     codes = {**goods, **tags, "GET /": 9, "GET /cart": 5, "GET /orders/A17/track": 3, "GET /old -> 4xx": 2,
-             "GET /user/{email}": 1, "POST /product/7/review": 1}  # fmt: skip
+             "GET /user/{email}": 1, "POST /product/7/review": 1,
+             "GET /help/": 7, "GET /help": 6}  # fmt: skip
+    assert all(any(compile_pattern(one).fullmatch(code) for one in patterns(codes)) for code in codes)
     assert patterns(codes) == {
-        "GET /product/{product}": 120, "GET /blog/tags/*": 20, "GET /": 9, "GET /cart": 5, "GET /orders/{order}/*": 3,
+        "GET /product/{product}": 120, "GET /blog/tags/*": 20, "GET /": 9, "GET /help/": 7, "GET /help": 6,
+        "GET /cart": 5, "GET /orders/{order}/*": 3,
         "GET /old -> 4xx": 2, "GET /user/*": 1, "POST /product/{product}/*": 1,
     }  # fmt: skip
 

@@ -56,7 +56,7 @@ def _shapes(codes: Mapping[str, int]) -> Counter[str]:
     for code in codes:
         match = _CODE.match(code)
         assert match
-        parts = match[2].strip("/").split("/")
+        parts = match[2][1:].split("/")  # with its last slash an address is another one
         parted[code] = match[1], parts, match[3] or ""
         for depth, part in enumerate(parts):
             branches[(match[1], *parts[:depth])].add(part)

@@ -210,7 +210,12 @@ def _drafted(store: Store) -> tuple[str, int]:
         people.setdefault(source, {})[code] = set(some)
     for source, calls, orders in store.rows(sql("sniffing/shares.sql")):
         shares[source] = calls, orders
-    kinds = {source: kind_of(counted, *shares[source]) for source, counted in codes.items()}
+    told = dict(store.rows("select name, adapter from source"))
+    # the activities of an event log are words of somebody's own work: what they mean elsewhere would mislead
+    kinds = {
+        source: "record" if told[source] == "xes" else kind_of(counted, *shares[source])
+        for source, counted in codes.items()
+    }
     n_events = sum(sum(counted.values()) for counted in codes.values())
     return "\n".join(steps_toml(draft_steps(codes, kinds, people), n_events)) + "\n", n_events
 

@@ -71,7 +71,8 @@ def propose(pattern: str, around: Surroundings, taken: Collection[str]) -> Propo
     if channel == "web" and keys.get("visible", True) and meant.step in PURPOSES:
         keys["purpose"] = PURPOSES[meant.step]
     keys = {key: value for key, value in keys.items() if value is not None}
-    return Proposal(keys, around.source, pattern, known.step if known is not None and is_new else None)
+    like = next((one.step for one in (known, named) if one is not None and one.step in taken), None)
+    return Proposal(keys, around.source, pattern, like)
 
 
 def _words(kind: str, pattern: str) -> str:

@@ -258,3 +258,17 @@ def test_a_document_is_cut_to_its_first_elements(tmp_path: Path) -> None:
     (tmp_path / "orders.json").write_text(json.dumps({"orders": orders}), encoding="utf-8")
     head = read_head(tmp_path / "orders.json")
     assert len(json.load(io.BytesIO(head.data))["orders"]) == 300
+
+
+def test_attributes_of_an_event_log_that_identify_are_guessed(table: Bench, tmp_path: Path) -> None:
+    trace = (
+        '<trace><string key="concept:name" value="T{n}"/><event><string key="concept:name" value="Open"/>'
+        '<date key="time:timestamp" value="2026-01-1{n}T09:00:00+00:00"/><string key="org:resource" value="R{n}"/>'
+        '<string key="Customer ID" value="C&amp;{n}"/><string key="order_id" value="O{n}"/></event></trace>'
+    )
+    text = "<log>" + "".join(trace.format(n=n) for n in range(8)) + "</log>"
+    (tmp_path / "log.xes").write_text(text, encoding="utf-8")
+    found = sniff(tmp_path / "log.xes", table)
+    assert found.adapter == "xes" and found.n_events == 8
+    assert found.settings == {"objects": {"Customer ID": "customer_no"}}, "what a case is stays the operator's word"
+    assert any("'Customer ID'" in doubt and "guess" in doubt for doubt in found.doubts)
