@@ -45,18 +45,20 @@ class ChangeMap:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What all maps of a night share: declared steps, departments, and the numbers of steps on the process map."""
+    """What all maps of a night share: declared steps, departments, the numbers of steps on the process map, and the
+    least number that is told."""
 
     touches: Sequence[Touch]
     departments: Sequence[tuple[str, str]]
     encounters: Mapping[str, int]
+    k: int
 
     @classmethod
     def of(cls, figures: Figures, report: Report) -> Known:
         """Of a night."""
         drawn = report.maps.department.process.steps if report.maps else ()
         numbers = {step.key: step.marks.encounter for step in drawn if step.marks.encounter}
-        return cls(touches(figures.store), figures.departments(), numbers)
+        return cls(touches(figures.store), figures.departments(), numbers, figures.k)
 
 
 def change_map(figures: Figures, change: Row, known: Known, anchor: str) -> ChangeMap | None:
@@ -94,11 +96,10 @@ def difference_map(
     if not set(keys) - {START, END}:
         return None
     lanes, lane_of = lanes_of([touch for touch in known.touches if touch.step in keys], known.departments)
-    encounters = known.encounters
-    steps = [_box(key, by_step, lane_of, stops, encounters, anchor) for key in keys]
+    steps = [_box(key, by_step, lane_of, stops, known, anchor) for key in keys]
     labels = {step.key: step.label for step in steps}
     edges = tuple(_edge(row, stops, labels) for row in drawn)
-    inner = sorted((key for key in keys if key in encounters), key=lambda key: encounters[key])
+    inner = sorted((key for key in keys if key in known.encounters), key=lambda key: known.encounters[key])
     order = (*([START] if START in keys else []), *inner, *([END] if END in keys else []))
     process = ProcessMap(lanes, tuple(steps), edges, order if len(order) == len(keys) else ())
     diagram = draw(
@@ -137,17 +138,19 @@ def _box(
     by_step: Mapping[str, Touch],
     lane_of: Mapping[str, int],
     stops: Mapping[str, tuple[float, float]],
-    encounters: Mapping[str, int],
+    known: Known,
     anchor: str,
 ) -> MapStep:
     before, after = stops.get("" if key in (START, END) else key, (0.0, 0.0))
     told = f"{formats.number(before, 0)} → {formats.number(after, 0)}"
+    if max(before, after) < known.k:
+        told = formats.small_count(1, known.k)
     n = max(1, round(max(before, after)))  # a box of 0 would be one that nobody meets
     if key in (START, END):
         label = say("(the contact begins)") if key == START else say("(the contact ends)")
         return MapStep(key, label, 0, n, anchor=anchor, told=told)
     return MapStep(
-        key, by_step[key].label, lane_of[key], n, anchor=anchor, told=told, marks=Marks(encounters.get(key, 0))
+        key, by_step[key].label, lane_of[key], n, anchor=anchor, told=told, marks=Marks(known.encounters.get(key, 0))
     )
 
 

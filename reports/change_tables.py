@@ -14,7 +14,8 @@ from mining.method import Method
 from reports import formats
 from reports.figures import Figures
 
-MOST_WAYS = 15
+MOST_WAYS = 45
+"""As many as the difference map draws."""
 MOST_STEPS = 12
 MOST_FIGURES = 6
 _PROMISES = """select promise.*, finding.no_label from change_promise as promise

@@ -234,8 +234,9 @@ def _edge(placed: PlacedEdge, edge: MapEdge, number: Mapping[str, int], tick: st
     look = "h hi" if edge.flow == INFORMATION else "h"
     title = f"<title>{text(edge.title)}</title>" if edge.title else ""
     ends = f"s-{number[edge.source]} t-{number[edge.target]}"
+    count = "" if edge.kind in (MORE, LESS, SAME) else f' data-n="{edge.n}"'
     return (
-        f'<g class="ed k-{edge.kind[0]}{back} {ends}" data-n="{edge.n}">{title}'
+        f'<g class="ed k-{edge.kind[0]}{back} {ends}"{count}>{title}'
         f'<path d="{rounded_path(line)}" stroke-width="{px(placed.edge.stroke_px)}"/><path class="{look}" d="{head}"/>'
         f"{tick}</g>"
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ingest.language import say
+from ingest.language import mark, say
 from reports import formats
 from reports.plots import NARROW, WIDE, Frame, drawn_twice, frame_of, scale, tick_text, x_text, y_axis
 from reports.svg import px
@@ -19,15 +19,24 @@ from reports.svg import px
 _STRIP_PX = 96
 _SIDE_HOURS = 24
 _TICKS = (-24, -12, 0, 12, 24)
+_PARTS = (
+    mark("others: a tenth have less"),
+    mark("others: a quarter have less"),
+    mark("others: half have less"),
+    mark("others: three quarters have less"),
+    mark("others: nine tenths have less"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A heading, a sentence on how to read it, the drawing."""
+    """A heading, a sentence on how to read it, the drawing; its numbers as a table, the first column text."""
 
     heading: str
     note: str
     drawing: Markup
+    heads: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
 
 
 def pictures(extra: Mapping[str, Any]) -> tuple[Picture, ...]:
@@ -84,7 +93,9 @@ def _among_peers(told: Mapping[str, Any]) -> Picture:
         unit=unit,
         n=formats.count(int(told["n_peers"])),
     )
-    return Picture(say("Among its peers"), note, drawn_twice(title, draw, (WIDE[0], _STRIP_PX), (NARROW[0], _STRIP_PX)))
+    drawn = drawn_twice(title, draw, (WIDE[0], _STRIP_PX), (NARROW[0], _STRIP_PX))
+    rows = [(say("here"), formats.number(own)), *zip(map(say, _PARTS), map(formats.number, told["peers"]), strict=True)]
+    return Picture(say("Among its peers"), note, drawn, (say("Which"), unit), tuple(rows))
 
 
 def _around(told: Mapping[str, Any]) -> Picture:
@@ -125,7 +136,8 @@ def _around(told: Mapping[str, Any]) -> Picture:
         unit=unit.capitalize(),
         moment=moment,
     )
-    return Picture(say("Before and after"), note, drawn_twice(title, draw))
+    rows = [(formats.interval(f"{begin:+d}", f"{end:+d}"), formats.count(n)) for begin, end, n in bars]
+    return Picture(say("Before and after"), note, drawn_twice(title, draw), (say("Hours"), unit), tuple(rows))
 
 
 def _hour(tick: int, moment: str) -> str:

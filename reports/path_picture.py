@@ -13,12 +13,9 @@ from markupsafe import Markup
 from ingest.language import say
 from mining.hazard_counts import GIVING_UP
 from reports import formats
-from reports.plots import drawn_twice
-from reports.svg import px, text
+from reports.bar_rows import BarRow, bar_rows
 from reports.view_facts import bounds
 from reports.view_journeys import Chevron, StepNames, Strip
-
-_ROW, _TOP = 44, 6
 
 
 def end_word(outcome: str, names: StepNames) -> str:
@@ -38,35 +35,17 @@ def path_strip(steps: Sequence[str], outcome: str, names: StepNames) -> Strip:
 
 def bars(share: float, interval: tuple[float, float], others: float) -> Markup:
     """Two bars on one scale from 0 to 100 %: of journeys that ended so, with its interval, and of others."""
+    ended, stood = say("of journeys that ended so"), say("of others at the same point")
     rows = (
-        (say("of journeys that ended so"), share, interval, "cost"),
-        (say("of others at the same point"), others, None, "plain"),
+        BarRow(ended, share, formats.share(share), "cost", interval, bounds(*interval, "share")),
+        BarRow(stood, others, formats.share(others)),
     )
-
-    def draw(width: int, _height: int) -> list[str]:
-        parts = []
-        for place, (name, value, between, tone) in enumerate(rows):
-            y = _TOP + place * _ROW
-            told = f"{formats.share(value)} {name}"
-            if between:
-                told += f" ({bounds(*between, 'share')})"
-            wide = (width - 2) * min(max(value, 0.0), 1.0)
-            parts.append(f'<text x="1" y="{px(y + 10)}">{text(told)}</text>')
-            parts.append(f'<rect class="rest" x="1" y="{px(y + 16)}" width="{px(width - 2)}" height="14"/>')
-            parts.append(f'<rect class="bar {tone}" x="1" y="{px(y + 16)}" width="{px(wide)}" height="14"/>')
-            if between:
-                low, high = (1 + (width - 2) * min(max(end, 0.0), 1.0) for end in between)
-                parts.append(
-                    f'<line class="whisker" x1="{px(low)}" x2="{px(high)}" y1="{px(y + 23)}" y2="{px(y + 23)}"/>'
-                )
-        return parts
-
     title = say(
         "{share} of journeys that ended so had gone this path, and {others} of others at the same point",
         share=formats.share(share),
         others=formats.share(others),
     )
-    return drawn_twice(title, draw, (560, _TOP + 2 * _ROW), (300, _TOP + 2 * _ROW))
+    return bar_rows(rows, title, top=1.0)
 
 
 def of_finding(extra: Mapping[str, Any], names: StepNames) -> tuple[Strip, Markup] | None:

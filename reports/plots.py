@@ -117,9 +117,17 @@ def x_text(frame: Frame, x: float, label: str, last_x: float = -99.0) -> tuple[s
 
 
 def line_band(
-    points: Sequence[Point], title: str, show: Format, marks: Sequence[tuple[dt.date, str]] = (), unit: float = 1.0
+    points: Sequence[Point],
+    title: str,
+    show: Format,
+    marks: Sequence[tuple[dt.date, str]] = (),
+    unit: float = 1.0,
+    most_days: int | None = None,
 ) -> Markup:
-    """A line over days with its intervals as a band; `unit` divides the values. Empty for fewer than three points."""
+    """A line over days with its intervals as a band; `unit` divides the values. Empty for fewer than three points.
+
+    Between points that are more than `most_days` apart there is no line; one that stands alone is a dot.
+    """
     if len(points) < 3:
         return Markup("")
     bounds = [v / unit for p in points for v in (p.value, p.low, p.high) if v is not None]
@@ -130,18 +138,24 @@ def line_band(
         frame = frame_of(width, height, (first, last), ticks, show)
         at = [(frame.x(p.day.toordinal()), p) for p in points]
         parts = y_axis(frame, show)
-        band = [(x, p.low, p.high) for x, p in at if p.low is not None and p.high is not None]
-        if len(band) > 1:
-            over = [f"{px(x)} {px(frame.y(high / unit))}" for x, _, high in band]
-            under = [f"{px(x)} {px(frame.y(low / unit))}" for x, low, _ in reversed(band)]
-            parts.append(f'<path class="band" d="M{"L".join(over + under)}Z"/>')
+        runs = _runs(at, most_days)
+        for run in runs:
+            band = [(x, p.low, p.high) for x, p in run if p.low is not None and p.high is not None]
+            if len(band) > 1:
+                over = [f"{px(x)} {px(frame.y(high / unit))}" for x, _, high in band]
+                under = [f"{px(x)} {px(frame.y(low / unit))}" for x, low, _ in reversed(band)]
+                parts.append(f'<path class="band" d="M{"L".join(over + under)}Z"/>')
         for day, name in marks:
             if first <= day.toordinal() <= last:
                 x = frame.x(day.toordinal())
                 parts.append(f'<line class="mark" x1="{px(x)}" x2="{px(x)}" y1="18" y2="{px(frame.height - 24)}"/>')
                 parts.append(f'<text class="mid" x="{px(min(max(x, 60), width - 60))}" y="12">{text(name)}</text>')
-        line = "L".join(f"{px(x)} {px(frame.y(p.value / unit))}" for x, p in at)
-        parts.append(f'<path class="line" d="M{line}"/>')
+        for run in runs:
+            if len(run) == 1:
+                x, p = run[0]
+                parts.append(f'<circle class="last" cx="{px(x)}" cy="{px(frame.y(p.value / unit))}" r="2.5"/>')
+            line = "L".join(f"{px(x)} {px(frame.y(p.value / unit))}" for x, p in run)
+            parts.append(f'<path class="line" d="M{line}"/>')
         x, p = at[-1]
         parts.append(f'<circle class="last" cx="{px(x)}" cy="{px(frame.y(p.value / unit))}" r="4"/>')
         ends = -99.0
@@ -151,6 +165,16 @@ def line_band(
         return parts
 
     return drawn_twice(title, draw)
+
+
+def _runs(at: Sequence[tuple[float, Point]], most_days: int | None) -> list[list[tuple[float, Point]]]:
+    """Stretches of points none of which is more than `most_days` after the one before."""
+    runs: list[list[tuple[float, Point]]] = []
+    for x, point in at:
+        if not runs or (most_days is not None and (point.day - runs[-1][-1][1].day).days > most_days):
+            runs.append([])
+        runs[-1].append((x, point))
+    return runs
 
 
 def histogram(bins: Sequence[Bin], title: str, unit: str, median: float | None = None) -> Markup:

@@ -1,9 +1,10 @@
 """Which paths a change truly changed: of each step of the affected calls or visits, what came next (method note 8.4).
 
-Weekly shares of each way on, as logits with half a unit added; the control's are taken off where it has the step, too.
-Welch's t over weeks, Benjamini-Hochberg over all ways of the change; a way must also have changed by 2 points and by a
-tenth. A test on counts would call 23 to 45 % of unchanged ways changed as soon as weeks differ a little: weeks, not
-calls, are the units. A way that was never gone before (or is not gone any more) is held to weeks that have it.
+Weekly shares of each way on, as logits with half a unit added; the control's are taken off where it has the step,
+too. Welch's t over weeks, to which all ways of the change lend their spread (moderated.py), Benjamini-Hochberg over
+all of them; a way must also have changed by 2 points and by a tenth. A test on counts would call 23 to 45 % of
+unchanged ways changed as soon as weeks differ a little: weeks, not calls, are the units. A way that was never gone
+before (or is not gone any more) is held to weeks that have it.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ingest.store import Store
 from mining.changes.declared import Change
 from mining.changes.estimate import Numbers, logs, step_of_means
 from mining.changes.groups import CONTROL, WATCHED
+from mining.changes.moderated import p_of, prior_of
 from mining.changes.series import Table
 from mining.statistics import benjamini_hochberg
 
@@ -99,10 +101,17 @@ def ways(treated: Counts, control: Counts, before: Sequence[dt.date], after: Seq
         for target, n in rows.items():
             told = beside.get(target, np.zeros(len(weeks))) if beside and has_control else None
             found.append(_way(source, target, n, total, told, base, len(before)))
-    chosen = [one for one in found if max(one.before, one.after) >= SHOWN_MIN]
+    chosen = _tested([one for one in found if max(one[0].before, one[0].after) >= SHOWN_MIN])
     for at, q in enumerate(benjamini_hochberg([one.p for one in chosen])):
         chosen[at] = replace(chosen[at], q=q, what=_what(chosen[at], q))
     return chosen
+
+
+def _tested(found: Sequence[tuple[Way, tuple[Numbers, Numbers] | None]]) -> list[Way]:
+    """The ways with their p: of those with weeks to compare, all of one change lend each other their spread."""
+    compared = [sides for _, sides in found if sides]
+    priors = prior_of([before for before, _ in compared]), prior_of([after for _, after in compared])
+    return [replace(one, p=p_of(*sides, priors)) if sides else one for one, sides in found]
 
 
 def stops(counts: Counts, before: Sequence[dt.date], after: Sequence[dt.date]) -> dict[str, tuple[float, float]]:
@@ -123,7 +132,10 @@ def _by_source(counts: Counts, weeks: Sequence[dt.date]) -> dict[str, dict[str, 
     return found
 
 
-def _way(source: str, target: str, n: Numbers, total: Numbers, told: Numbers | None, base: Numbers, at: int) -> Way:
+def _way(
+    source: str, target: str, n: Numbers, total: Numbers, told: Numbers | None, base: Numbers, at: int
+) -> tuple[Way, tuple[Numbers, Numbers] | None]:
+    """A way, with its weekly logits before and after where these are to be tested; else its p stands."""
     one = Way(source, target, *_shares(n, total, at), None, None, 0.0, 0.0, 0.0, 1.0)
     z, share = logs(n, total, is_share=True), n / np.maximum(total, 1)
     if told is not None:
@@ -133,13 +145,12 @@ def _way(source: str, target: str, n: Numbers, total: Numbers, told: Numbers | N
     known = np.isfinite(z)
     left, right = z[:at][known[:at]], z[at:][known[at:]]
     if len(left) < 2 or len(right) < 2:
-        return one
-    found = step_of_means(left, right, 0.95)
-    p = found.p
-    if not n[:at].any() or not n[at:].any():
-        p = _only_on_one_side(n, at) if not _same_in(told, at, n) else 1.0
+        return one, None
     shown = step_of_means(share[:at][known[:at]], share[at:][known[at:]], 0.95)
-    return replace(one, points=shown.effect, low=shown.low, high=shown.high, p=p)
+    one = replace(one, points=shown.effect, low=shown.low, high=shown.high)
+    if not n[:at].any() or not n[at:].any():
+        return replace(one, p=_only_on_one_side(n, at) if not _same_in(told, at, n) else 1.0), None
+    return one, (left, right)
 
 
 def _shares(n: Numbers, total: Numbers, at: int) -> tuple[float, float]:

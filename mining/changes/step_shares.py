@@ -16,7 +16,7 @@ import numpy as np
 from ingest.store import Store
 from mining.changes.series import Table, Week
 
-MOVED_MIN = 10
+MOVED_MIN = 30
 """Units a week, on average, that have the step; and as many that do not."""
 MOST_STEPS = 40
 _SQL = Path(__file__).parent / "step_shares.sql"

@@ -150,6 +150,7 @@ def _extra(one: Comparison) -> dict[str, Any]:
         "p_holm": one.p_holm,
         "ci_holm": {"low": holm[0], "high": holm[1], "level": one.holm_confidence} if holm else None,
         "verdict": one.verdict,
+        "against": list(one.extra["against"]) if "against" in one.extra else None,
     }
 
 
@@ -168,8 +169,9 @@ def _evidence(
 ) -> tuple[dict[str, Any], tuple[int, int]]:
     """(the record's evidence, (journeys, customers)): our own journeys that come with the same errands.
 
-    Typical are those that take longer than theirs do, or need more than one contact, where there are such. There are no
-    counter-examples: the gap is one of shops, and all journeys with the errand are among those that are listed."""
+    Typical are those that take longer than theirs do, or need more than one contact, where there are such. No journey
+    is a counter-example, since the gap is one of shops and all journeys with the errand are listed: its
+    counter-examples are the pairs of shops in which it is the other way round (`against`)."""
     method, seed = context.method, seed_of(finding_id)
     nothing = {"typical": [], "extreme": [], "counter": [], "seed": seed}
     sql = (

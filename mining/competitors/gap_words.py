@@ -129,6 +129,7 @@ def evidence_text(one: Comparison, method: Method) -> str:
         _values(one, method),
         _effective(one),
         _strata(one),
+        _against(one),
         say(
             "Of the steps, {ours} % of ours and {theirs} % of theirs have a counterpart in our step dictionary.",
             ours=f"{100 * one.mapped[0]:.0f}",
@@ -204,6 +205,19 @@ def _effective(one: Comparison) -> str:
         icc=f"{one.gap.icc:.2f}",
         ours=f"{one.gap.n_eff[0]:.0f}",
         theirs=f"{one.gap.n_eff[1]:.0f}",
+    )
+
+
+def _against(one: Comparison) -> str:
+    """The counter-examples of a gap: shops, not journeys."""
+    n, of_n = one.extra.get("against", (0, 0))
+    if not of_n or one.gap is None:
+        return ""
+    return say(
+        "Shop by shop within such a stratum it is the other way round in {n} of {of_n} pairs of one of ours and one of "
+        "theirs; no journey of our log can speak against a gap between shops.",
+        n=f"{n:,}",
+        of_n=f"{of_n:,}",
     )
 
 

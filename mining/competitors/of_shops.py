@@ -196,7 +196,10 @@ def _compare(
         value_ours=base.read(gap_center(sides[0], metric)),
         value_theirs=base.read(gap_center(sides[1], metric)),
         gap=gap,
-        extra={"as_planned": base.read(_as_planned(ours, theirs, metric))},
+        extra={
+            "as_planned": base.read(_as_planned(ours, theirs, metric)),
+            "against": _against(gap, ours, theirs),
+        },
         cautions=(*_cautions(ours, theirs, metric), *_turned(gap, ours, theirs, mix, metric)),
     )
 
@@ -242,6 +245,20 @@ def _as_planned(ours: Sequence[tuple[Shop, float]], theirs: Sequence[tuple[Shop,
     """The gap with strata weighted as the shops were planned, in place of as our customers come."""
     mix = {stratum: float(n) for stratum, n in Counter(shop.stratum for shop, _ in (*ours, *theirs)).items()}
     return gap_center(side_of(ours, mix, metric), metric) - gap_center(side_of(theirs, mix, metric), metric)
+
+
+def _against(gap: Gap, ours: Sequence[tuple[Shop, float]], theirs: Sequence[tuple[Shop, float]]) -> tuple[int, int]:
+    """(pairs, of all) of one shop of ours and one of theirs with the same errand, channel and part of the day, in which
+    it is the other way round than the gap: its counter-examples. Pairs that are even count among all."""
+    n = of_n = 0
+    by_stratum: dict[Stratum, list[float]] = defaultdict(list)
+    for shop, value in theirs:
+        by_stratum[shop.stratum].append(value)
+    for shop, value in ours:
+        others = by_stratum[shop.stratum]
+        of_n += len(others)
+        n += sum((value - other) * gap.value < 0 for other in others)
+    return n, of_n
 
 
 def gap_center(side: Side, metric: Metric) -> float:

@@ -200,6 +200,8 @@ def _change(
     sub = say("{day}; {design}. Affected: {affected}.", day=day, design=about, affected=row["affected"])
     if row["control"]:
         sub = f"{sub} {say('Left as it was: {control}.', control=row['control'])}"
+    told = ways(figures, row["change_id"], {touch.step: touch.label for touch in known.touches})
+    table = f"ways-change-{number}" if told and told.rows else f"change-{number}-title"
     return ChangeView(
         f"change-{number}",
         row["label"],
@@ -210,8 +212,8 @@ def _change(
             *((say("Against made-up dates"),) if with_placebo else ()), say("Smallest that would be seen"),
         ),
         tuple(_row(one, hrefs, with_placebo=with_placebo) for one in own),
-        ways(figures, row["change_id"], {touch.step: touch.label for touch in known.touches}),
-        change_map(figures, row, known, f"ways-change-{number}") if number <= MOST_MAPS else None,
+        told,
+        change_map(figures, row, known, table) if number <= MOST_MAPS else None,
         tuple(chart for one in drawn if (chart := _chart(one, series.get(one["extra"]["metric"], []), row["day"])).svg),
         (say("Week of"), *(say(METRICS[one["extra"]["metric"]].label) for one in drawn)),
         _week_rows(drawn, series),

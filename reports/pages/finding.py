@@ -1,6 +1,7 @@
 """The pages of findings: which journeys show it more than others, by how they began, week, product and customer.
 
 Shares are of the closed journeys of the finding's window that reach its steps, all customers; each has its interval.
+Journeys that were cut off by the begin of the data are in none of them.
 Journeys that show it are those that the finding's own query returns.
 """
 
@@ -20,6 +21,7 @@ from reports import formats, path_picture, survival
 from reports.charts import Axis
 from reports.figures import Figures
 from reports.map_marks import channel_word
+from reports.number_picture import WeekShare, by_week, number_pictures
 from reports.page_picture import Picture, pictures
 from reports.places import place_of
 from reports.plots import Point, interval_dot, line_band, tick_text
@@ -43,8 +45,13 @@ select journey.journey_id, journey.journey_key, journey.customer_id, metrics.var
 from journey
 inner join journey_metrics as metrics using (journey_id)
 inner join journey_event as moment on moment.pos = metrics.first_pos
-where journey.is_complete"""
-"""Grain: one row per closed journey with an event, and what may drive a finding in it."""
+where journey.is_complete and not journey.is_truncated"""
+"""Grain: one row per closed journey with an event, and what may drive a finding in it. Journeys that the begin of the
+data cut off are left out: most analyses leave them out, and their week would seem to be free of any finding."""
+
+_UNRECORDED = "and driver.journey_id not in (select journey_id from unrecorded_journey)"
+"""For findings that count only journeys of which all sources tell."""
+_RECORDED = ("deviation", "outcome_path", "failure_point")
 
 _STEPS = """create or replace temporary table driver_step as
 select distinct unnest(string_split(steps, ' > '))::step_t as step, variant_id from variants"""
@@ -68,7 +75,7 @@ base as materialized (
     from driver
     left join shown on shown.journey_id = driver.journey_id
     left join reach on reach.variant_id = driver.variant_id
-    where driver.started_at >= $first and driver.started_at < $last
+    where driver.started_at >= $first and driver.started_at < $last {recorded}
         and (len($anchors) = 0 or shown.journey_id is not null or reach.variant_id is not null)),
 counted as (
     select grouping(channel, is_first, week) as sets, channel, is_first, week, {counts}
@@ -133,7 +140,7 @@ def _page(figures: Figures, finding: FindingFigure, names: StepNames, is_driven:
     labels = names.label
     anchors = anchors_of(finding, frozenset(labels))
     is_research = finding.kind == "competitor_gap"
-    drivers, note = _drivers(figures, finding, anchors) if is_driven and not is_research else ((), "")
+    drivers, note, weeks = _drivers(figures, finding, anchors) if is_driven and not is_research else ((), "", ())
     history = figures.history(finding.finding_id)
     return FindingPage(
         drivers=drivers,
@@ -147,7 +154,11 @@ def _page(figures: Figures, finding: FindingFigure, names: StepNames, is_driven:
         path=path_picture.of_finding(finding.extra, names),
         curves=_curves(finding, labels),
         curves_note=_curves_note(finding, labels),
-        pictures=pictures(finding.extra),
+        pictures=(
+            *number_pictures(figures, finding, names),
+            *pictures(finding.extra),
+            *(() if finding.kind == "change_effect" else by_week(weeks)),
+        ),
         nights=_nights(finding, history),
         nights_note=formats.plural(
             len(history), "{n} night so far; a line needs three.", "{n} nights so far; a line needs three."
@@ -190,13 +201,16 @@ def anchors_of(finding: FindingFigure, known: frozenset[str]) -> list[str]:
     return [step for step in place_of(finding.kind, finding.place, known).steps if step != skipped]
 
 
-def _drivers(figures: Figures, finding: FindingFigure, anchors: list[str]) -> tuple[tuple[Driver, ...], str]:
+def _drivers(
+    figures: Figures, finding: FindingFigure, anchors: list[str]
+) -> tuple[tuple[Driver, ...], str, tuple[WeekShare, ...]]:
     sql = str(finding.evidence.get("sql") or "").strip().rstrip(";")
     window = finding.window
     if not sql or not window.get("from"):
-        return (), ""
+        return (), "", ()
+    is_recorded = finding.kind.startswith(_RECORDED) and figures.store.has_table("unrecorded_journey")
     rows = figures.store.rows(
-        _READ.format(hits=sql, counts=_COUNTS),
+        _READ.format(hits=sql, counts=_COUNTS, recorded=_UNRECORDED if is_recorded else ""),
         {
             "first": dt.date.fromisoformat(window["from"]),
             "last": dt.date.fromisoformat(window["to"]),
@@ -204,7 +218,7 @@ def _drivers(figures: Figures, finding: FindingFigure, anchors: list[str]) -> tu
         },
     )
     if not rows or rows[0][4] < 2 * figures.k or rows[0][5] < figures.k:
-        return (), ""
+        return (), "", ()
     n_all, hits_all = rows[0][2], rows[0][3]
     most = {_BEGAN: MOST_CHANNELS, _CUSTOMER: 2, _WEEK: MOST_WEEKS, _PRODUCT: MOST_PRODUCTS}
     told: list[tuple[int, str, int, int]] = []
@@ -235,7 +249,9 @@ def _drivers(figures: Figures, finding: FindingFigure, anchors: list[str]) -> tu
             most=MOST_PRODUCTS,
         )
         note = f"{note} {left_out}"
-    return drivers, note
+    by_week = _of_kind([row for row in rows if row[0] == _WEEK], figures.k)
+    weeks = tuple(WeekShare(dt.date.fromisoformat(name), hits, n) for _, name, n, hits in reversed(by_week))
+    return drivers, note, weeks
 
 
 def _of_kind(rows: list[tuple[Any, ...]], k: int) -> list[tuple[int, str, int, int]]:

@@ -13,7 +13,8 @@ from change_world import START, World
 from ingest.store import Store
 from mining.analyses import change_effects
 from mining.changes import moves, shifts
-from mining.changes.estimate import Numbers
+from mining.changes.estimate import Numbers, step_of_means
+from mining.changes.moderated import FREEDOM_MOST, p_of, prior_of
 
 IS_WHOLE = os.environ.get("FRONTSTAGE_TRUTH") == "1"
 MONDAYS = [START + dt.timedelta(weeks=n) for n in range(17)]
@@ -21,14 +22,15 @@ BEFORE, AFTER = MONDAYS[:12], MONDAYS[12:]
 N_SOURCES, N_TARGETS = 15, 4
 
 
-def drawn(seed: int, noise: float, lift: float = 0.0, times: int = 300) -> moves.Counts:
-    """60 edges, 15 steps of 4 ways on, each week with noise of its own on the logit; the first edge lifted after."""
+def drawn(seed: int, noise: float, lift: float = 0.0, times: int = 300, after: float = 1.0) -> moves.Counts:
+    """60 edges, 15 steps of 4 ways on, each week with noise of its own on the logit, `after` times as much after the
+    change; the first edge lifted then."""
     rng = np.random.default_rng(seed)
     found: dict[tuple[str, str], dict[dt.date, int]] = {}
     for source in range(N_SOURCES):
         base = rng.normal(0, 0.7, N_TARGETS) if source else np.zeros(N_TARGETS)
         for week, monday in enumerate(MONDAYS):
-            weight = np.exp(base + rng.normal(0, noise, N_TARGETS))
+            weight = np.exp(base + rng.normal(0, noise * (after if week >= len(BEFORE) else 1.0), N_TARGETS))
             if source == 0 and week >= len(BEFORE):
                 weight[0] *= np.exp(lift)
             for target, n in enumerate(rng.multinomial(rng.poisson(times), weight / weight.sum())):
@@ -41,6 +43,27 @@ def test_null_maps_have_hardly_a_flagged_edge() -> None:
     worlds = 100 if IS_WHOLE else 20
     n = sum(one.what != "same" for seed in range(worlds) for one in moves.ways(drawn(seed, 0.2), {}, BEFORE, AFTER))
     assert n <= 0.5 * worlds
+
+
+def test_weeks_that_become_livelier_change_no_way() -> None:
+    """Noise that doubles with the change, few and many calls: the spread of all ways is lent side by side."""
+    worlds, n = 60 if IS_WHOLE else 10, 0
+    for seed in range(worlds):
+        counts = drawn(seed, 0.15, after=2.0, times=300 if seed % 2 else 5_000)
+        n += sum(one.what != "same" for one in moves.ways(counts, {}, BEFORE, AFTER))
+    assert n <= 0.3 * worlds
+
+
+def test_a_prior_has_the_spread_of_the_figures_it_was_fitted_to() -> None:
+    """Variances all alike lend as much as may be; few figures lend nothing, and p is Welch's then."""
+    rng = np.random.default_rng(5)
+    alike = prior_of([rng.normal(0, 0.2, 9) for _ in range(400)])
+    assert alike.freedom == FREEDOM_MOST and abs(alike.variance / 0.04 - 1) < 0.1
+    unlike = prior_of([rng.normal(0, 0.2 * np.sqrt(10 / rng.chisquare(10)), 9) for _ in range(4_000)])
+    assert 8 < unlike.freedom < 12.5 and abs(unlike.variance / 0.04 - 1) < 0.1
+    few = prior_of([rng.normal(0, 1, 9) for _ in range(7)])
+    a, b = rng.normal(0, 1, 12), rng.normal(1, 2, 5)
+    assert few.freedom == 0 and p_of(a, b, (few, few)) == pytest.approx(step_of_means(a, b, 0.95).p)
 
 
 def test_a_lifted_edge_is_found() -> None:

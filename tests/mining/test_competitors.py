@@ -128,6 +128,17 @@ def test_a_plain_gap_is_ranked_and_no_gap_is_not(tmp_path: Path) -> None:
     assert alarmed <= (17 if TRUTH else 3), "5 % of worlds by Holm; the most that 99 % of campaigns have"
 
 
+def test_a_gap_tells_the_pairs_of_shops_that_speak_against_it(tmp_path: Path) -> None:
+    """Counted again pair by pair; of a plain gap far fewer than half."""
+    research = read(tmp_path, world(3, minutes=2.5))
+    (wave,) = of_shops.waves(research.shops, Mix())
+    found = next(one for one in of_shops.comparisons(wave, research.steps, Method(), NIGHT) if one.metric == "minutes")
+    pairs = [(a, b) for a in wave.ours for b in wave.theirs if a.stratum == b.stratum and a.minutes and b.minutes]
+    assert found.gap is not None and found.gap.value > 0
+    assert found.extra["against"] == (sum(a.minutes < b.minutes for a, b in pairs), len(pairs))  # type: ignore[operator]
+    assert 0 < found.extra["against"][0] < 0.3 * len(pairs)
+
+
 def test_thin_data_are_not_ranked(tmp_path: Path) -> None:
     """T10.2: 12 against 15: an interval and no ranking; below 10 cases and no number."""
     found = compared(read(tmp_path, world(1, 12, 15, minutes=5.0)))

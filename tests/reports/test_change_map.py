@@ -36,7 +36,7 @@ def night_of(world: World) -> tuple[ChangeMap, list[dict[str, Any]], dict[str, t
         change_effects.find(store, change_world.replace(night, confirmed=frozenset()))
         rows = store.records("select * from change_way order by source, target")
         stops = {step: (a, b) for step, a, b in store.rows("select step, before, after from change_stop")}
-        known = Known(touches(store), DEPARTMENTS, {})
+        known = Known(touches(store), DEPARTMENTS, {}, 5)
         plain = """with own as (
                 select occurred_at::date as day, call_id, event_no, step::varchar as source,
                     lead(step::varchar, 1, '') over (partition by call_id order by event_no) as target
@@ -64,14 +64,19 @@ def test_only_the_planted_path_and_the_one_that_takes_its_place_are_coloured(few
     drawn, *_ = fewer_transfers
     assert coloured(drawn) == {("menu", "handed_on"): LESS, ("menu", "talk"): MORE}
     body = str(drawn.diagram.body)
-    assert len(re.findall(r'class="ed k-[lm] [^"]*" data-n', body)) == 2
+    assert len(re.findall(r'class="ed k-[lm] [^"]*"><title>', body)) == 2
 
 
 def test_a_world_in_which_nothing_changed_has_no_colour() -> None:
-    for seed in range(21, 41 if os.environ.get("FRONTSTAGE_TRUTH") == "1" else 22):
+    """All ways of a change are one family: of such worlds one in twenty may have a coloured path."""
+    seeds = range(21, 41 if os.environ.get("FRONTSTAGE_TRUTH") == "1" else 22)
+    marked = []
+    for seed in seeds:
         drawn, *_ = night_of(World(seed, weeks=18))
-        assert coloured(drawn) == {} and "none is coloured" in drawn.note
-        assert not re.search(r'class="ed k-[mlida]', str(drawn.diagram.body))
+        grey = coloured(drawn) == {} and "none is coloured" in drawn.note
+        marked.append(not grey)
+        assert grey == (not re.search(r'class="ed k-[mlida]', str(drawn.diagram.body)))
+    assert sum(marked) <= (0 if len(seeds) == 1 else 3)
 
 
 def test_what_stands_on_a_path_and_in_a_box_is_what_was_counted(fewer_transfers: Any) -> None:
@@ -95,7 +100,7 @@ def rows_of(n: int, what: str) -> list[dict[str, Any]]:
 
 
 def known_of(n: int) -> Known:
-    return Known([Touch(f"s{a}", f"Step {a}", "help", "web", None, "company") for a in range(n + 4)], [], {})
+    return Known([Touch(f"s{a}", f"Step {a}", "help", "web", None, "company") for a in range(n + 4)], [], {}, 5)
 
 
 def test_what_changed_is_drawn_before_what_did_not_and_the_rest_is_counted() -> None:
@@ -121,4 +126,9 @@ def test_a_path_says_more_or_less_without_colour() -> None:
     body = str(drawn.diagram.body)
     assert "▲ 20 → 90\u202f%" in body and "▼ 80 → 0\u202f%" in body and "Step 0 to Step 2: 80 → 0\u202f%" in body
     assert " bk" not in body and body.count("<title>Step") == 3 + 3  # paths and boxes
-    assert difference_map(rows, {}, Known([], [], {}), "t", "a") is None
+    few = difference_map(rows, {"s0": (50.0, 40.0), "s1": (0.4, 2.0), "s2": (0.0, 5.0)}, known_of(3), "t", "a")
+    assert few is not None
+    told = {box.key: box.told for box in few.diagram.process.steps}
+    assert told == {"s0": "50 → 40", "s1": "<\u202f5", "s2": "0 → 5"}, "few are not told"
+    assert "data-n" not in str(few.diagram.body)
+    assert difference_map(rows, {}, Known([], [], {}, 5), "t", "a") is None
