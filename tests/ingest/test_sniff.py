@@ -45,6 +45,7 @@ EXPECTED = {
     "call/asterisk_testsuite_fixtures/good.csv": "asterisk_cdr",
     "call/genesys_conversation_details/conversation1.json": "genesys_conversations",
     "call/pbxware_queue_log_2018/native_derived_Master.csv": "asterisk_cdr",
+    "call/pbxware_queue_log_2018/cdr.csv": "pbxware_cdr",
     "call/pbxware_queue_log_2018/queue_log.csv": "pbxware_queue_log",
     "call/pbxware_queue_log_2018/queue_log.native_derived": "asterisk_queue_log",
     "order/olist/olist_customers_dataset.csv": "relational_orders",
