@@ -99,6 +99,18 @@ def test_a_real_file_is_named(path: str, table: Bench) -> None:
     assert best and (best.adapter.name, best.share >= 0.95) == (EXPECTED[path], True), best
 
 
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real logs (../shared/realdata) are not here")
+def test_what_would_all_be_quarantined_is_told_with_the_reason(table: Bench) -> None:
+    """Days of one digit are no ISO 8601; a simulation that begins in 1970 needs `earliest`."""
+    dirty = sniff(REAL / "call/genesys_conversation_details/conversation2.json", table)
+    told = "genesys_conversations expects ISO 8601 with an offset as segmentStart"
+    assert dirty.adapter is None and told in dirty.reason
+    early = sniff(REAL / "process/teleclaims/02_teleclaims.xes.gz", table)
+    assert early.adapter is None and "xes expects a day from 1995-01-01" in early.reason
+    part = sniff(REAL / "order/shopify_orders_json_fixture/transactions.json", table)
+    assert part.adapter is None and "an order, and no part of one as order_id" in part.reason
+
+
 @pytest.mark.parametrize("name", sorted(set(adapters()) - UNGUESSED))
 def test_the_cases_of_an_adapter_are_named(name: str, table: Bench, tmp_path: Path) -> None:
     told: dict[str, Any] = tomllib.loads((CASES / f"{name}.toml").read_text(encoding="utf-8"))
