@@ -398,6 +398,22 @@ REALS = {
             ),
         },
     ),
+    "Shopify's orders as JSON; a transaction is none": Real(
+        "shopify_orders_json",
+        [f"order/shopify_orders_json_fixture/{name}.json" for name in ("orders", "transactions")],
+        {
+            "orders": (
+                CODE.format("like 'created%'"),
+                lambda: len(json.loads(text("order/shopify_orders_json_fixture/orders.json"))["orders"]),
+            ),
+            "transactions": (
+                "select count(*) from quarantine",
+                lambda: len(json.loads(text("order/shopify_orders_json_fixture/transactions.json"))),
+            ),
+        },
+        n_quarantined=1,
+        reasons={"order_id"},
+    ),
     "Shopify's export, 228 orders": Real(
         "shopify_orders_csv",
         [SHOPIFY],
