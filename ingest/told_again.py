@@ -130,6 +130,7 @@ _EXPECTED = (
     mark("a JSON object"),
     mark("a number or a text"),
     mark("an order id"),
+    mark("an order, and no part of one"),
     mark("an object"),
     mark("a list"),
     mark("ISO 8601 with an offset"),

@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -171,6 +172,34 @@ def segments(path: str) -> int:
     return sum(len(s["segments"]) for p in conversation["participants"] for s in p["sessions"])
 
 
+OCEL = "process/ocel"
+
+
+def purchases() -> dict[str, Any]:
+    return dict(json.loads(text(f"{OCEL}/ocel20_example.jsonocel")))
+
+
+def of_type(kind: str) -> list[tuple[str, str]]:
+    """(event, object) of the objects of a type."""
+    objects = {one["id"] for one in purchases()["objects"] if one["type"] == kind}
+    pairs = ((e["id"], one["objectId"]) for e in purchases()["events"] for one in e["relationships"])
+    return sorted({pair for pair in pairs if pair[1] in objects})
+
+
+def old(name: str) -> dict[str, Any]:
+    return dict(json.loads(text(f"{OCEL}/{name}.jsonocel")))
+
+
+def kinds(name: str) -> Counter[str]:
+    return Counter(one["ocel:type"] for one in old(name)["ocel:objects"].values())
+
+
+def applied(prefix: str) -> int:
+    """Objects that an event names."""
+    named = {name for event in old("recruiting-red")["ocel:events"].values() for name in event["ocel:omap"]}
+    return sum(name.startswith(prefix) for name in named)
+
+
 REALS = {
     "queue_log, parameters as of 2010": Real(
         "asterisk_queue_log",
@@ -205,6 +234,22 @@ REALS = {
             "seconds waited by those who gave up": (
                 SUM.format("wait_ms", "ABANDON"),
                 lambda: sum(int(row["htime"]) for row in table(f"{PBX}/queue_log.csv") if row["event"] == "ABANDON"),
+            ),
+        },
+    ),
+    "PBXware's call detail records, callers quoted twice": Real(
+        "pbxware_cdr",
+        [f"{PBX}/cdr.csv"],
+        {
+            "records": (ALL, lambda: len(lines(f"{PBX}/cdr.csv")) - 1),
+            "answered": (CODE.format("like '% ANSWERED%'"), lambda: text(f"{PBX}/cdr.csv").count(",ANSWERED,")),
+            "seconds billed, as in the same records in Asterisk's layout": (
+                "select sum(handle_ms) // 1000 from raw_event",
+                lambda: sum(int(row[13]) for row in csv.reader(lines(f"{PBX}/native_derived_Master.csv"))),
+            ),
+            "calls": (
+                "select count(distinct call_id) from raw_event",
+                lambda: len({row[19] for row in csv.reader(lines(f"{PBX}/native_derived_Master.csv"))}),
             ),
         },
     ),
@@ -353,6 +398,22 @@ REALS = {
             ),
         },
     ),
+    "Shopify's orders as JSON; a transaction is none": Real(
+        "shopify_orders_json",
+        [f"order/shopify_orders_json_fixture/{name}.json" for name in ("orders", "transactions")],
+        {
+            "orders": (
+                CODE.format("like 'created%'"),
+                lambda: len(json.loads(text("order/shopify_orders_json_fixture/orders.json"))["orders"]),
+            ),
+            "transactions": (
+                "select count(*) from quarantine",
+                lambda: len(json.loads(text("order/shopify_orders_json_fixture/transactions.json"))),
+            ),
+        },
+        n_quarantined=1,
+        reasons={"order_id"},
+    ),
     "Shopify's export, 228 orders": Real(
         "shopify_orders_csv",
         [SHOPIFY],
@@ -437,6 +498,50 @@ REALS = {
         },
         options="[source.tables.events]\nfiles = '*'\nidentifiers = { cookie = 'domain_userid', login = 'user_id' }\n"
         "code = 'event_name'\nevents = { did = 'collector_tstamp' }",
+    ),
+    **{
+        f"OCEL 2.0, {form}": Real(
+            "ocel",
+            [f"{OCEL}/ocel20_example.{form}"],
+            {
+                "events": ("select count(distinct event_id) from raw_event", lambda: 13),
+                "events of purchase orders": (
+                    "select count(*) from raw_event where order_id is not null",
+                    lambda: len(of_type("Purchase Order")),
+                ),
+                "relations of objects, lines of their own": (
+                    "select sum(n_lines) from ledger",
+                    lambda: 13 + sum(bool(one.get("relationships")) for one in purchases()["objects"]),
+                ),
+                "requisitions": (CODE.format("like '%Purchase Requisition'"), lambda: 2),
+            },
+            options="objects = { 'Purchase Order' = 'order_no' }",
+        )
+        for form in ("jsonocel", "xmlocel", "sqlite")
+    },
+    "OCEL 1.0, orders": Real(
+        "ocel",
+        [f"{OCEL}/example_log.jsonocel"],
+        {
+            "events": (ALL, lambda: len(old("example_log")["ocel:events"])),
+            "orders": ("select count(distinct order_id) from raw_event", lambda: kinds("example_log")["order"]),
+        },
+        options="objects = { order = 'order_no' }\nearliest = 1970-01-01",
+    ),
+    "OCEL 1.0, applications": Real(
+        "ocel",
+        [f"{OCEL}/recruiting-red.jsonocel"],
+        {
+            "one for each application, or for none": (
+                ALL,
+                lambda: sum(
+                    max(1, sum(name.startswith("Application[") for name in event["ocel:omap"]))
+                    for event in old("recruiting-red")["ocel:events"].values()
+                ),
+            ),
+            "applications": ("select count(distinct reference) from party", lambda: applied("Application[")),
+        },
+        options="case = 'reference'\nobjects = { applications = 'reference', applicants = 'customer_no' }",
     ),
     **{
         f"XES: {path}": Real(

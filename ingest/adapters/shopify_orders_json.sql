@@ -13,6 +13,8 @@ with parsed as (
     -- the whole order in one pass; what has another shape than is told here is NULL
     select
         line_no, json_type(o) as shape,
+        -- transactions, refunds and fulfillments name the order that they are a part of; no order does
+        json_exists(o, '$.order_id') as is_part,
         -- a list or an object that has become something else would be lost without a word; {} is how some write an empty list
         list_filter(
             list_zip(
@@ -46,6 +48,7 @@ record as (
         *, iso_moment(coalesce(o.processed_at, o.created_at)) as created_at, iso_moment(coalesce(o.updated_at, o.created_at)) as updated_at,
         case
             when shape is null or shape <> 'OBJECT' then 'record'
+            when is_part then 'order_id'
             when coalesce(o.id, '') = '' then 'id'
             when no_text is not null then no_text
             when no_list is not null then no_list
@@ -101,6 +104,7 @@ select
     case flaw when 'created_at' then o.created_at when 'updated_at' then o.updated_at end as problem_value,
     case
         when flaw = 'record' then 'a JSON object'
+        when flaw = 'order_id' then 'an order, and no part of one'
         when flaw = no_text then 'a number or a text'
         when flaw = 'id' then 'an order id'
         when flaw = 'customer' then 'an object'

@@ -1,12 +1,13 @@
 """OCEL 2.0 as a SQLite database: a table for each type of event and object, and tables that relate them.
 
-The file is copied (and unpacked) into a nameless temporary file first, since SQLite reads pages and no stream, and
-nobody may write into what is read. Only tables are read, by plain SELECTs: a view, a virtual table or a computed
-column of a hostile file could do anything, and an authorizer refuses all functions.
+The file is copied (and unpacked) into a temporary file first, which loses its name at once, since SQLite reads
+pages and no stream, and nobody may write into what is read. Only tables are read, by plain SELECTs: a view, a virtual
+table or a computed column of a hostile file could do anything, and an authorizer refuses all functions.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -33,21 +34,31 @@ _OWN = ("ocel_id", "ocel_time", "ocel_changed_field")
 
 def told(chunks: Iterable[bytes]) -> Iterator[Told]:
     """What the database says. Raises UnreadableFile for one that is damaged or no OCEL."""
-    with tempfile.NamedTemporaryFile(prefix="frontstage-ocel-") as copy:
-        for chunk in chunks:
-            copy.write(chunk)
-        copy.flush()
-        try:
-            with closing(_opened(Path(copy.name))) as database:
-                yield from _told(_Tables(database))
-        except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
-            raise UnreadableFile(f"damaged SQLite database ({type(error).__name__}); deliver it again") from error
+    handle, name = tempfile.mkstemp(prefix="frontstage-ocel-")
+    try:
+        with os.fdopen(handle, "wb") as copy:
+            copy.writelines(chunks)
+        database = _opened(Path(name))
+    except sqlite3.Error as error:
+        raise _damaged(error) from error
+    finally:  # what is open stays readable, and nothing is left of it when the process dies
+        Path(name).unlink()
+    try:
+        with closing(database):
+            yield from _told(_Tables(database))
+    except (sqlite3.Error, UnicodeDecodeError, OverflowError) as error:
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> UnreadableFile:
+    return UnreadableFile(f"damaged SQLite database ({type(error).__name__}); deliver it again")
 
 
 def _opened(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True, check_same_thread=False)
     for pragma in ("trusted_schema = off", "cell_size_check = on", "query_only = on", "mmap_size = 0"):
         database.execute(f"pragma {pragma}")
+    database.execute("select count(*) from sqlite_master")  # opens the file
     database.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, MAX_VALUE_BYTES)
     return database
 

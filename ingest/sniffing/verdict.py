@@ -13,6 +13,7 @@ from ingest.sniffing.trial import Bench, Trial, trials
 
 SURE, LIKELY, LEAST = 0.95, 0.7, 0.3
 RIVAL = 0.5
+MAX_MISSES = 3
 Sureness = Literal["sure", "likely", "doubtful", "unknown"]
 
 
@@ -67,7 +68,7 @@ def sniff(path: Path, bench: Bench, names: list[str] | None = None) -> Sniffed:
             file=shown,
             sureness="unknown",
             runner_up=_runner_up(best),
-            reason=_why_not(head, tried),
+            reason=_all_quarantined(head, bench, tried) or _why_not(head, tried),
             doubts=_doubts_of(head),
         )
     try:
@@ -115,6 +116,24 @@ def _sureness(best: Trial, other: Trial | None) -> Sureness:
 
 def _runner_up(trial: Trial | None) -> RunnerUp | None:
     return RunnerUp(adapter=trial.adapter.name, share=round(trial.share, 4)) if trial and trial.share else None
+
+
+def _all_quarantined(head: Head, bench: Bench, tried: list[Trial]) -> str:
+    """What the adapters of a file's kind miss in it, when none of them can read one record."""
+    if head.rows:
+        return ""
+    own = [
+        trial
+        for trial in tried
+        if (trial.adapter.sign or trial.adapter.records in ("xml", "ocel"))
+        and trial.n_lines
+        and not (trial.n_read or trial.reason or trial.adapter.is_general)
+    ]
+    told = []
+    for trial in own[:MAX_MISSES]:
+        bench.load(trial, head)
+        told += [f"{trial.adapter.name} expects {expected} as {field}" for field, expected, _ in trial.problems[:1]]
+    return f"no adapter reads a record of it: {'; '.join(told)}" if told else ""
 
 
 def _why_not(head: Head, tried: list[Trial]) -> str:

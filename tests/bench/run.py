@@ -134,12 +134,14 @@ def world_of(scale: float, folder: Path) -> Path:
     return world
 
 
-def bench_adapters(n_records: int, folder: Path) -> None:
-    """Each adapter on one file of up to `n_records` records, beside DuckDB's bare read of its columns."""
-    print("\nrecords a second of each adapter, beside DuckDB's bare read of the same file")
+def bench_adapters(n_records: int, folder: Path, only: list[str]) -> None:
+    """Each adapter, or those named, on one file of up to `n_records` records, beside DuckDB's bare read of it."""
+    print("\nrecords a processor second of each adapter, beside DuckDB's bare read of the same file")
     for adapter in sorted(
         path.stem for path in (HERE.parents[1] / "ingest/adapters").glob("[!_]*.*") if path.is_file()
     ):
+        if only and adapter not in only:
+            continue
         ours = contender("adapters_ours.py", adapter, str(world_of(10, folder)), str(n_records))
         assert ours["n_lines"] == ours["n_accounted"], "the accounting identity"
         per_second = ours["n_lines"] / ours["load_s"]
@@ -231,6 +233,7 @@ def main() -> None:
     parser.add_argument("--persons", type=int, default=500_000, help="identity: with 10 identifiers, 21 links each")
     parser.add_argument("--variants", type=int, default=20_000, help="alignments: with the intended process")
     parser.add_argument("--records", type=int, default=1_000_000, help="adapters: for each")
+    parser.add_argument("--adapters", nargs="*", default=[], help="adapters: only these")
     parser.add_argument("--contacts", type=int, default=500_000, help="whatif: a year")
     parser.add_argument("--scale", type=float, nargs="*", default=[10], help="report, night, findings: of a world")
     parser.add_argument("--folder", type=Path, default=Path("bench"), help="where generated logs are kept between runs")
@@ -256,7 +259,7 @@ def run(section: str, options: argparse.Namespace, folder: Path) -> None:
     elif section == "whatif":
         bench_whatif(options.contacts)
     elif section == "adapters":
-        bench_adapters(options.records, folder)
+        bench_adapters(options.records, folder, options.adapters)
     elif section == "identity":
         bench_identity(options.persons)
     elif section == "alignments":

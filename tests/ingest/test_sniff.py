@@ -45,6 +45,7 @@ EXPECTED = {
     "call/asterisk_testsuite_fixtures/good.csv": "asterisk_cdr",
     "call/genesys_conversation_details/conversation1.json": "genesys_conversations",
     "call/pbxware_queue_log_2018/native_derived_Master.csv": "asterisk_cdr",
+    "call/pbxware_queue_log_2018/cdr.csv": "pbxware_cdr",
     "call/pbxware_queue_log_2018/queue_log.csv": "pbxware_queue_log",
     "call/pbxware_queue_log_2018/queue_log.native_derived": "asterisk_queue_log",
     "order/olist/olist_customers_dataset.csv": "relational_orders",
@@ -96,6 +97,18 @@ def sniffed(table: Bench, folder: Path, name: str, data: bytes) -> Sniffed:
 def test_a_real_file_is_named(path: str, table: Bench) -> None:
     best, _, _ = compared(read_head(REAL / path), table)
     assert best and (best.adapter.name, best.share >= 0.95) == (EXPECTED[path], True), best
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real logs (../shared/realdata) are not here")
+def test_what_would_all_be_quarantined_is_told_with_the_reason(table: Bench) -> None:
+    """Days of one digit are no ISO 8601; a simulation that begins in 1970 needs `earliest`."""
+    dirty = sniff(REAL / "call/genesys_conversation_details/conversation2.json", table)
+    told = "genesys_conversations expects ISO 8601 with an offset as segmentStart"
+    assert dirty.adapter is None and told in dirty.reason
+    early = sniff(REAL / "process/teleclaims/02_teleclaims.xes.gz", table)
+    assert early.adapter is None and "xes expects a day from 1995-01-01" in early.reason
+    part = sniff(REAL / "order/shopify_orders_json_fixture/transactions.json", table)
+    assert part.adapter is None and "an order, and no part of one as order_id" in part.reason
 
 
 @pytest.mark.parametrize("name", sorted(set(adapters()) - UNGUESSED))

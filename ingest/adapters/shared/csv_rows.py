@@ -38,8 +38,9 @@ class Columns:
         return f"nullif({self(column)}, '')" if column in self.places else "cast(null as varchar)"
 
 
-def rows(header: list[str] | None) -> str:
-    """SQL of the file's records: line_no, the fields f, drop_reason, and what is wrong with their shape.
+def rows(header: list[str] | None, lines: str = "line") -> str:
+    """SQL of the file's records, which stand in `lines`: line_no, the fields f, drop_reason, and what is wrong with
+    their shape.
 
     A header that comes again is dropped. From the first header with other columns, or the same in another order, to the
     end of the file no value is where it should be.
@@ -47,7 +48,7 @@ def rows(header: list[str] | None) -> str:
     names = header or []
     return f"""
 with field as (
-    select line_no, csv_fields(raw) as f, {_is_header(names)} as is_header from line
+    select line_no, csv_fields(raw) as f, {_is_header(names)} as is_header from {lines}
 ),
 drift as (
     select min(line_no) as line_no from field where is_header and f <> {literals(names)}
