@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ingest.language import mark, say
+from ingest.language import mark, say, say_n
 from mining.context import quoted
 from mining.sentences import all_of, paragraph
 from mining.whatif import verdict
@@ -67,12 +67,12 @@ _TITLES = {
 
 LINES_NAMED = 6
 _BLOCKED = mark(
-    "The change {change} of {day} touched {lines}, so that only the weeks after it count: from {since} on there are "
-    "{weeks} full ones, and {least} are needed. It can be told from {from_day} on."
+    "The change {change} of {day} touched {lines}, so that only the weeks after it count. Full weeks since {since}: "
+    "{weeks}; needed: {least}. It can be told from {from_day} on."
 )
 _LEFT_OUT = mark(
-    "Left out: {lines}, which the change {change} of {day} touched; from {since} on there are {weeks} full weeks with "
-    "it, and {least} are needed. From {from_day} on it can be asked of all queues."
+    "Left out: {lines}, touched by the change {change} of {day}. Full weeks with it, since {since}: {weeks}; needed: "
+    "{least}. From {from_day} on it can be asked of all queues."
 )
 
 
@@ -159,9 +159,12 @@ def evidence(forecast: Forecast) -> str:
 
 def span_of(begin: dt.date, end: dt.date) -> str:
     """Full weeks with their first and last day: '8 weeks (2026-01-05 to 2026-03-01)'."""
-    return say(
+    weeks = (end - begin).days // 7
+    return say_n(
+        "{n} week ({first} to {last})",
         "{n} weeks ({first} to {last})",
-        n=(end - begin).days // 7,
+        weeks,
+        n=weeks,
         first=begin.isoformat(),
         last=max(begin, end - dt.timedelta(days=1)).isoformat(),
     )

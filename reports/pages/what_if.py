@@ -169,7 +169,7 @@ def _headline(found: Sequence[Told]) -> str:
             told, "{n} scenario can be told, with its assumptions", "{n} scenarios can be told, with their assumptions"
         )
     if all(one.status == "not_enough_data" for one in found):
-        return say("There are too few calls to reckon a scenario through")
+        return say("There are too few calls, or too few weeks since a change, to reckon a scenario through")
     return say("No scenario can be told from today's data")
 
 

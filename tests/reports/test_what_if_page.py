@@ -193,7 +193,7 @@ def test_too_few_calls_or_weeks_tell_nothing_and_say_how_many_are_needed(
         assert [one.status for one in found] == ["not_enough_data"] * 3
         assert "5,000 calls in 8 full weeks" in found[0].text_evidence and found[0].n["n_needed"] == 5_000
         register.save(store, found, toy.NIGHT)
-    assert "too few calls" in page(small)
+    assert "too few weeks since a change" in page(small)
 
 
 def test_without_scenarios_the_page_says_so(tmp_path: Path) -> None:
