@@ -18,6 +18,7 @@ from mining.context import Context
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.integer]
 
 _JOURNEYS = """
     select p.journey_id, p.variant_id, p.customer_id, p.first_pos, m.n_events,
@@ -51,7 +52,7 @@ class Ways:
     """
 
     context: Context
-    code: npt.NDArray[np.integer]
+    code: Codes
     way_of: Ints
     starts: Ints
     length: Ints
@@ -89,9 +90,9 @@ class Ways:
             return place
         return np.where(self.call_pos[at] == pos, self.call_first[at] - self.first_pos[journey], place)
 
-    def step_at(self, journey: Ints, place: Ints) -> npt.NDArray[np.integer]:
+    def step_at(self, journey: Ints, place: Ints) -> Codes:
         """The code of a journey's step."""
-        return self.code[self.starts[self.way[journey]] + place]
+        return np.asarray(self.code[self.starts[self.way[journey]] + place])
 
     def told_without(self, doors: Collection[str]) -> Told:
         """The ways in the steps that customers can tell them in, without `doors`. Of a step that may be repeated freely

@@ -170,7 +170,7 @@ def _chance(store: Store, routes: Routes, seen: Moments, found: list[OutcomePath
         parts.append(
             pa.table(
                 {
-                    "place": pa.array([one.place] * int(on_it.sum()), pa.string()),
+                    "place": pa.repeat(one.place, int(on_it.sum())),
                     "journey_id": pa.array(routes.journey_id[on_it], pa.uint32()),
                     "hits": pa.array(is_hit[routes.fate][on_it].astype(np.int32)),
                 }
