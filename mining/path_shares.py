@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from mining.route_ways import Bools, Ints
-from mining.routes import T_MAX, Codes, Routes
+from mining.route_ways import T_MAX, Bools, Ints
+from mining.routes import Codes, Routes
 from mining.statistics import normal_above, normal_quantile
 
 FAR = T_MAX + 1
