@@ -3,14 +3,15 @@
 A sight is a moment at which a customer meets what may make people call: a page, a search without a result, a form given
 up. Whoever looks for such things leaves two temporary tables:
 
-    sight         event_no, customer_id, occurred_at, family (among which a call is given to the nearest), place (what is
-                  told of), topic, product_id, identity_strength, more (0.. what else tells sights apart by how often a
-                  call follows), is_usual (whether it counts for how many calls are usual); by customer and time
+    sight         event_no, customer_id, occurred_at, family (among which a call is given to the nearest), place (what
+                  is told of), topic, identity_strength, more (0.. what else tells sights apart by how often a call
+                  follows), is_usual (whether it counts for how many calls are usual)
     topic_stage   topic, stage: the stages that calls on a topic are of
 
 From them come `call_side`, one row per call and family: the last sight of its topic before it, and the first after it,
 each of the same product where the call names one; and `exposure`, one row per customer, place and day of the site's
-clock: its first sight, what kind of sight it is, and the calls after it. Names are numbers while they are reckoned with.
+clock: its first sight, what kind of sight it is, and the calls after it. Names are numbers while they are reckoned
+with.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -160,7 +162,13 @@ def _sights(store: Store) -> Sights:
         name: [row[0] for row in store.rows(f"select unnest(enum_range(null::{name}_t))::varchar")]
         for name in ("place", "family", "topic")
     }
-    return Sights(*(_plain(told[name]) for name in told.column_names), names)
+    columns = [_plain(told[name]) for name in told.column_names]
+    event_no, customer, at_us = columns[:3]
+    who, later, no = np.diff(customer), np.diff(at_us), np.diff(event_no)
+    if ((who < 0) | ((who == 0) & ((later < 0) | ((later == 0) & (no < 0))))).any():
+        order = np.lexsort((event_no, at_us, customer))
+        columns = [one[order] for one in columns]
+    return Sights(*[*columns, names])
 
 
 def _sides(sights: Sights, calls: Calls, stages_of: dict[int, set[int]]) -> Sides:
@@ -262,13 +270,15 @@ def _exposed(sights: Sights, calls: Calls, zone: str) -> Exposed:
 def _local_us(at_us: Ints, zone: str) -> Ints:
     """On the zone's clock; no zone changes its offset inside a bucket."""
     width_us = bucket_minutes(zone) * 60_000_000
-    bucket, place = np.unique(at_us // width_us, return_inverse=True)
+    bucket = at_us // width_us
+    first = int(bucket.min(initial=0))
     info, begin = ZoneInfo(zone), dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-    offsets = [
-        (begin + dt.timedelta(microseconds=one * width_us)).astimezone(info).utcoffset() for one in bucket.tolist()
-    ]
-    offset_us = np.array([one // dt.timedelta(microseconds=1) for one in offsets if one is not None], dtype=np.int64)
-    out: Ints = at_us + offset_us[place]
+    offset_us = np.zeros(int(bucket.max(initial=0)) - first + 1, dtype=np.int64)
+    for at in np.flatnonzero(np.bincount(bucket - first)).tolist():
+        offset = (begin + dt.timedelta(microseconds=(first + at) * width_us)).astimezone(info).utcoffset()
+        assert offset is not None, "a ZoneInfo always knows its offset"
+        offset_us[at] = offset // dt.timedelta(microseconds=1)
+    out: Ints = at_us + offset_us[bucket - first]
     return out
 
 
@@ -348,7 +358,7 @@ def _named(sights: Sights, name: str, codes: Ints, mask: Bools | None = None) ->
     return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32(), mask=mask), sights.names[name])
 
 
-def _plain(column: pa.ChunkedArray) -> npt.NDArray[np.generic]:
+def _plain(column: pa.ChunkedArray) -> Any:
     """Numbers as whole numbers of 64 bit, flags as flags."""
     values = np.asarray(column.to_numpy())
     return values if values.dtype == np.bool_ else values.astype(np.int64)

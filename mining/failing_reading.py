@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ingest.store import Store
-from mining import exposures
+from mining import exposures, turn_sights
 from mining.context import Context, quoted
 from mining.exposures import Family, Subject
 
@@ -25,8 +25,9 @@ class Failing(Subject):
 
 def read_families(store: Store, context: Context) -> list[Family]:
     """Each kind that was met. Leaves the temporary tables of web_failings.sql and exposures.sql."""
-    store.run(f"set variable views_min = {context.method.page_views_min}", name="views_min")
+    store.put("incoming_turns", turn_sights.read(store, context.method.page_views_min))
     store.run(_SQL.read_text(encoding="utf-8"), name="web_failings")
+    store.drop("incoming_turns")
     exposures.count(store, context)
     kinds = store.rows("select distinct kind from failing_fact order by kind")
     families = [_family(store, context, row[0]) for row in kinds]

@@ -69,11 +69,11 @@ class AtRisk:
 
     def chance(self, steps: Sequence[str]) -> pa.Table:
         """step, journey_id, is_bad of every time at one of these steps."""
-        names, rows = np.array(self.patterns.step), self._at_steps(steps)
+        rows = self._at_steps(steps)
         journey_id = self.moments.journey_id[self.moments.journey[self.at[rows]]]
         return pa.table(
             {
-                "step": pa.array(names[self.pattern[rows]].tolist(), pa.string()),
+                "step": pa.DictionaryArray.from_arrays(pa.array(self.pattern[rows]), list(self.patterns.step)),
                 "journey_id": pa.array(journey_id, pa.uint32()),
                 "is_bad": pa.array(self.seen[BAD][rows]),
             }

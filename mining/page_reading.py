@@ -20,7 +20,8 @@ _COVERAGE = (
         from event inner join touch on event.step = touch.step::step_t
         where event.visible and event.channel::varchar = 'web' and touch.class::varchar = 'browse'
             and touch.actor = 'customer' and event.stage::varchar <> 'help' and event.order_id is null
-            and touch.purpose is null and (event.product_id is not null or touch.step in (select step from sight))""",
+            and touch.purpose is null and (event.product_id is not null or touch.step in (
+                select step from page_address semi join sight using (address_no)))""",
         mark("pages held against similar ones: views by customers who can be known on the phone"),
     ),
     (

@@ -18,8 +18,8 @@ import numpy as np
 
 from mining.method import Method
 from mining.path_shares import FAR, Floats, Following, Path, exposure, moments
-from mining.route_ways import Bools, Ints
-from mining.routes import NOTHING, Routes
+from mining.route_ways import NOTHING, Bools, Ints
+from mining.routes import Routes
 
 BAD_MAX, OTHERS_MAX = 1000, 2000
 """Most frequent ways that are searched; the rest is measured all the same."""

@@ -25,8 +25,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from mining.route_ways import Bools, Ints
-from mining.routes import T_MAX, Codes, Routes
+from mining.route_ways import T_MAX, Bools, Ints
+from mining.routes import Codes, Routes
 from mining.statistics import normal_above, normal_quantile
 
 FAR = T_MAX + 1
@@ -41,6 +41,7 @@ _CHUNK = 4096
 Path = tuple[int, ...]
 """Codes of steps, in order."""
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int32]
 
 
 class Following:
@@ -49,8 +50,8 @@ class Following:
     def __init__(self, codes: Codes) -> None:
         self._steps = np.ascontiguousarray(codes.T)
         self._n = len(codes)
-        self._place = np.arange((FAR + 1) * self._n).reshape(FAR + 1, self._n)
-        self._tables: dict[int, Ints] = {}
+        self._place = np.arange((FAR + 1) * self._n, dtype=np.int32).reshape(FAR + 1, self._n)
+        self._tables: dict[int, Places] = {}
 
     def completed(self, paths: Sequence[Path]) -> Ints:
         """paths x ways: the t at which each way has gone each path first, FAR where it never does.
@@ -58,12 +59,12 @@ class Following:
         The earliest step that fits is always taken, which completes a subsequence as early as any choice does; so paths
         that begin alike share what they begin with.
         """
-        at: dict[Path, Ints] = {(): self._place[0]}
+        at: dict[Path, Places] = {(): self._place[0]}
         for path in sorted({one[:end] for one in paths for end in range(1, len(one) + 1)}, key=len):
             at[path] = self._table(path[-1]).take(at[path[:-1]])
-        return np.stack([at[path] for path in paths]) // max(1, self._n)
+        return (np.stack([at[path] for path in paths]) // max(1, self._n)).astype(np.int64)
 
-    def _table(self, code: int) -> Ints:
+    def _table(self, code: int) -> Places:
         """By t and way: where the first t after t with this step stands in it (t * ways + way), else FAR's place."""
         if code not in self._tables:
             out = np.empty_like(self._place)

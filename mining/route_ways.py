@@ -7,7 +7,7 @@ has the same steps, so one of them tells it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,11 @@ from mining.context import Context
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.integer]
+NOTHING = 255
+"""In codes of a way: it is over."""
+T_MAX = 40
+"""Steps of a way that are looked at; who goes further is compared there."""
 
 _JOURNEYS = """
     select p.journey_id, p.variant_id, p.customer_id, p.first_pos, m.n_events,
@@ -33,10 +38,15 @@ _CALLS = """
 
 @dataclass(frozen=True)
 class Told:
-    """The ways in the steps that paths are told in: `is_told` by moment of a way; `n_before`: by moment, and one more,
-    how many of them came before."""
+    """The ways in the steps that paths are told in, of which far fewer are distinct.
 
-    is_told: Bools
+    `steps`: names by code; `codes`: distinct ways x T_MAX; `row`: by way, its row of these; `n_before`: by moment of a
+    way, and one more, how many of these steps came before.
+    """
+
+    steps: tuple[str, ...]
+    codes: npt.NDArray[np.uint8]
+    row: Ints
     n_before: Ints
 
 
@@ -47,11 +57,11 @@ class Ways:
     By moment of a way, way after way: `code` = its step, `way_of`. By way, in order of variants: where it `starts`, how
     many steps it has (`length`). By journey, in order of ids: `way`, `customer`, `journey_id`, `first_pos`, and which
     splits it is in. `name`: code -> step. `call_pos`, `call_first`: the positions of steps that are of a call, and
-    where that call began in the journey.
+    where that call began in the journey. `told`: by doors, so that it is made once.
     """
 
     context: Context
-    code: npt.NDArray[np.integer]
+    code: Codes
     way_of: Ints
     starts: Ints
     length: Ints
@@ -63,6 +73,7 @@ class Ways:
     name: dict[int, str]
     call_pos: Ints
     call_first: Ints
+    told: dict[frozenset[str], Told] = field(default_factory=dict)
 
     def first_place(self, steps: Collection[str]) -> Ints:
         """By way: how many steps came before the first of these; its length where it has none."""
@@ -89,24 +100,40 @@ class Ways:
             return place
         return np.where(self.call_pos[at] == pos, self.call_first[at] - self.first_pos[journey], place)
 
-    def step_at(self, journey: Ints, place: Ints) -> npt.NDArray[np.integer]:
+    def step_at(self, journey: Ints, place: Ints) -> Codes:
         """The code of a journey's step."""
-        return self.code[self.starts[self.way[journey]] + place]
+        return np.asarray(self.code[self.starts[self.way[journey]] + place])
 
-    def told_without(self, doors: Collection[str]) -> Told:
+    def told_without(self, doors: frozenset[str]) -> Told:
         """The ways in the steps that customers can tell them in, without `doors`. Of a step that may be repeated freely
         several in a row are one."""
-        told = [
-            step
-            for step, touch in self.context.touch.items()
-            if touch.step_class != "browse" and not (touch.bad or touch.reactive or step in doors)
-        ]
-        is_told = self._is_of(told)
+        if doors not in self.told:
+            told = [
+                step
+                for step, touch in self.context.touch.items()
+                if touch.step_class != "browse" and not (touch.bad or touch.reactive or step in doors)
+            ]
+            is_told = self._is_of(told)
+            at = np.flatnonzero(is_told)
+            code, way = self.code[at], self.way_of[at]
+            is_free = self._table(step for step in told if self.context.touch[step].is_free)[code]
+            is_told[at[1:][is_free[1:] & (code[1:] == code[:-1]) & (way[1:] == way[:-1])]] = False
+            self.told[doors] = self._as_told(is_told)
+        return self.told[doors]
+
+    def _as_told(self, is_told: Bools) -> Told:
+        n_before = np.append(0, np.cumsum(is_told))
         at = np.flatnonzero(is_told)
-        code, way = self.code[at], self.way_of[at]
-        is_free = self._table(step for step in told if self.context.touch[step].is_free)[code]
-        is_told[at[1:][is_free[1:] & (code[1:] == code[:-1]) & (way[1:] == way[:-1])]] = False
-        return Told(is_told, np.append(0, np.cumsum(is_told)))
+        used = np.unique(self.code[at]).tolist()[: NOTHING - 1]
+        number = np.full(max(self.name, default=0) + 1, NOTHING, dtype=np.uint8)
+        number[used] = np.arange(len(used))
+        t = n_before[at] - n_before[self.starts[self.way_of[at]]]
+        at, t = at[t < T_MAX], t[t < T_MAX]
+        codes = np.full((len(self.length), T_MAX), NOTHING, dtype=np.uint8)
+        codes[self.way_of[at], t] = number[self.code[at]]
+        lines = codes.view(np.dtype((np.void, T_MAX))).ravel()
+        _, first, row = np.unique(lines, return_index=True, return_inverse=True)
+        return Told(tuple(self.name[code] for code in used), codes[first], row, n_before)
 
     def _is_of(self, steps: Iterable[str]) -> Bools:
         return np.asarray(self._table(steps)[self.code])

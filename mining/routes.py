@@ -9,7 +9,7 @@ to where it ends.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,13 +17,9 @@ import numpy.typing as npt
 
 from mining.hazard_counts import GIVING_UP, TERMINAL, Outcome, begins, outcomes
 from mining.population import SPLITS
-from mining.route_ways import Bools, Ints, Told, Ways
+from mining.route_ways import T_MAX, Bools, Ints, Told, Ways
 
 Codes = npt.NDArray[np.uint8]
-NOTHING = 255
-"""In `Routes.codes`: the way is over."""
-T_MAX = 40
-"""Steps of a way that are looked at; who goes further is compared there."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +27,9 @@ class Routes:
     """The distinct ways of journeys at risk of an outcome.
 
     steps: names by code. codes: ways x T_MAX. By fate (a way with where its risk begins and ends): `way` = its row of
-    codes, is_bad, low and high = the t at which it is compared (of a bad one both are the outcome's), n = journeys by
-    split. By journey: `fate`, `customer`, `journey_id`, and which splits it is in (`in_split`).
+    codes (the same for variants that are told alike), is_bad, low and high = the t at which it is compared (of a bad
+    one both are the outcome's), n = journeys by split. By journey: `fate`, `customer`, `journey_id`, and which splits
+    it is in (`in_split`).
     """
 
     steps: tuple[str, ...]
@@ -54,6 +51,20 @@ class Routes:
     def n_others(self, split: str) -> int:
         """Journeys at risk that did not end so."""
         return int(self.n[split][~self.is_bad].sum())
+
+    def together(self) -> Routes:
+        """The same, in which fates that are told alike are one. Counts and shares are those of the fates apart."""
+        key = ((self.way * 2 + self.is_bad) * (T_MAX + 2) + self.low) * (T_MAX + 2) + self.high
+        _, first, fate = np.unique(key, return_index=True, return_inverse=True)
+        return replace(
+            self,
+            way=self.way[first],
+            is_bad=self.is_bad[first],
+            low=self.low[first],
+            high=self.high[first],
+            n={split: np.bincount(fate, n, len(first)).astype(np.int64) for split, n in self.n.items()},
+            fate=fate[self.fate],
+        )
 
 
 def bad_outcomes(ways: Ways) -> list[Outcome]:
@@ -113,24 +124,13 @@ def _routes(
     ways: Ways, told: Told, way: Ints, is_bad: Bools, low: Ints, over: Ints, n: dict[str, Ints], **journeys: Any
 ) -> Routes:
     """The ways of fates, in the steps they are told in."""
-    used = np.unique(ways.code[told.is_told]).tolist()[: NOTHING - 1]
-    number = np.full(max(ways.name, default=0) + 1, NOTHING, dtype=np.uint8)
-    number[used] = np.arange(len(used))
-    kept, row = np.unique(way, return_inverse=True)
-    row_of = np.full(len(ways.length), -1)
-    row_of[kept] = np.arange(len(kept))
-    at = np.flatnonzero(told.is_told & (row_of[ways.way_of] >= 0))
-    begun = told.n_before[ways.starts]
-    t = told.n_before[at] - begun[ways.way_of[at]]
-    at, t = at[t < T_MAX], t[t < T_MAX]
-    codes = np.full((len(kept), T_MAX), NOTHING, dtype=np.uint8)
-    codes[row_of[ways.way_of[at]], t] = number[ways.code[at]]
-    until = np.minimum(told.n_before[ways.starts[way] + over] - begun[way], T_MAX)
-    before = told.n_before[ways.starts[way] + low] - begun[way]
+    begun = told.n_before[ways.starts[way]]
+    until = np.minimum(told.n_before[ways.starts[way] + over] - begun, T_MAX)
+    before = told.n_before[ways.starts[way] + low] - begun
     return Routes(
-        tuple(ways.name[code] for code in used),
-        codes,
-        row,
+        told.steps,
+        told.codes,
+        told.row[way],
         is_bad,
         np.where(is_bad, until, np.minimum(before + 1, T_MAX)),
         until,

@@ -1,40 +1,49 @@
--- Failings of a website as sights (mining/exposures.sql). Temporary tables purposed, sight, topic_stage, failing_fact.
+-- Failings of a website as sights (mining/exposure_rows.py). Temporary tables purposed, sight, topic_stage, failing_fact.
 -- Each failing is a group of visits held against another group; only help pages are held against one another.
 -- What a page is for is declared in the step dictionary (`purpose`), never guessed. Only customers who can be known on the phone.
--- Variable: views_min.
 -- A topic is the stage of the page; what is of stage help may be about anything, two pages about what either is about.
 
 -- Grain: one row per view of a page whose purpose is declared. A day of 500 pages is a robot's.
 create or replace temporary table purposed as
-with told as (
-    select
-        event.event_no,
-        event.customer_id,
-        event.session_id,
-        event.occurred_at,
-        event.raw_code,
-        event.order_id,
-        cast(event.stage as varchar) as stage,
-        touch.step,
-        touch.purpose,
-        touch.form,
-        customer.identity_strength,
-        count(*) over (partition by event.customer_id, cast(event.occurred_at as date)) as n_of_day
+with known as (
+    select customer_id, identity_strength, n_events
+    from customer
+    where cast(identity_strength as varchar) in ('medium', 'strong')
+),
+
+meant as (
+    select step, cast(step as step_t) as step_no, purpose, form
+    from touch
+    where purpose is not null and purpose <> 'contact'
+),
+
+robot as (
+    select event.customer_id, cast(event.occurred_at as date) as day
     from event
-    inner join customer on event.customer_id = customer.customer_id
-    inner join touch on event.step = cast(touch.step as step_t)
-    where
-        event.visible
-        and touch.purpose is not null
-        and touch.purpose <> 'contact'
-        and cast(event.channel as varchar) = 'web'
-        and cast(customer.identity_strength as varchar) in ('medium', 'strong')
+    inner join known on event.customer_id = known.customer_id
+    inner join meant on event.step = meant.step_no
+    where event.visible and cast(event.channel as varchar) = 'web' and known.n_events >= 500
+    group by all
+    having count(*) >= 500
 )
 
-select * exclude (n_of_day)
-from told
-where n_of_day < 500
-order by event_no;
+select
+    event.event_no,
+    event.customer_id,
+    event.session_id,
+    event.occurred_at,
+    event.raw_code,
+    event.order_id,
+    cast(event.stage as varchar) as stage,
+    meant.step,
+    meant.purpose,
+    meant.form,
+    known.identity_strength
+from event
+inner join known on event.customer_id = known.customer_id
+inner join meant on event.step = meant.step_no
+anti join robot on event.customer_id = robot.customer_id and cast(event.occurred_at as date) = robot.day
+where event.visible and cast(event.channel as varchar) = 'web';
 
 -- Grain: one row per visit with a search, at its last one that found nothing; of visits whose searches all found something, at their
 -- last. more: how many searches, since who searches a lot calls a lot, too.
@@ -114,24 +123,28 @@ with look as (
     group by customer_id, session_id, step, coalesce(order_id, '')
 ),
 
-looker as (
-    select distinct customer_id
-    from look
-),
-
-news as (
-    select distinct
-        event.customer_id,
-        event.occurred_at,
-        unnest(list_distinct(['', coalesce(event.order_id, '')])) as order_id
+-- of the company, and outcomes, that customers who look at a status do not see on a page
+told_news as materialized (
+    select event.customer_id, event.occurred_at, event.order_id
     from event
-    inner join looker on event.customer_id = looker.customer_id
+    semi join look on event.customer_id = look.customer_id
     inner join touch on event.step = cast(touch.step as step_t)
     where
         event.visible
         and cast(event.channel as varchar) <> 'web'
         and cast(touch.class as varchar) <> 'contact'
         and (touch.actor = 'company' or cast(touch.class as varchar) = 'outcome')
+),
+
+news as (
+    select customer_id, occurred_at, '' as order_id
+    from told_news
+    where customer_id in (select look.customer_id from look where look.order_id = '')
+    union all
+    select customer_id, occurred_at, order_id
+    from told_news
+    semi join look on told_news.customer_id = look.customer_id and told_news.order_id = look.order_id
+    where order_id <> ''
 ),
 
 told as (
@@ -192,109 +205,26 @@ select
 from numbered
 where look_no <> 2;
 
--- Grain: one row per page view of a visit, in the order of event_no: by customer and time.
-create or replace temporary table page_seen as
-select
-    event.event_no,
-    event.customer_id,
-    event.session_id,
-    event.occurred_at,
-    hash(event.raw_code) as page,
-    touch.step_no,
-    cast(touch.class as varchar) = 'browse' as is_browsed,
-    customer.identity_strength
-from event
-inner join customer on event.customer_id = customer.customer_id
-inner join touch on event.step = cast(touch.step as step_t)
-where
-    event.visible
-    and event.session_id is not null
-    and touch.actor = 'customer'
-    and touch.purpose is distinct from 'contact'
-    and cast(event.channel as varchar) = 'web'
-    and cast(customer.identity_strength as varchar) in ('medium', 'strong')
-order by event.event_no;
-
--- Grain: one row per visit and pair of steps between whose pages it moved: at the fourth view where the same two pages came in turn,
--- A B A B; where nobody went back, at the last move between such pages. Who went back once is in neither group. more: whether the
--- visit had more than 4, 8, 16 pages until then, since who looks long calls more, too.
+-- Grain: as incoming_turns (mining/turn_sights.py), with names.
 create or replace temporary table turn_sight as
--- a page that is loaded again is no move; two visits at once are cut where they alternate
-with told as (
-    select
-        *,
-        lag(page) over () as page_before,
-        lag(session_id) over () as session_before
-    from page_seen
-),
-
-changed as (
-    select * exclude (page_before, session_before)
-    from told
-    where page_before is distinct from page or session_before is distinct from session_id
-),
-
--- without a partition, since the rows are in order
-lagged as (
-    select
-        *,
-        lag(session_id, 1) over () as session_1,
-        lag(page, 1) over () as page_1,
-        case when lag(session_id, 2) over () = session_id then lag(page, 2) over () end as page_2,
-        case when lag(session_id, 3) over () = session_id then lag(page, 3) over () end as page_3,
-        lag(step_no) over () as step_1,
-        lag(is_browsed) over () as is_browsed_1,
-        cast(coalesce(lag(session_id, 4) over () = session_id, false) as tinyint)
-        + cast(coalesce(lag(session_id, 8) over () = session_id, false) as tinyint)
-        + cast(coalesce(lag(session_id, 16) over () = session_id, false) as tinyint) as more
-    from changed
-),
-
-visit as (
-    select
-        customer_id,
-        session_id,
-        least(step_no, step_1) as step_a,
-        greatest(step_no, step_1) as step_b,
-        any_value(identity_strength) as identity_strength,
-        bool_or(coalesce(page = page_2, false)) as is_back,
-        min(event_no) filter (where page = page_2 and page_1 = page_3) as again_no,
-        arg_min(occurred_at, event_no) filter (where page = page_2 and page_1 = page_3) as again_at,
-        max(event_no) as last_no,
-        arg_max(occurred_at, event_no) as last_at,
-        coalesce(arg_min(more, event_no) filter (where page = page_2 and page_1 = page_3), arg_max(more, event_no)) as more
-    from lagged
-    where session_1 = session_id and (is_browsed or is_browsed_1)
-    group by customer_id, session_id, step_a, step_b
-),
-
--- pairs with too few such visits to be told
-often as (
-    select step_a, step_b
-    from visit
-    group by step_a, step_b
-    having count(again_no) >= getvariable('views_min')
-)
-
 select
-    coalesce(visit.again_no, visit.last_no) as event_no,
-    visit.customer_id,
-    coalesce(visit.again_at, visit.last_at) as occurred_at,
+    turn.event_no,
+    turn.customer_id,
+    turn.occurred_at,
     'back_and_forth:' || a.step || ' ' || b.step as family,
-    family || case when visit.again_no is null then ':once' else '' end as place,
+    family || case when turn.is_usual then ':once' else '' end as place,
     case
         when cast(a.stage as varchar) = 'help' then cast(b.stage as varchar)
         when cast(b.stage as varchar) = 'help' or a.stage = b.stage then cast(a.stage as varchar)
         else cast(a.stage as varchar) || ' ' || cast(b.stage as varchar)
     end as topic,
-    visit.identity_strength,
-    visit.more,
-    visit.again_no is null as is_usual
-from visit
-inner join touch as a on visit.step_a = a.step_no
-inner join touch as b on visit.step_b = b.step_no
-inner join often on visit.step_a = often.step_a and visit.step_b = often.step_b
-where visit.again_no is not null or not visit.is_back;
+    customer.identity_strength,
+    turn.more,
+    turn.is_usual
+from incoming_turns as turn
+inner join customer on turn.customer_id = customer.customer_id
+inner join touch as a on turn.step_a = a.step_no
+inner join touch as b on turn.step_b = b.step_no;
 
 create or replace temporary table sight as
 with told as (
@@ -320,9 +250,8 @@ with told as (
     where purpose = 'help' and order_id is null
 )
 
-select *, cast(null as varchar) as product_id
-from told
-order by customer_id, occurred_at, event_no;
+select *
+from told;
 
 -- what is of stage help may be about anything
 create or replace temporary table topic_stage as

@@ -104,10 +104,11 @@ def find(store: Store, context: Context) -> list[Finding]:
 
 def _of_outcome(store: Store, context: Context, outcome: Outcome, routes: Routes) -> list[Finding]:
     method = context.method
-    seen = moments(routes, method.path_at_risk_min)
     paths: list[Path] = []
     if routes.n_bad("all") >= method.path_bad_min:
         paths = search(routes, method, lambda path: _identity(outcome, routes, path) in context.known)
+    routes = routes.together()
+    seen = moments(routes, method.path_at_risk_min)
     found, rest, n_rest = _measured(routes, seen, outcome, paths)
     _keep(store, context, outcome, routes, found, rest, n_rest)
     apart = [one for one in found if one.told["discovery"].difference >= method.path_difference_min]
@@ -170,7 +171,7 @@ def _chance(store: Store, routes: Routes, seen: Moments, found: list[OutcomePath
         parts.append(
             pa.table(
                 {
-                    "place": pa.array([one.place] * int(on_it.sum()), pa.string()),
+                    "place": pa.repeat(one.place, int(on_it.sum())),
                     "journey_id": pa.array(routes.journey_id[on_it], pa.uint32()),
                     "hits": pa.array(is_hit[routes.fate][on_it].astype(np.int32)),
                 }

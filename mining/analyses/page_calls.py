@@ -35,11 +35,9 @@ EFFECT = mark("calls after a view, against similar pages")
 def find(store: Store, context: Context) -> list[Finding]:
     """Pages that stand out, products first."""
     families = read_families(store, context)
+    graded = {place for family in families for place in exposure_findings.grades(context, family)}
     products = [
-        one.product
-        for family in families
-        for one in family.subjects
-        if isinstance(one, Page) and one.place in exposure_findings.grades(context, family)
+        one.product for family in families for one in family.subjects if isinstance(one, Page) and one.place in graded
     ]
     hints = page_hints.read(store, context, products)
     speech = Speech(

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mining.population import SPLITS
-from mining.routes import NOTHING, T_MAX, Routes
+from mining.route_ways import NOTHING, T_MAX
+from mining.routes import Routes
 
 N_STEPS = 8
 

@@ -24,8 +24,8 @@ from mining.hazard_counts import GIVING_UP
 from mining.method import Method
 from mining.path_search import Search, search
 from mining.path_shares import BANDS, FAR, Share, completed, moments, shares
-from mining.route_ways import read_ways
-from mining.routes import NOTHING, T_MAX, Routes, bad_outcomes, read
+from mining.route_ways import NOTHING, T_MAX, read_ways
+from mining.routes import Routes, bad_outcomes, read
 from mining.statistics import holm
 
 WHOLE = bool(os.environ.get("FRONTSTAGE_TRUTH"))
@@ -144,8 +144,10 @@ def test_equal_ways_counted_together_give_the_same() -> None:
         n={split: np.bincount(fate, short.n[split]).astype(np.int64) for split in short.n},
         fate=fate,
     )
-    one, other = (shares(r, moments(r, 10), done(r, PATHS), "all") for r in (short, together))
-    for a, b in zip(one, other, strict=True):
+    alike = replace(short, way=short.way[first[fate]]).together()
+    assert len(alike.way) == len(first) < len(short.way)
+    one, *others = (shares(r, moments(r, 10), done(r, PATHS), "all") for r in (short, together, alike))
+    for a, b in zip(one * 2, [*others[0], *others[1]], strict=True):
         assert (a.hits, a.n, a.n_went) == (b.hits, b.n, b.n_went)
         assert (a.others, a.error, a.share_error) == pytest.approx((b.others, b.error, b.share_error))
 
