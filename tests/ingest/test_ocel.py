@@ -21,6 +21,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingest.adapters import ocel
+from ingest.requarantine import requarantine
+
 ROOT = Path(__file__).parents[2]
 OBJECTS = {"customer": "customer_no", "order": "order_no", "product": "product"}
 SOURCE: dict[str, Any] = {"adapter": "ocel", "objects": OBJECTS, "attributes": ["channel", "order.price"]}
@@ -225,6 +228,21 @@ def test_an_event_that_comes_again_with_more_replaces_itself(new_lab):
         lab.night("2026-02-01")
         assert lab.rows("select count(*) from event") == [(1,)]
     assert lab.rows("select n_duplicate, n_accepted from ledger order by file_id") == [(0, 1), (0, 1), (1, 0)]
+
+
+def test_a_quarantined_event_is_replayed_with_its_objects(new_lab, monkeypatch):
+    """The record holds their types, so the log need not be there any more when the adapter's rule is mended."""
+    lab = new_lab({"src": SOURCE}, ANY)
+    told = event("e1", time="2026/01/10 08:00", relationships=about("o1"))
+    path = lab.put("src", "1.json", json.dumps({"objects": [{"id": "o1", "type": "order"}], "events": [told]}))
+    lab.load()
+    assert lab.rows("select field from quarantine") == [("time",)]
+    path.unlink()
+    mended = ocel._CHECKED.replace("['%Y-%m-%dT", "['%Y/%m/%d %H:%M', '%Y-%m-%dT", 1)
+    monkeypatch.setattr(ocel, "_CHECKED", mended)
+    assert requarantine(lab.site, lab.store).n_left == 0
+    assert lab.rows("select order_id, occurred_at from raw_event") == [("o1", dt.datetime(2026, 1, 10, 8))]
+    lab.check_identity()
 
 
 def database(path: Path, *statements: str) -> bytes:
