@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from reports import formats
 from reports.figures import Figures
 from reports.render import render
 from reports.stage import assemble
+from reports.view_findings import status_of
 
 NOBODY = {"low": 0.5, "mid": 0.8, "high": 1.0, "source": "none"}
 
@@ -208,3 +210,11 @@ def test_without_scenarios_the_page_says_so(tmp_path: Path) -> None:
 def test_a_decision_holds_no_forecast(site: Site) -> None:
     with Store.open(site.warehouse) as store:
         assert what_if.find(store, replace(frame(asked()), confirmed=None)) == []
+
+
+@pytest.mark.parametrize("status", ["candidate", "cannot_tell", "not_enough_data"])
+def test_a_forecast_does_not_wait_for_other_customers(status: str) -> None:
+    """What has not happened can't be confirmed on customers; its test is that of the model."""
+    told = status_of(SimpleNamespace(kind="whatif", status=status))  # type: ignore[arg-type]
+    assert "customers" not in told and "_" not in told
+    assert ("passed its test" in told) == (status == "candidate")
