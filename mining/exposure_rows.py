@@ -17,24 +17,18 @@ with.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from ingest.clock import bucket_minutes
 from ingest.store import Store
 from mining.context import Context
-from mining.nearest import NONE, Ints, Keys, after, before, keys
+from mining.exposure_sides import Bools, Calls, Sides, Sights, Stages, named, plain, read, sides_of
+from mining.nearest import NONE, Ints, after, before, keys
 
-Bools = npt.NDArray[np.bool_]
-PRODUCT = "product"
-"""The family whose places are products; the place of one is this, a colon and its name."""
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
 _MONDAY = 4
@@ -42,18 +36,6 @@ _MONDAY = 4
 _SENT_US = 15 * 60_000_000
 """What an agent sends a caller to is seen within so long after the call."""
 
-_SIGHTS = """
-    select event_no, customer_id, epoch_us(occurred_at) as at_us, enum_code(place::place_t) as place,
-        enum_code(family::family_t) as family, enum_code(topic::topic_t) as topic, more, is_usual,
-        identity_strength::varchar = 'strong' as is_strict
-    from sight"""
-_CALLS = """
-    select call_no, customer_id, epoch_us(called_at) as at_us, epoch_us(until_at) as until_us,
-        enum_code(stage) as stage, $by_product and product_id is not null as is_named,
-        coalesce(enum_code(try_cast($product || product_id as place_t)), -1) as place,
-        intent is null and stage::varchar = 'help' as is_unknown
-    from known_call order by customer_id, called_at, call_no"""
-_TOPICS = "select enum_code(topic::topic_t), enum_code(stage::stage_t) from topic_stage"
 _CUSTOMERS = """
     with drawn as (
         select customer_id, any_value(part) < $discovery_parts as is_discovery from journey group by customer_id)
@@ -72,61 +54,6 @@ _EXPOSURE = """
 
 
 @dataclass(frozen=True)
-class Sights:
-    """By sight, in order of customer and time; `names`: of the codes of place, family and topic."""
-
-    event_no: Ints
-    customer: Ints
-    at_us: Ints
-    place: Ints
-    family: Ints
-    topic: Ints
-    more: Ints
-    is_usual: Bools
-    is_strict: Bools
-    names: dict[str, list[str]]
-
-    @cached_property
-    def keys(self) -> Keys:
-        """Ordered by customer and time."""
-        return keys(self.customer, self.at_us)
-
-    def of_place(self, customer: Ints, place: Ints) -> Ints:
-        """A number for a customer and a place."""
-        return customer * len(self.names["place"]) + place
-
-
-@dataclass(frozen=True)
-class Calls:
-    """By call, in order of customer and time. is_named: it is on its product (`place`) only; is_unknown: nobody knows
-    what it was about."""
-
-    call_no: Ints
-    customer: Ints
-    at_us: Ints
-    until_us: Ints
-    stage: Ints
-    is_named: Bools
-    place: Ints
-    is_unknown: Bools
-
-    @cached_property
-    def keys(self) -> Keys:
-        """Ordered by customer and time."""
-        return keys(self.customer, self.at_us)
-
-
-@dataclass(frozen=True)
-class Sides:
-    """Sights on both sides of calls: numbers of calls, families, sights (NONE where there is none)."""
-
-    call: Ints
-    family: Ints
-    sight_before: Ints
-    sight_after: Ints
-
-
-@dataclass(frozen=True)
 class Exposed:
     """By exposure, in order of customer, place and day: its first sight, its hour, and whether the customer met the
     family on an earlier day."""
@@ -138,13 +65,8 @@ class Exposed:
 
 def make(store: Store, context: Context, data_from: dt.datetime, data_to: dt.datetime, *, by_product: bool) -> None:
     """Make `call_side` and `exposure`."""
-    sights = _sights(store)
-    told = store.arrow(_CALLS, {"by_product": by_product, "product": f"{PRODUCT}:"})
-    calls = Calls(*(_plain(told[name]) for name in told.column_names))
-    stages_of: dict[int, set[int]] = {}
-    for topic, stage in store.rows(_TOPICS):
-        stages_of.setdefault(topic, set()).add(stage)
-    sides = _sides(sights, calls, stages_of)
+    sights, calls, stages_of = read(store, by_product=by_product)
+    sides = sides_of(sights, calls, stages_of)
     first_us, last_us = (int(np.datetime64(at, "us").astype(np.int64)) for at in (data_from, data_to))
     store.put("incoming_sides", _side_table(sights, calls, sides, first_us + _DAY_US, last_us - _DAY_US))
     store.run(_SIDE, name="call_side")
@@ -156,87 +78,17 @@ def make(store: Store, context: Context, data_from: dt.datetime, data_to: dt.dat
     store.drop("incoming_exposures")
 
 
-def _sights(store: Store) -> Sights:
-    told = store.arrow(_SIGHTS)
-    names = {
-        name: [row[0] for row in store.rows(f"select unnest(enum_range(null::{name}_t))::varchar")]
-        for name in ("place", "family", "topic")
-    }
-    columns = [_plain(told[name]) for name in told.column_names]
-    event_no, customer, at_us = columns[:3]
-    who, later, no = np.diff(customer), np.diff(at_us), np.diff(event_no)
-    if ((who < 0) | ((who == 0) & ((later < 0) | ((later == 0) & (no < 0))))).any():
-        order = np.lexsort((event_no, at_us, customer))
-        columns = [one[order] for one in columns]
-    return Sights(*[*columns, names])
-
-
-def _sides(sights: Sights, calls: Calls, stages_of: dict[int, set[int]]) -> Sides:
-    parts = [*_by_stage(sights, calls, stages_of), *_by_product(sights, calls)]
-    if not parts:
-        return Sides(*(np.empty(0, dtype=np.int64) for _ in range(4)))
-    call, family, earlier, later = (np.concatenate(column) for column in zip(*parts, strict=True))
-    chosen = np.flatnonzero((earlier != NONE) | (later != NONE))
-    chosen = chosen[np.argsort(call[chosen] * len(sights.names["family"]) + family[chosen], kind="stable")]
-    return Sides(call[chosen], family[chosen], earlier[chosen], later[chosen])
-
-
-def _by_stage(sights: Sights, calls: Calls, stages_of: dict[int, set[int]]) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
-    """By stage and family: calls of the stage, and the nearest sights of its topics."""
-    called = set(calls.stage[~calls.is_named].tolist())
-    for family in range(len(sights.names["family"])):
-        own = np.flatnonzero(sights.family == family)
-        topics = np.unique(sights.topic[own]).tolist()
-        for stage in sorted(called & {stage for topic in topics for stage in stages_of.get(topic, ())}):
-            matches = [topic for topic in topics if stage in stages_of.get(topic, ())]
-            at = own if len(matches) == len(topics) else own[np.isin(sights.topic[own], matches)]
-            at = _last_place(sights, at)
-            call = np.flatnonzero((calls.stage == stage) & ~calls.is_named)
-            yield (call, np.full(len(call), family), *_beside(sights.keys[at], calls.keys[call], at))
-
-
-def _last_place(sights: Sights, at: Ints) -> Ints:
-    """Of sights at the same moment the one of the last place."""
-    key = sights.keys[at]
-    is_same = key[1:] == key[:-1]
-    if is_same.any():
-        group = np.append(0, np.cumsum(~is_same))
-        at = at[np.lexsort((sights.place[at], group))]
-        at = at[np.append(~is_same, True)]
-    return at
-
-
-def _by_product(sights: Sights, calls: Calls) -> Iterator[tuple[Ints, Ints, Ints, Ints]]:
-    """Calls that name a product, and the nearest sights of it."""
-    call = np.flatnonzero(calls.is_named & (calls.place >= 0))
-    if not len(call):
-        return
-    family = sights.names["family"].index(PRODUCT)
-    at = np.flatnonzero(sights.family == family)
-    group = sights.of_place(sights.customer[at], sights.place[at])
-    order = np.argsort(group, kind="stable")
-    known = keys(group[order], sights.at_us[at[order]])
-    asked = keys(sights.of_place(calls.customer[call], calls.place[call]), calls.at_us[call])
-    yield (call, np.full(len(call), family), *_beside(known, asked, at[order]))
-
-
-def _beside(known: Keys, asked: Keys, at: Ints) -> tuple[Ints, Ints]:
-    """The sights before and after calls; `at`: the sights whose keys are known."""
-    earlier, later = before(known, asked), after(known, asked)
-    return np.where(earlier == NONE, NONE, at[earlier]), np.where(later == NONE, NONE, at[later])
-
-
 def _side_table(sights: Sights, calls: Calls, sides: Sides, first_us: int, last_us: int) -> pa.Table:
     called_us = calls.at_us[sides.call]
     columns: dict[str, pa.Array] = {
         "call_no": pa.array(calls.call_no[sides.call], pa.uint32()),
         "customer_id": pa.array(calls.customer[sides.call], pa.uint32()),
         "called_at": pa.array(called_us, pa.timestamp("us")),
-        "family": _named(sights, "family", sides.family),
+        "family": named(sights, "family", sides.family),
         "is_named": pa.array(calls.is_named[sides.call]),
     }
     for name, sight in (("before", sides.sight_before), ("after", sides.sight_after)):
-        columns[f"place_{name}"] = _named(sights, "place", sights.place[sight], sight == NONE)
+        columns[f"place_{name}"] = named(sights, "place", sights.place[sight], sight == NONE)
         columns[f"seen_{name}"] = pa.array(sights.at_us[sight], pa.timestamp("us"), mask=sight == NONE)
     waited_us, left_us = called_us - sights.at_us[sides.sight_before], sights.at_us[sides.sight_after] - called_us
     columns["is_after"] = pa.array((sides.sight_before != NONE) & (waited_us <= _DAY_US))
@@ -287,7 +139,7 @@ def _exposure_table(
     calls: Calls,
     sides: Sides,
     exposed: Exposed,
-    stages_of: dict[int, set[int]],
+    stages_of: Stages,
     customers: pa.Table,
     last_us: int,
 ) -> pa.Table:
@@ -298,18 +150,18 @@ def _exposure_table(
     sight, seen_us = exposed.sight[chosen], sights.at_us[exposed.sight[chosen]]
     customer, is_strict = sights.customer[sight], sights.is_strict[sight]
     flags = {name: np.zeros(int(customer.max(initial=0)) + 1, dtype=bool) for name in ("is_heavy", "is_discovery")}
-    known = _plain(customers["customer_id"])
+    known = plain(customers["customer_id"])
     inside = known < len(flags["is_heavy"])
     for name, flag in flags.items():
-        flag[known[inside]] = _plain(customers[name])[inside]
+        flag[known[inside]] = plain(customers[name])[inside]
     wait_us = called_us[chosen] - seen_us
     stratum = exposed.hour[chosen] // 6 * 4 + is_strict * 2 + exposed.is_returning[chosen]
     columns: dict[str, pa.Array] = {
         "customer_id": pa.array(customer, pa.uint32()),
         "event_no": pa.array(sights.event_no[sight], pa.uint32()),
-        "family": _named(sights, "family", sights.family[sight]),
-        "place": _named(sights, "place", sights.place[sight]),
-        "topic": _named(sights, "topic", sights.topic[sight]),
+        "family": named(sights, "family", sights.family[sight]),
+        "place": named(sights, "place", sights.place[sight]),
+        "topic": named(sights, "topic", sights.topic[sight]),
         "is_usual": pa.array(sights.is_usual[sight]),
         "seen_at": pa.array(seen_us, pa.timestamp("us")),
         "more": pa.array(sights.more[sight], pa.int8()),
@@ -341,7 +193,7 @@ def _credited(sights: Sights, calls: Calls, sides: Sides, exposed: Exposed) -> t
     return np.where(called_us == np.iinfo(np.int64).max, 0, called_us), is_named
 
 
-def _elsewhere(sights: Sights, calls: Calls, sight: Ints, stages_of: dict[int, set[int]]) -> Bools:
+def _elsewhere(sights: Sights, calls: Calls, sight: Ints, stages_of: Stages) -> Bools:
     """Whether a call on another topic comes within a day after a sight."""
     out = np.zeros(len(sight), dtype=bool)
     for topic in np.unique(sights.topic[sight]).tolist():
@@ -352,13 +204,3 @@ def _elsewhere(sights: Sights, calls: Calls, sight: Ints, stages_of: dict[int, s
         found = at != NONE
         out[own[found]] = calls.at_us[call[at[found]]] <= sights.at_us[sight[own[found]]] + _DAY_US
     return out
-
-
-def _named(sights: Sights, name: str, codes: Ints, mask: Bools | None = None) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32(), mask=mask), sights.names[name])
-
-
-def _plain(column: pa.ChunkedArray) -> Any:
-    """Numbers as whole numbers of 64 bit, flags as flags."""
-    values = np.asarray(column.to_numpy())
-    return values if values.dtype == np.bool_ else values.astype(np.int64)

@@ -13,6 +13,7 @@ from page_world import World, build, frame
 
 from ingest.store import Store
 from mining import nearest, turn_sights
+from mining.analyses import page_calls, web_failings
 from mining.page_reading import read_families
 
 
@@ -114,3 +115,11 @@ def test_counts_are_the_same_on_any_number_of_cores() -> None:
             read_families(store, frame(store))
             told.append(store.rows("select * replace (place::varchar as place) from exposure_count order by all"))
     assert told[0] == told[1] == told[2] and len(told[0]) > 100
+
+
+@pytest.mark.parametrize("gone", ["channel = 'web'", "channel <> 'web'", "true"])
+def test_without_views_or_calls_nothing_is_found(store: Store, gone: str) -> None:
+    build(store, World(3, n_customers=200, n_pages=20, n_categories=2))
+    store.run(f"delete from event where {gone}")
+    context = frame(store)
+    assert page_calls.find(store, context) == web_failings.find(store, context) == []
