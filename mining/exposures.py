@@ -207,16 +207,20 @@ def read_family(
     against: Sequence[int] | None = None,
 ) -> Family:
     """A family's numbers, in the order of `places`, which hold all that were counted. Subjects carry their numbers."""
-    sums = ", ".join(f"coalesce(sum({number}) filter ({{chosen}}), 0)::double as {number}" for number in NUMBERS)
-    numbers = {}
-    for split, which in CHOSEN.items():
-        told = store.arrow(
-            f"""with place as (select unnest($places) as place, unnest(range(len($places))) as number)
-            select {sums.format(chosen=which)} from place left join exposure_count on place.place = exposure_count.place
-            group by number order by number""",
-            {"places": list(places)},
-        )
-        numbers[split] = {number: np.asarray(told[number].to_numpy()) for number in NUMBERS}
+    sums = ", ".join(
+        f"coalesce(sum({number}) filter ({which}), 0)::double as {number}_{split}"
+        for split, which in CHOSEN.items()
+        for number in NUMBERS
+    )
+    told = store.arrow(
+        f"""with place as (select unnest($places) as place, unnest(range(len($places))) as number)
+        select {sums} from place left join exposure_count on place.place = exposure_count.place
+        group by number order by number""",
+        {"places": list(places)},
+    )
+    numbers = {
+        split: {number: np.asarray(told[f"{number}_{split}"].to_numpy()) for number in NUMBERS} for split in CHOSEN
+    }
     method = context.method
     return Family(
         name,
