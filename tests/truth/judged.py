@@ -96,6 +96,14 @@ def record(night: Loaded) -> dict[str, Any]:
         if share is not None:
             place = place_of(finding)
             finding["true_share"] = {"need": share(place)[0], "customer": share(place, stretched=True)[0]}
+        if (
+            finding["kind"] == "deviation.unexpected"
+        ):  # told as "again": two carts of one customer are gone through twice
+            where = finding["where"]["step"], finding["where"].get("prev")
+            by = {"need": False, "customer": True}
+            finding["true_share"] = {
+                name: truth.had_again(*where, stretched=stretched)[0] for name, stretched in by.items()
+            }
     seconds = night.seconds | {"mining": time.perf_counter() - started}
     return {
         "world": config.standard,

@@ -90,6 +90,16 @@ def test_what_is_asked_again_is_told_by_need_and_by_customer() -> None:
     assert changed.asked_again({"address"}) == (0.0, 1)
 
 
+def test_two_carts_of_one_customer_have_the_checkout_again() -> None:
+    """No need has it twice; the customer, who came back with another cart, has."""
+    steps = Steps(TEMPLATES / "steps.toml")
+    left, bought = ["add_to_cart", "checkout_address"], ["add_to_cart", "checkout_address", "payment_page"]
+    truth = Truth(None, steps, [left, bought, ["add_to_cart"]], [left + bought, ["add_to_cart"]], [], [])  # type: ignore[arg-type]
+    assert truth.had_again("checkout_address", "add_to_cart") == (0.0, 3)
+    assert truth.had_again("checkout_address", "add_to_cart", stretched=True) == (0.5, 2)
+    assert truth.had_again("payment_page", None, stretched=True) == (0.0, 1)
+
+
 def test_minutes_of_a_loop_are_those_after_the_place_where_it_closes() -> None:
     """Refused after 60 s, back at the payment page for 40 s, then five minutes at most on it: 340 s in one week."""
     times = {0: "payment_page", 60: "pay_failed", 100: "payment_page", 500: "pay"}

@@ -95,6 +95,13 @@ class Truth:
         times = [n for found in (self.stretches if stretched else self.needs) if (n := found.count(step))]
         return sum(n > 1 + self.steps.allowed.get(step, 0) for n in times) / max(1, len(times)), len(times)
 
+    def had_again(self, step: str, prev: str | None, *, stretched: bool = False) -> tuple[float, int]:
+        """Of the needs (or stretches) that came to `prev` (all that came to the step, without it): the share that had
+        the step more than once; and how many came.
+        """
+        reached = [found for found in (self.stretches if stretched else self.needs) if (prev or step) in found]
+        return sum(found.count(step) > 1 for found in reached) / max(1, len(reached)), len(reached)
+
     def asked_again(self, names: Iterable[str], *, stretched: bool = False) -> tuple[float, int]:
         """Of the needs (or stretches) that a step asked for an item, or any step: the share that had given it before,
         and not altered it since; and how many were asked.
