@@ -9,7 +9,7 @@ day it delivered too little, journeys that began before the process was valid. R
 how many of them show the deviation already, whatever still comes, is told beside it.
 
 Status: see `mining.tolerated`. Grade D. The minutes compare with conforming journeys of the same start week and
-channel: an association (C), said so.
+channel, and product group where there is a table of products: an association (C), said so.
 """
 
 from __future__ import annotations
