@@ -18,7 +18,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -135,11 +135,11 @@ def read_blocks(
             chunks = _counted(file, digest, reading, packed)
             first = next(chunks, b"")
             if records in ("csv", "json") and is_parquet(first):
-                yield from parquet_rows(_joined(_chain(first, chunks)), reading, MAX_RATIO)
+                yield from parquet_rows(_joined(chain((first,), chunks)), reading, MAX_RATIO)
                 reading.header = as_header(reading.columns or []) if records == "csv" else None
                 reading.sha256 = digest.hexdigest()
                 return
-            chunks = _chain(first, chunks) if first else chunks
+            chunks = chain((first,), chunks) if first else chunks
             if not is_database(first):
                 chunks = _as_utf8(chunks, encoding)
             if records == "ocel":
@@ -203,14 +203,9 @@ def _as_utf8(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         yield from chunks
         return
     decoder = codecs.getincrementaldecoder(encoding)()
-    for chunk in (first, *chunks) if not first else _chain(first, chunks):
+    for chunk in chain((first,), chunks):
         yield decoder.decode(chunk).encode("utf-8")
     yield decoder.decode(b"", final=True).encode("utf-8")
-
-
-def _chain(first: bytes, rest: Iterable[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
 
 
 def _line_blocks(chunks: Iterator[bytes], reading: Reading, *, hold_back: bool) -> Iterator[pa.Table]:

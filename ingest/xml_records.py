@@ -41,10 +41,10 @@ def xml_blocks(
                 inner.getparent().remove(inner)
             found.append(etree.tostring(element, method="c14n", exclusive=True, with_comments=False).decode())
         if len(found) == BLOCK_RECORDS:
-            yield _block(found, reading, schema)
+            yield block_of(found, reading, schema)
             found = []
     if found:
-        yield _block(found, reading, schema)
+        yield block_of(found, reading, schema)
 
 
 def walked(chunks: Iterable[bytes], depth: int) -> Iterator[etree._Element]:
@@ -91,7 +91,8 @@ def _ended(parser: etree.XMLPullParser, depth: int, level: list[int]) -> Iterato
                 element.getparent().remove(before)
 
 
-def _block(records: list[str], reading: Counts, schema: pa.Schema) -> pa.Table:
+def block_of(records: list[str], reading: Counts, schema: pa.Schema) -> pa.Table:
+    """Records that Python made of a whole document, as a block of lines; they are numbered as they come."""
     n = len(records)
     numbers = range(reading.n_lines + 1, reading.n_lines + n + 1)
     reading.n_lines += n

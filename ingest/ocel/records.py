@@ -19,13 +19,14 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Protocol
 
 import pyarrow as pa
 
 from ingest.ocel import json_form, sqlite_form, xml_form
 from ingest.ocel.told import Event, Object, Relation, Told, no_ocel
+from ingest.xml_records import block_of
 
 BATCH_RECORDS = 4096
 BLOCK_RECORDS, BLOCK_CHARACTERS = 65_536, 16 * 1024 * 1024
@@ -59,7 +60,7 @@ def ocel_blocks(
     first = next(chunks, b"")
     if not first:
         return
-    chunks = _chain(first, chunks)
+    chunks = chain((first,), chunks)
     begin = first.lstrip()[:1]
     if is_database(first):
         told = sqlite_form.told(chunks)
@@ -78,10 +79,10 @@ def ocel_blocks(
                 texts.append(text)
                 n_characters += len(text)
                 if len(texts) == BLOCK_RECORDS or n_characters > BLOCK_CHARACTERS:
-                    yield _block(texts, reading, schema)
+                    yield block_of(texts, reading, schema)
                     texts, n_characters = [], 0
             if texts:
-                yield _block(texts, reading, schema)
+                yield block_of(texts, reading, schema)
         except sqlite3.OperationalError as error:  # of our own database: the disk is full, or fails
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
 
@@ -249,19 +250,3 @@ def _text(record: Mapping[str, Any]) -> str:
     except UnicodeEncodeError:  # half of a pair of surrogates: no text, which SQL will say
         return json.dumps(record, separators=(",", ":"))
     return text
-
-
-def _chain(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-def _block(texts: list[str], reading: Counts, schema: pa.Schema) -> pa.Table:
-    n = len(texts)
-    numbers = range(reading.n_lines + 1, reading.n_lines + n + 1)
-    reading.n_lines += n
-    columns = [
-        pa.array(numbers, pa.uint32()), pa.array(numbers, pa.uint64()), pa.array(texts, pa.string_view()),
-        pa.nulls(n, pa.string()), pa.nulls(n, pa.binary()),
-    ]  # fmt: skip
-    return pa.Table.from_arrays(columns, schema=schema)
