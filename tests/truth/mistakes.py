@@ -10,7 +10,7 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -28,9 +28,13 @@ def table_of_journeys() -> AbstractContextManager[Any]:
     """Lift for hazard: every step of a journey that ends badly counts as followed by the bad end."""
     from mining import hazard_rows
 
-    def terminal(*arguments: Any) -> Any:
-        at, t, _, is_event = right(*arguments)
-        return at, t, is_event, is_event
+    def terminal(context: Any, moments: Any, outcome: Any) -> Any:
+        risk = right(context, moments, outcome)
+        at = np.flatnonzero(np.isin(moments.journey, moments.journey[risk.bad]))
+        place, journey = moments.place(at), moments.journey[at]
+        held = (place >= risk.low[journey]) & (place < risk.high[journey])
+        held &= True if risk.is_row is None else risk.is_row[at]
+        return replace(risk, bad=at[held])
 
     right = hazard_rows._terminal
     return mock.patch.object(hazard_rows, "_terminal", terminal)
@@ -82,6 +86,35 @@ def minutes_a_call() -> AbstractContextManager[Any]:
     return stack
 
 
+def seen_is_shown() -> AbstractContextManager[Any]:
+    """Existence taken for a rate beyond the tolerance."""
+    from mining import tolerated
+
+    return mock.patch.object(tolerated, "binomial_above", lambda hits, n, share: float(not n or hits / n <= share))
+
+
+def pooled_tendency() -> AbstractContextManager[Any]:
+    """Tendency round the means of all journeys, taken as one in twenty, and not of the journey itself."""
+    from mining import tendency
+
+    def pooled(seen: Sequence[tuple[str, str]], back_to: str) -> float:
+        return sum(((before == back_to) - 0.05) * ((after == back_to) - 0.05) for before, after in seen)
+
+    return mock.patch.object(tendency, "within", pooled)
+
+
+def outage_is_skipping() -> AbstractContextManager[Any]:
+    """Journeys under way while a source delivered nothing count like others."""
+    from mining import recording
+
+    def prepare(store: Any, context: Any) -> None:
+        right(store, context)
+        store.run("delete from unrecorded_journey")
+
+    right = recording.prepare
+    return mock.patch.object(recording, "prepare", prepare)
+
+
 MISTAKES: dict[str, tuple[Callable[[], AbstractContextManager[Any]], str]] = {
     "lift instead of hazard": (
         table_of_journeys,
@@ -98,6 +131,18 @@ MISTAKES: dict[str, tuple[Callable[[], AbstractContextManager[Any]], str]] = {
     "abandonment as saving": (
         minutes_a_call,
         "tests/mining/test_whatif.py::test_splitting_a_pool_costs_and_giving_up_is_no_saving",
+    ),
+    "existence for a rate": (
+        seen_is_shown,
+        "tests/mining/test_tolerated.py",
+    ),
+    "pooled tendency": (
+        pooled_tendency,
+        "tests/mining/test_loops.py::test_customers_who_merely_differ_show_no_tendency",
+    ),
+    "outage taken for skipping": (
+        outage_is_skipping,
+        "tests/mining/test_deviations.py::test_an_outage_is_no_deviation",
     ),
 }
 

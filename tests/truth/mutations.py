@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,9 +23,7 @@ from scores import score
 
 from ingest.derive import resolve
 from ingest.identity import Rules
-from ingest.store import Store
-from mining import excess, population, recording
-from mining.context import Context
+from mining import excess, population
 from mining.population import Variant
 
 Patch = Callable[[], AbstractContextManager[Any]]
@@ -86,20 +84,10 @@ def on_discovery(read: Callable[..., list[Variant]]) -> Callable[..., list[Varia
     ]
 
 
-def seen_is_shown(hits: float, n: int, share: float) -> float:
-    """Existence taken for a rate beyond the tolerance."""
-    return 0.0 if n and hits / n > share else 1.0
-
-
 def point(hits: float, n: int, confidence: float) -> tuple[float, float]:
     """A share without its uncertainty."""
     del confidence
     return (hits / n, hits / n) if n else (0.0, 1.0)
-
-
-def pooled(seen: Sequence[tuple[str, str]], back_to: str) -> float:
-    """Tendency round the means of all journeys, taken as one in twenty, and not of the journey itself."""
-    return sum(((before == back_to) - 0.05) * ((after == back_to) - 0.05) for before, after in seen)
 
 
 def raw(sums: excess.Sums) -> tuple[float, float] | None:
@@ -107,13 +95,6 @@ def raw(sums: excess.Sums) -> tuple[float, float] | None:
     return (sums.soon, (sums.soon * (1 - sums.soon) / sums.contacts) ** 0.5) if sums.contacts else None
 
 
-def outage_is_skipping(store: Store, frame: Context) -> None:
-    """Journeys under way while a source delivered nothing count like others."""
-    prepare_recording(store, frame)
-    store.run("delete from unrecorded_journey")
-
-
-prepare_recording = recording.prepare
 UNGUARDED = Rules(hub_persons=10**9, hub_records=10**9, conflict_rule=False)
 MUTATIONS = (
     Mutation(
@@ -126,13 +107,10 @@ MUTATIONS = (
         ("W1", "W2"),
         lambda: everywhere(variants=on_discovery(population.variants), ways=on_discovery(population.ways)),
     ),
-    Mutation("existence for a rate", ("W1",), lambda: everywhere(binomial_above=seen_is_shown)),
     Mutation("point for an interval", ("W1", "W2"), lambda: everywhere(wilson=point)),
-    Mutation("pooled tendency", ("W0", "W2"), lambda: everywhere(within=pooled)),
     Mutation(
         "repeat contact without the far window", ("W0", "W2"), lambda: mock.patch.object(excess.Sums, "excess", raw)
     ),
-    Mutation("outage taken for skipping", ("W0",), lambda: mock.patch.object(recording, "prepare", outage_is_skipping)),
     Mutation("no hub guard", ("W8",), lambda: mock.patch.object(resolve, "RULES", UNGUARDED), is_of_ingest=True),
 )
 
