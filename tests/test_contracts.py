@@ -29,6 +29,7 @@ CONTRACT = {
     "problems",
     "recut",
     "language",
+    "naming",
     "told_again",
 }
 

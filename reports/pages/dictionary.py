@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ingest.language import say
-from ingest.sniffing.proposal import Proposal, Surroundings, propose
-from ingest.sniffing.vocabulary import kind_by_shares
+from ingest.naming.proposal import Proposal, Surroundings, propose
 from reports import formats
 from reports.figures import Figures
 from reports.pages.news import BEFORE
@@ -176,7 +175,7 @@ def _surroundings(figures: Figures, sources: list[dict[str, Any]]) -> dict[int, 
     for row in sources:
         shares = (int(row[name]) / int(row["n_events"]) for name in ("n_addresses", "n_calls", "n_orders"))
         channel, lane = usual.get(row["source_id"], (None, None))
-        found[row["source_id"]] = Surroundings(kind_by_shares(*shares), row["name"], channel, lane, lanes)
+        found[row["source_id"]] = Surroundings.of(shares, row["name"], channel, lane, lanes)
     return found
 
 

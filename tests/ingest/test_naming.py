@@ -146,7 +146,10 @@ def test_each_code_fits_a_proposal_that_toml_can_hold(seed):
     }
     for code, people in met.items():
         if len(people) >= 5 and not any(regex.fullmatch(code) for regex in compiled):
-            assert not re.sub(r"[{}/*\s0-9]|deadbeef|email|ip|%D9%84%D8|x", "", code), code
+            # without a word of its own a pattern would be wide: of an address its path counts, up to the first blank
+            address = re.fullmatch(r"\S+ (/[^ ]*)( .*)?", code, re.DOTALL)
+            own = address[1] if address else code
+            assert not re.sub(r"[{}/*\s0-9]|deadbeef|email|ip|%D9%84%D8|x", "", own), code
     assert sum(row["n_events"] for row in rows) == len(events)
     assert sum(row["n_codes"] for row in rows) == len(codes)
 

@@ -4,14 +4,14 @@ words, as a draft makes it, in the channels and departments that the site has al
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ingest.sniffing.columns import slug
 from ingest.sniffing.dictionary import error_meaning, own_meaning
 from ingest.sniffing.toml_text import toml_key, toml_value
-from ingest.sniffing.vocabulary import CHANNELS, DEPARTMENTS, PURPOSES, meaning_of
+from ingest.sniffing.vocabulary import CHANNELS, DEPARTMENTS, PURPOSES, kind_by_shares, meaning_of
 
 MAX_NAME = 50
 
@@ -26,6 +26,13 @@ class Surroundings:
     channel: str | None
     department: str | None
     departments: Collection[str]
+
+    @classmethod
+    def of(
+        cls, shares: Iterable[float], source: str, channel: str | None, lane: str | None, lanes: Collection[str]
+    ) -> Surroundings:
+        """Of a source whose codes are addresses, calls and orders in these shares of its events."""
+        return cls(kind_by_shares(*shares), source, channel, lane, lanes)
 
 
 @dataclass(frozen=True)
