@@ -17,6 +17,8 @@ from pathlib import Path
 
 from tiny_site import AGENT
 
+from ingest.sniffing.ocel_head import as_log
+
 CASES = Path(__file__).parent / "adapters"
 OWN = ("nginx_combined", "asterisk_queue_log", "asterisk_cdr", "shopify_orders_json", "relational_orders")
 
@@ -217,9 +219,17 @@ def _others() -> dict[str, str]:
                 whole = [_of(record, person) for record in given]
                 broken = [line[: len(line) * 2 // 3] for line in whole if "\n" not in line]
                 lines += whole if whole[0].startswith("<") else whole + broken
+            if name == "ocel":
+                lines = [_object_centric([(record, person) for person in people()[::8] for record in given])]
             text = "".join(f"{line}\n" for line in lines)
             found[f"{name}/{file['name']}"] = f"<log>{text}</log>" if text.startswith("<") else text
     return found
+
+
+def _object_centric(told: list[tuple[str, Person]]) -> str:
+    """One log of all their records; each person has events of their own."""
+    mine = ((json.loads(_of(record, person)), person) for record, person in told)
+    return json.dumps(as_log([r | ({"event": f"{r['event']}-{p.customer}"} if "event" in r else {}) for r, p in mine]))
 
 
 def _of(record: str, person: Person) -> str:
