@@ -290,7 +290,7 @@ def sandwich(
     moves = made.matrix @ fitted.covariance[:, wanted]
     variance = np.zeros(len(wanted))
     for start in range(0, n, _BLOCK):
-        moved = rests[start : start + _BLOCK] @ moves
+        moved = (rests if n <= _BLOCK else rests[start : start + _BLOCK]) @ moves  # a slice is a copy
         variance += np.einsum("ij,ij->j", moved, moved)
     errors[wanted] = np.sqrt(variance * n / (n - 1))
     return errors
