@@ -6,12 +6,11 @@ A pytest plugin: `FRONTSTAGE_MISTAKE=NAME pytest -p mistakes NODE` runs a test w
 
 from __future__ import annotations
 
-import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,22 @@ import numpy as np
 
 ROOT = Path(__file__).parents[2]
 ASKED = "FRONTSTAGE_MISTAKE"
-_STACK = contextlib.ExitStack()
+_STACK = ExitStack()
+
+
+@contextmanager
+def everywhere(**values: Any) -> Iterator[None]:
+    """Replace names in every module of mining that holds them. Raises LookupError for a name that none holds."""
+    with ExitStack() as stack:
+        for name, value in values.items():
+            holders = [m for title, m in sorted(sys.modules.items()) if title.startswith("mining.") and name in vars(m)]
+            if not holders:
+                raise LookupError(
+                    f"no module of mining has {name}: the mistake can't be put back as it is written here"
+                )
+            for module in holders:
+                stack.enter_context(mock.patch.object(module, name, value))
+        yield
 
 
 def table_of_journeys() -> AbstractContextManager[Any]:
@@ -42,18 +56,14 @@ def table_of_journeys() -> AbstractContextManager[Any]:
 
 def every_row_a_customer() -> AbstractContextManager[Any]:
     """Errors as if a customer's times were those of as many customers (chi-square on events)."""
-    from mining import failing, hazard
+    from mining import hazard
 
     def naive(made: Any, fitted: Any, times: Any, seen: Any, chosen: Any, columns: Any = None) -> Any:
         kept = None if chosen is None else np.repeat(chosen, np.diff(times.starts))
         return right(made, fitted, replace(times, starts=np.arange(len(times.pattern) + 1)), seen, kept, columns)
 
     right = hazard.sandwich
-    stack = contextlib.ExitStack()
-    for module in (hazard, failing):
-        if hasattr(module, "sandwich"):
-            stack.enter_context(mock.patch.object(module, "sandwich", naive))
-    return stack
+    return everywhere(sandwich=naive)
 
 
 def days_for_weeks() -> AbstractContextManager[Any]:
@@ -69,7 +79,7 @@ def days_for_weeks() -> AbstractContextManager[Any]:
 
 def minutes_a_call() -> AbstractContextManager[Any]:
     """Giving up as a saving: minutes on the line a call that was taken up, no penalty, whatever stays open."""
-    from mining.whatif import comparing, measures
+    from mining.whatif import measures
 
     def measure(*arguments: Any, **named: Any) -> Any:
         found = right(*arguments, **named)
@@ -79,11 +89,7 @@ def minutes_a_call() -> AbstractContextManager[Any]:
         return replace(found, values=values | {"min_per_need": (values["min_per_need"] - lost) / calls})
 
     right = measures.measure
-    stack = contextlib.ExitStack()
-    for module in (measures, comparing):
-        if hasattr(module, "measure"):
-            stack.enter_context(mock.patch.object(module, "measure", measure))
-    return stack
+    return everywhere(measure=measure)
 
 
 def seen_is_shown() -> AbstractContextManager[Any]:

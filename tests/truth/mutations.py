@@ -10,15 +10,15 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
 from judged import loaded, record
 from matching import Record
-from mistakes import MISTAKES, breaks
+from mistakes import MISTAKES, breaks, everywhere
 from scores import score
 
 from ingest.derive import resolve
@@ -49,21 +49,6 @@ def gates(worlds: list[Record]) -> list[str]:
                 out.append(f"{finding['kind']}: the customers kept apart are not apart")
                 break
     return out
-
-
-@contextmanager
-def everywhere(**values: Any) -> Iterator[None]:
-    """Replace names in every module of mining that holds them. Raises LookupError for a name that none holds."""
-    with ExitStack() as stack:
-        for name, value in values.items():
-            holders = [m for title, m in sorted(sys.modules.items()) if title.startswith("mining.") and name in vars(m)]
-            if not holders:
-                raise LookupError(
-                    f"no module of mining has {name}: the mistake can't be put back as it is written here"
-                )
-            for module in holders:
-                stack.enter_context(mock.patch.object(module, name, value))
-        yield
 
 
 def by_position(read: Callable[..., list[Variant]]) -> Callable[..., list[Variant]]:

@@ -98,6 +98,10 @@ def test_two_carts_of_one_customer_have_the_checkout_again() -> None:
     assert truth.had_again("checkout_address", "add_to_cart") == (0.0, 3)
     assert truth.had_again("checkout_address", "add_to_cart", stretched=True) == (0.5, 2)
     assert truth.had_again("payment_page", None, stretched=True) == (0.0, 1)
+    round_and_round = ["add_to_cart", "checkout_address", "payment_page", "checkout_address"]
+    looped = Truth(None, steps, [round_and_round], [], [], [])  # type: ignore[arg-type]
+    assert looped.had_again("checkout_address", "add_to_cart") == (0.0, 1), "round by the payment page, not by the cart"
+    assert looped.had_again("checkout_address", None) == (1.0, 1)
 
 
 def test_minutes_of_a_loop_are_those_after_the_place_where_it_closes() -> None:

@@ -97,10 +97,11 @@ class Truth:
 
     def had_again(self, step: str, prev: str | None, *, stretched: bool = False) -> tuple[float, int]:
         """Of the needs (or stretches) that came to `prev` (all that came to the step, without it): the share that had
-        the step more than once; and how many came.
+        the step again, after coming to `prev` once more; and how many came. A step gone round to in any other way is
+        another matter.
         """
         reached = [found for found in (self.stretches if stretched else self.needs) if (prev or step) in found]
-        return sum(found.count(step) > 1 for found in reached) / max(1, len(reached)), len(reached)
+        return sum(_comes_again(found, step, prev) for found in reached) / max(1, len(reached)), len(reached)
 
     def asked_again(self, names: Iterable[str], *, stretched: bool = False) -> tuple[float, int]:
         """Of the needs (or stretches) that a step asked for an item, or any step: the share that had given it before,
@@ -130,6 +131,15 @@ class Truth:
         """The departments that a customer turned to, in turn."""
         names = (self.steps.department.get(step) for step in found)
         return [name for name, _ in groupby(name for name in names if name is not None)]
+
+
+def _comes_again(found: Sequence[str], step: str, prev: str | None) -> bool:
+    if step not in found:
+        return False
+    later = found[found.index(step) + 1 :]
+    if prev is not None:
+        later = later[later.index(prev) + 1 :] if prev in later else []
+    return step in later
 
 
 def truth_of(made: World, steps: Steps) -> Truth:
