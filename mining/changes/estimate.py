@@ -168,10 +168,15 @@ class Arm:
     def log(self, is_share: bool) -> tuple[float, float]:
         """(ln of the rate, or its logit; its variance), by linearisation."""
         rate = (self.hits + 0.5) / (self.n + 1)
-        spread = max(0.0, self.hits_hits - 2 * rate * self.hits_n + rate * rate * self.n_n)
-        variance = spread / self.n**2 * self.customers / max(self.customers - 1, 1)
         scale = rate * (1 - rate) if is_share else rate
-        return (float(special.logit(rate)) if is_share else math.log(rate)), variance / scale**2
+        return (float(special.logit(rate)) if is_share else math.log(rate)), self.variance(is_share) / scale**2
+
+    def variance(self, is_share: bool) -> float:
+        """Of the rate. At least that of as many draws: an arm without a hit has no spread, and is not sure of it."""
+        rate = (self.hits + 0.5) / (self.n + 1)
+        spread = self.hits_hits - 2 * rate * self.hits_n + rate * rate * self.n_n
+        spread *= self.customers / max(self.customers - 1, 1)
+        return max(spread, self.n * rate * ((1 - rate) if is_share else 1.0)) / self.n**2
 
 
 def by_customer(treated: Arm, control: Arm, is_share: bool, confidence: float) -> Estimate:

@@ -272,3 +272,31 @@ def test_by_lot_it_is_grade_a_and_a_wrong_lot_is_none() -> None:
     assert told["abandon_share"].status == "below_tolerance"
     wrong = found(world, **lot | {"random_share": 0.8})["transfers_per_call"]
     assert wrong.status == "cannot_tell" and "not the part that was declared" in wrong.text_caution
+
+
+def arm(hits: np.ndarray, n: np.ndarray) -> estimate.Arm:
+    """The sums over customers of one arm."""
+    return estimate.Arm(len(n), *map(float, (hits.sum(), n.sum(), hits @ hits, hits @ n, n @ n)))
+
+
+def test_an_arm_without_a_hit_is_not_sure_of_it() -> None:
+    """3 of 2,000 against 0 of 2,000 is what chance does (Fisher: p = 0.25); 30 against 0 is not."""
+    n = np.ones(2_000)
+    few, many, none = (arm((np.arange(2_000) < hits).astype(float), n) for hits in (3, 30, 0))
+    for is_share in (True, False):
+        assert estimate.by_customer(few, none, is_share, 0.95).p > 0.1
+        assert estimate.by_customer(none, few, is_share, 0.95).p > 0.1
+        assert estimate.by_customer(many, none, is_share, 0.95).p < 0.01
+
+
+def test_arms_of_rare_hits_cover_their_true_ratio() -> None:
+    """Customers who come 1 to 3 times, a hit in 200 in both arms: none is told in at most one of twenty worlds."""
+    rng = np.random.default_rng(8)
+    wrong = 0
+    for _ in range(400):
+        arms = []
+        for _ in range(2):
+            n = rng.integers(1, 4, 600)
+            arms.append(arm(rng.binomial(n, 0.005).astype(float), n.astype(float)))
+        wrong += estimate.by_customer(arms[0], arms[1], True, 0.95).excludes_none()
+    assert wrong <= 0.05 * 400 + 2 * (0.05 * 0.95 * 400) ** 0.5
