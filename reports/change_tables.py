@@ -53,14 +53,17 @@ class PromiseRow:
 
 @dataclass(frozen=True, slots=True)
 class Ways:
-    """Which paths a change truly changed: a sentence on all of them, and rows of those."""
+    """Which paths a change truly changed: a sentence on all of them, and rows of those under their heads. `keys`: what
+    the numbers on the map's paths and in its boxes are."""
 
     note: str
+    heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    keys: tuple[str, str]
 
 
-def ways(figures: Figures, change: str, labels: Mapping[str, str]) -> Ways | None:
-    """Ways on that the change changed; None where nothing could be looked at."""
+def ways(figures: Figures, change: str, design: str, labels: Mapping[str, str]) -> Ways | None:
+    """Ways on that the change changed; None where nothing could be looked at. `design` as in declared_change."""
     if not figures.store.has_table("change_way"):
         return None
     rows = figures.store.records(_WAYS, {"change": change})
@@ -73,26 +76,63 @@ def ways(figures: Figures, change: str, labels: Mapping[str, str]) -> Ways | Non
         "{n} of {of_n} ways on were truly changed.",
         of_n=len(rows),
     )
-    [apart] = figures.store.records("select * from change_distance where change_id = $change", {"change": change})
-    whole = say(
-        "Of all moves {apart} go elsewhere than before; were the weeks shuffled, it would be at most {usual} 19 times "
-        "in 20.",
-        apart=formats.share(apart["distance"]), usual=formats.share(apart["usual"]),
-    )  # fmt: skip
     cells = [
         (
             labels.get(row["source"], row["source"]) if row["source"] else say("(the contact begins)"),
             labels.get(row["target"], row["target"]) if row["target"] else say("(the contact ends)"),
-            went(formats.share(row["before"]), formats.share(row["after"])),
-            formats.NONE if row["control_before"] is None
-            else went(formats.share(row["control_before"]), formats.share(row["control_after"])),
+            *_shares(row, design),
             f"{formats.signed(100 * row['points'], 1)} "
             f"({formats.interval(formats.signed(100 * row['low'], 1), formats.signed(100 * row['high'], 1))})",
             say(_WHAT[row["what"]]),
         )
         for row in told[:MOST_WAYS]
     ]  # fmt: skip
-    return Ways(f"{note} {whole}", tuple(cells))
+    return Ways(f"{note} {_about(figures, change, design)}".strip(), _heads(design), tuple(cells), _keys(design))
+
+
+def _shares(row: Mapping[str, Any], design: str) -> tuple[str, str]:
+    """Of those who leave the step: by lot without and with the change, else before and after, and the control's."""
+    before, after, c_before, c_after = (
+        formats.NONE if row[name] is None else formats.share(row[name])
+        for name in ("before", "after", "control_before", "control_after")
+    )
+    if design == "rct":
+        return before, after
+    return went(before, after), formats.NONE if row["control_before"] is None else went(c_before, c_after)
+
+
+def _heads(design: str) -> tuple[str, ...]:
+    pair = (say("With the change"), say("Left as it was"))
+    if design == "rct":
+        pair = say("Without the change"), say("With the change")
+    return say("After"), say("came next"), *pair, say("Effect in points (interval)"), say("What became of it")
+
+
+def _keys(design: str) -> tuple[str, str]:
+    if design == "rct":
+        return (
+            say("on a path: share of those who leave the step, without → with the change"),
+            say("in a box: times a week, as often as it would be without the change → with it"),
+        )
+    return say("on a path: share of those who leave the step, before → after"), say(
+        "in a box: times a week, before → after"
+    )
+
+
+def _about(figures: Figures, change: str, design: str) -> str:
+    """How the ways were compared, or how far apart all moves before and after are."""
+    if design == "rct":
+        return say("Customers who got it by lot are held against those who did not, in the same weeks.")
+    if design == "staggered":
+        return say("Each wave is held against those who still waited; told is the mean over the waves.")
+    apart = figures.store.records("select * from change_distance where change_id = $change", {"change": change})
+    if not apart:
+        return ""
+    return say(
+        "Of all moves {apart} go elsewhere than before; were the weeks shuffled, it would be at most {usual} 19 times "
+        "in 20.",
+        apart=formats.share(apart[0]["distance"]), usual=formats.share(apart[0]["usual"]),
+    )  # fmt: skip
 
 
 def promises(figures: Figures, hrefs: Mapping[str, str]) -> tuple[PromiseRow, ...]:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from ingest.language import mark, say
 from ingest.store import Store
 from mining import evidence, marked
-from mining.changes import groups, judging, moves, shifts, surroundings, words
+from mining.changes import groups, judging, moves, rollouts, shifts, surroundings, words
 from mining.changes.declared import Change
 from mining.changes.judging import Answer
 from mining.changes.series import Table
@@ -102,7 +102,7 @@ def find(store: Store, context: Context) -> list[Finding]:
     table = Table(store, groups.prepare(store, context, changes), context.method)
     if context.is_night:
         shifts.remember(store, shifts.find(store, table, changes))
-        moves.prepare(store, table)
+        moves.prepare(store, table, changes)
     touching = surroundings.touching(store, changes)
     found: list[Finding] = []
     for number, change in enumerate(changes):
@@ -113,8 +113,8 @@ def find(store: Store, context: Context) -> list[Finding]:
         ]
         told = [one for one in answers if one.reason != "nothing" or change.metrics]
         remember(store, told, context.method.small_cell_customers)
-        if context.is_night and (weeks := judging.clear_weeks(number, change, table, touching[number])):
-            moves.find(store, number, change, *weeks)
+        if context.is_night:
+            rollouts.find(store, number, change, judging.stretches(number, change, table, touching[number]))
         found += _findings(store, context, number, told)
     return found
 

@@ -101,22 +101,40 @@ def judge(
     return replace(found, reason=reason, others=told, codes=tuple(codes) if reason == "codes" else ())
 
 
-def clear_weeks(
-    change_no: int, change: Change, table: Table, others: Sequence[Change]
-) -> tuple[list[dt.date], list[dt.date]] | None:
-    """The Mondays of the weeks before and after a change that came to all at once; None where there are too few weeks
-    or contacts, or another change is too near."""
+@dataclass(frozen=True)
+class Stretch:
+    """Groups that got a change and those they are held against, with the Mondays of the full weeks before and after.
+    By lot there is no before: both arms have the same weeks."""
+
+    treated: tuple[int, ...]
+    control: tuple[int, ...]
+    before: tuple[dt.date, ...]
+    after: tuple[dt.date, ...]
+
+
+def stretches(change_no: int, change: Change, table: Table, others: Sequence[Change]) -> list[Stretch]:
+    """What of a change can be compared: itself, or each of its waves. Those of too few weeks or contacts are left out,
+    and all where another change is too near."""
     method = table.method
-    near = [one for one in others if abs(one.first_day - change.first_day) < method.change_apart_weeks * WEEK]
-    if near or design_of(change) not in ("did", "its"):
-        return None
-    control = (CONTROL,) if change.control is not None else ()
+    if any(abs(one.first_day - change.first_day) < method.change_apart_weeks * WEEK for one in others):
+        return []
     metric = next(one for one in METRICS.values() if (one.name in OF_VISITS) == change.is_of_visits)
-    weeks = pair(table, change_no, (0,), control, metric, span_of(change, change.first_day, others, table))
-    if _floor(weeks, method) not in ("", "nothing"):
-        return None
-    before, after = ([week.monday for week in side] for side in weeks.treated)
-    return before, after
+    design, control = design_of(change), (CONTROL,) if change.control is not None else ()
+    own: list[tuple[tuple[int, ...], tuple[int, ...], Span]]
+    if design == "staggered":
+        own = [((number,), tuple(groups), span) for number, groups, span in _waves(change, table, others)]
+    elif design == "rct":
+        own = [((0,), control, _lot_span(change, table, others))]
+    else:
+        own = [((0,), control, span_of(change, change.first_day, others, table))]
+    found = []
+    for treated, beside, span in own:
+        weeks = pair(table, change_no, treated, beside, metric, span)
+        before, after = (tuple(week.monday for week in side) for side in weeks.treated)
+        short = _lot_floor(weeks, method) if design == "rct" else _floor(weeks, method)
+        if short in ("", "nothing"):
+            found.append(Stretch(treated, beside, () if design == "rct" else before, after))
+    return found
 
 
 def _plain(change_no: int, change: Change, metric: Metric, table: Table, others: Sequence[Change]) -> Answer:
@@ -200,15 +218,13 @@ def _as_pair(one: tuple[float, float], level: float, metric: Metric) -> tuple[fl
 def _by_lot(change_no: int, change: Change, metric: Metric, table: Table, others: Sequence[Change]) -> Answer:
     """Callers who got it by lot against callers who did not, from its first day on; customers are the units."""
     method = table.method
-    span = span_of(change, change.first_day, others, table)
-    span = Span(change.first_day, change.first_day, change.first_day, span.until)
+    span = _lot_span(change, table, others)
     weeks = pair(table, change_no, (0,), (CONTROL,), metric, span)
     arms = table.arms(change_no, metric, span)
     shares = {"n_treated": float(arms[0].customers), "n_control": float(arms[1].customers)}
     n = arms[0].customers + arms[1].customers
     off = stats.binomtest(arms[0].customers, n, change.random_share or 0.5).pvalue if n else 1.0
-    few = len(weeks.treated[1]) < method.change_post_weeks_min
-    reason = "weeks" if few else "contacts" if weeks.contacts_a_week() < method.change_contacts_min else ""
+    reason = _lot_floor(weeks, method)
     if not reason and not (arms[0].hits and arms[1].n):
         reason = "nothing"
     if reason:
@@ -221,10 +237,20 @@ def _by_lot(change_no: int, change: Change, metric: Metric, table: Table, others
     )
 
 
-def _staggered(change_no: int, change: Change, metric: Metric, table: Table, others: Sequence[Change]) -> Answer:
-    """Each wave against those who still wait (and the control) in the same weeks, then the mean; never all at once."""
-    waves, least = change.waves, table.method.change_post_weeks_min
-    answers = []
+def _lot_span(change: Change, table: Table, others: Sequence[Change]) -> Span:
+    until = span_of(change, change.first_day, others, table).until
+    return Span(change.first_day, change.first_day, change.first_day, until)
+
+
+def _lot_floor(weeks: Pair, method: Method) -> str:
+    if len(weeks.treated[1]) < method.change_post_weeks_min:
+        return "weeks"
+    return "contacts" if weeks.contacts_a_week() < method.change_contacts_min else ""
+
+
+def _waves(change: Change, table: Table, others: Sequence[Change]) -> list[tuple[int, list[int], Span]]:
+    """(number, groups that still wait, weeks) of each wave; the last to get it has nobody left to be held against."""
+    waves, least, found = change.waves, table.method.change_post_weeks_min, []
     for number, wave in enumerate(waves):
         span = span_of(change, wave.date, others, table)
         waiting = [
@@ -232,11 +258,18 @@ def _staggered(change_no: int, change: Change, metric: Metric, table: Table, oth
             if one.date >= span.after_from + (least + 1) * WEEK
         ]  # fmt: skip
         groups = [later for later, _ in waiting] + ([CONTROL] if change.control is not None else [])
-        if not groups:
-            continue  # the last to get it has nobody left to be held against
-        until = min([span.until, *(day for _, day in waiting)])
-        own = Span(span.since, span.before_until, span.after_from, until)
-        answers.append(_estimated(change_no, change, metric, table, (number,), groups, own, "staggered"))
+        if groups:
+            until = min([span.until, *(day for _, day in waiting)])
+            found.append((number, groups, Span(span.since, span.before_until, span.after_from, until)))
+    return found
+
+
+def _staggered(change_no: int, change: Change, metric: Metric, table: Table, others: Sequence[Change]) -> Answer:
+    """Each wave against those who still wait (and the control) in the same weeks, then the mean; never all at once."""
+    answers = [
+        _estimated(change_no, change, metric, table, (number,), groups, span, "staggered")
+        for number, groups, span in _waves(change, table, others)
+    ]
     told = [one for one in answers if one.estimate is not None]
     if not told:
         return answers[0] if answers else _nobody(change_no, change, metric, table)
@@ -247,7 +280,7 @@ def _staggered(change_no: int, change: Change, metric: Metric, table: Table, oth
     return replace(
         first, estimate=found, part=_parts(found, level, metric), reason="second_opinion" if seconds else "",
         grade="D" if any(one.runs_apart for one in told) else "B", second=None, placebo=None, n_placebos=0,
-        runs_apart=any(one.runs_apart for one in told), detail={"n_waves": len(told), "of_n_waves": len(waves)},
+        runs_apart=any(one.runs_apart for one in told), detail={"n_waves": len(told), "of_n_waves": len(change.waves)},
     )  # fmt: skip
 
 

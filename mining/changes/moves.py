@@ -23,7 +23,8 @@ import pyarrow as pa
 from ingest.store import Store
 from mining.changes.declared import Change
 from mining.changes.estimate import Numbers, logs, step_of_means
-from mining.changes.groups import CONTROL, WATCHED
+from mining.changes.groups import WATCHED
+from mining.changes.judging import Stretch
 from mining.changes.moderated import p_of, prior_of
 from mining.changes.series import Table
 from mining.statistics import benjamini_hochberg
@@ -35,7 +36,8 @@ SHOWN_MIN = 0.005
 """A way that had less of its step's moves on both sides is not listed."""
 DRAWS = 999
 _SQL = Path(__file__).parent / "moves.sql"
-_READ = "select monday, source, target, sum(n) from change_move where change_no = $no and {groups} group by all"
+_READ = """select monday, source, target, sum(n) from change_move
+    where change_no = $no and list_contains($groups, group_no) group by all"""
 _TABLE = """create or replace table change_way (
     change_id varchar, source varchar, target varchar, before double, after double, control_before double,
     control_after double, points double, low double, high double, q double, what varchar
@@ -66,8 +68,10 @@ class Way:
     what: str = "same"
 
 
-def prepare(store: Store, table: Table) -> None:
+def prepare(store: Store, table: Table, changes: Sequence[Change]) -> None:
     """Make the temporary table of moves.sql, and the empty tables of what is found."""
+    by_lot = ", ".join(str(number) for number, one in enumerate(changes) if one.random_share is not None)
+    store.run(f"set variable change_by_lot = cast([{by_lot}] as integer[])", name="change_by_lot")
     days = ", ".join(f"date '{day}'" for day in sorted(table.frame.lost))
     store.run(f"set variable change_lost = cast([{days}] as date[])", name="change_lost")
     store.run(f"set variable change_watched = {WATCHED}", name="change_watched")
@@ -77,17 +81,21 @@ def prepare(store: Store, table: Table) -> None:
     store.run(_STOPS, name="change_stop")
 
 
-def read(store: Store, change_no: int, *, of_control: bool) -> Counts:
-    """The moves of who got a change, or of its control."""
+def read(store: Store, change_no: int, groups: Sequence[int]) -> Counts:
+    """The moves of some groups of a change."""
     found: defaultdict[tuple[str, str], dict[dt.date, int]] = defaultdict(dict)
-    groups = f"group_no {'=' if of_control else '<>'} {CONTROL}"
-    for monday, source, target, n in store.rows(_READ.format(groups=groups), {"no": change_no}):
+    for monday, source, target, n in store.rows(_READ, {"no": change_no, "groups": list(groups)}):
         found[source, target][monday] = int(n)
     return found
 
 
 def ways(treated: Counts, control: Counts, before: Sequence[dt.date], after: Sequence[dt.date]) -> list[Way]:
     """What became of each way on, over the full weeks before and after, those that truly changed named as such."""
+    return chosen(compared(treated, control, before, after))
+
+
+def compared(treated: Counts, control: Counts, before: Sequence[dt.date], after: Sequence[dt.date]) -> list[Way]:
+    """Each way on of a step that is left often enough, with its p; ways of one change lend each other their spread."""
     weeks = [*before, *after]
     own, other = _by_source(treated, weeks), _by_source(control, weeks)
     found = []
@@ -101,17 +109,25 @@ def ways(treated: Counts, control: Counts, before: Sequence[dt.date], after: Seq
         for target, n in rows.items():
             told = beside.get(target, np.zeros(len(weeks))) if beside and has_control else None
             found.append(_way(source, target, n, total, told, base, len(before)))
-    chosen = _tested([one for one in found if max(one[0].before, one[0].after) >= SHOWN_MIN])
-    for at, q in enumerate(benjamini_hochberg([one.p for one in chosen])):
-        chosen[at] = replace(chosen[at], q=q, what=_what(chosen[at], q))
-    return chosen
+    return _tested([one for one in found if _is_shown(one[0])])
+
+
+def chosen(found: Sequence[Way]) -> list[Way]:
+    """The ways that are listed, each with its q (Benjamini and Hochberg, all of a change) and what became of it."""
+    shown = [one for one in found if _is_shown(one)]
+    rates = benjamini_hochberg([one.p for one in shown])
+    return [replace(one, q=q, what=_what(one, q)) for one, q in zip(shown, rates, strict=True)]
+
+
+def _is_shown(one: Way) -> bool:
+    return max(one.before, one.after) >= SHOWN_MIN
 
 
 def _tested(found: Sequence[tuple[Way, tuple[Numbers, Numbers] | None]]) -> list[Way]:
     """The ways with their p: of those with weeks to compare, all of one change lend each other their spread."""
-    compared = [sides for _, sides in found if sides]
-    priors = prior_of([before for before, _ in compared]), prior_of([after for _, after in compared])
-    return [replace(one, p=p_of(*sides, priors)) if sides else one for one, sides in found]
+    sides = [both for _, both in found if both]
+    priors = prior_of([before for before, _ in sides]), prior_of([after for _, after in sides])
+    return [replace(one, p=p_of(*both, priors)) if both else one for one, both in found]
 
 
 def stops(counts: Counts, before: Sequence[dt.date], after: Sequence[dt.date]) -> dict[str, tuple[float, float]]:
@@ -200,25 +216,19 @@ def _apart(n: Numbers, is_before: np.ndarray[tuple[int], np.dtype[np.bool_]]) ->
     return float(np.abs(sides[0] / max(1.0, sides[0].sum()) - sides[1] / max(1.0, sides[1].sum())).sum() / 2)
 
 
-def find(store: Store, change_no: int, change: Change, before: Sequence[dt.date], after: Sequence[dt.date]) -> None:
-    """Look for the ways that a change truly changed, and remember all that were looked at."""
-    treated = read(store, change_no, of_control=False)
-    control = read(store, change_no, of_control=True)
+def find(store: Store, change_no: int, change: Change, stretch: Stretch) -> None:
+    """Look for the ways that a change which came to all at once truly changed; remember all that were looked at."""
+    before, after = stretch.before, stretch.after
+    treated = read(store, change_no, stretch.treated)
     if treated:
-        seed = zlib.crc32(change.change.encode())
-        remember(store, change, ways(treated, control, before, after), distance(treated, before, after, seed))
-        rows = [
-            {"change_id": change.change, "step": step, "before": told[0], "after": told[1]}
-            for step, told in stops(treated, before, after).items()
-        ]
-        store.put("incoming_stops", pa.Table.from_pylist(rows))
-        store.run("insert into change_stop by name from incoming_stops order by all", name="change_stop")
-        store.drop("incoming_stops")
+        control = read(store, change_no, stretch.control)
+        remember(store, change, ways(treated, control, before, after), stops(treated, before, after))
+        remember_distance(store, change, distance(treated, before, after, zlib.crc32(change.change.encode())))
 
 
-def remember(store: Store, change: Change, found: Sequence[Way], apart: tuple[float, float, float]) -> None:
-    """Write the ways of a change to `change_way`, the distance of all its moves to `change_distance`."""
-    rows = [
+def remember(store: Store, change: Change, found: Sequence[Way], times: Mapping[str, tuple[float, float]]) -> None:
+    """Write the ways of a change to `change_way`, how often its steps are had (see stops) to `change_stop`."""
+    ways_on = [
         {
             "change_id": change.change, "source": one.source, "target": one.target, "before": one.before,
             "after": one.after, "control_before": one.control_before, "control_after": one.control_after,
@@ -226,10 +236,19 @@ def remember(store: Store, change: Change, found: Sequence[Way], apart: tuple[fl
         }
         for one in found
     ]  # fmt: skip
-    if rows:
-        store.put("incoming_ways_on", pa.Table.from_pylist(rows))
-        store.run("insert into change_way by name from incoming_ways_on order by all", name="change_way")
-        store.drop("incoming_ways_on")
+    steps = [
+        {"change_id": change.change, "step": step, "before": before, "after": after}
+        for step, (before, after) in times.items()
+    ]
+    for table, rows in (("change_way", ways_on), ("change_stop", steps)):
+        if rows:
+            store.put("incoming_moves", pa.Table.from_pylist(rows))
+            store.run(f"insert into {table} by name from incoming_moves order by all", name=table)
+            store.drop("incoming_moves")
+
+
+def remember_distance(store: Store, change: Change, apart: tuple[float, float, float]) -> None:
+    """Write how far apart all moves before and after are to `change_distance`."""
     store.run(
         "insert into change_distance values ($id, $apart, $usual, $p)",
         {"id": change.change, "apart": apart[0], "usual": apart[1], "p": apart[2]},

@@ -1,12 +1,17 @@
 -- Grain: one row per change, group, week, step and the step that follows it in the same call or visit, '' before the
--- first and after the last. Temporary. Variable: change_lost, days that do not count. Reads change_unit (units.sql).
+-- first and after the last; of a change by lot also per customer (who, else null: a contact whose customer is unknown
+-- is one of its own). Temporary. Variables: change_lost, days that do not count; change_by_lot, numbers of changes.
+-- Reads change_unit (units.sql).
 create or replace temporary table change_move as
 with own as (
     select
         unit.change_no,
         unit.group_no,
         unit.contact_key,
-        unit.customer_id,
+        case
+            when list_contains(getvariable('change_by_lot'), unit.change_no)
+                then coalesce(cast(unit.customer_id as varchar), unit.contact_key)
+        end as who,
         unit.day,
         event.event_no,
         cast(event.step as varchar) as step
@@ -18,7 +23,10 @@ with own as (
         unit.change_no,
         unit.group_no,
         unit.contact_key,
-        unit.customer_id,
+        case
+            when list_contains(getvariable('change_by_lot'), unit.change_no)
+                then coalesce(cast(unit.customer_id as varchar), unit.contact_key)
+        end as who,
         unit.day,
         event.event_no,
         cast(event.step as varchar) as step
@@ -41,7 +49,7 @@ move as (
         change_no,
         group_no,
         day,
-        customer_id,
+        who,
         step as source,
         step_after as target
     from moved
@@ -50,7 +58,7 @@ move as (
         change_no,
         group_no,
         day,
-        customer_id,
+        who,
         '' as source,
         step as target
     from moved
@@ -61,6 +69,7 @@ select
     change_no,
     group_no,
     cast(date_trunc('week', day) as date) as monday,
+    who,
     source,
     target,
     count(*) as n

@@ -200,7 +200,7 @@ def _change(
     sub = say("{day}; {design}. Affected: {affected}.", day=day, design=about, affected=row["affected"])
     if row["control"]:
         sub = f"{sub} {say('Left as it was: {control}.', control=row['control'])}"
-    told = ways(figures, row["change_id"], {touch.step: touch.label for touch in known.touches})
+    told = ways(figures, row["change_id"], row["design"], {touch.step: touch.label for touch in known.touches})
     table = f"ways-change-{number}" if told and told.rows else f"change-{number}-title"
     return ChangeView(
         f"change-{number}",
