@@ -159,6 +159,8 @@ def bench_night(world: Path) -> None:
     """A night that adds a day to 60, against a rebuild."""
     ours = contender("increment_ours.py", str(world))
     assert not ours["differs"], f"the night ends in other tables than the rebuild: {ours['differs']}"
+    share = ours["n_new"] / ours["n_events"]
+    assert 0.005 < share < 0.02, f"the night adds {share:.1%} of the raw events; expected a day of 60, see DAILY"
     print(f"\n{ours['n_events']:,} raw events, of which the night adds {ours['n_new']:,} (tables equal)")
     for name in ("night", "rebuild"):
         parts = ", ".join(f"{part} {seconds:.1f}" for part, seconds in ours[name].items() if part not in ("all", "cpu"))
