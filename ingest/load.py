@@ -372,8 +372,7 @@ def _hint(path: Path) -> tuple[int, int] | None:
 
 
 def _loaded(store: Store, source_id: int) -> dict[tuple[str, int, int], int]:
-    """Lines held back of each file of a source that was loaded, by name, size and time of change; a file that is none of
-    these was never loaded as it is.
+    """Lines held back of each file of a source that was loaded, by its name, size and time of change.
 
     A refused file counts as never loaded: it is tried again each night. A line held back is taken on the next night
     that finds the file unchanged, for then its writer has left it so.
