@@ -6,8 +6,8 @@ create or replace temp table moved_party as
 create or replace temp table moved_code as
 (from code_meaning_now except from code_meaning) union all (from code_meaning except from code_meaning_now);
 
--- These tables are declared before they are filled: of one made by a query that finds nothing, DuckDB 2.0.0 loses what a later
--- statement of the same transaction adds to it, once that is some 100,000 rows.
+-- These tables are declared before they are filled: of one made by a query that finds nothing, DuckDB 2.0.0 can lose what a
+-- later statement of the same transaction adds to it, once that is some 100,000 rows.
 create or replace temp table told_again (event_id uuid);
 
 insert into told_again
