@@ -66,6 +66,7 @@ def load(site: Site, store: Store) -> Loaded:
     for rank, (source, folder) in enumerate(found):
         source_id = _source_id(store, source, rank)
         check_rules(site, store, source_id, source, key)
+        loaded = _loaded(store, source_id)
         for path, refusal in deliveries(folder, source.files):
             hint = _hint(path)
             if hint is None:
@@ -73,7 +74,7 @@ def load(site: Site, store: Store) -> Loaded:
             counts[0] += 1
             teller.next()
             name = os.fsencode(path.relative_to(folder)).decode("utf-8", "backslashreplace")
-            held_back = _held_back(store, source_id, name, hint)
+            held_back = loaded.get((name, *hint))
             if held_back == 0:
                 continue
             file = FileLoad(
@@ -370,13 +371,12 @@ def _hint(path: Path) -> tuple[int, int] | None:
     return found.st_size, found.st_mtime_ns
 
 
-def _held_back(store: Store, source_id: int, name: str, hint: tuple[int, int]) -> int | None:
-    """Lines held back when this very file (name, size, time of change) was loaded; None when it never was.
+def _loaded(store: Store, source_id: int) -> dict[tuple[str, int, int], int]:
+    """Lines held back of each file of a source that was loaded, by its name, size and time of change.
 
     A refused file counts as never loaded: it is tried again each night. A line held back is taken on the next night
     that finds the file unchanged, for then its writer has left it so.
     """
-    query = """select min(n_held_back) from ledger
-    where source_id = $s and path = $p and size_hint = $z and mtime_hint = $m and status = 'loaded'"""
-    held: int | None = store.value(query, {"s": source_id, "p": name, "z": hint[0], "m": hint[1]})
-    return held
+    query = """select path, size_hint, mtime_hint, min(n_held_back) from ledger
+    where source_id = $source_id and status = 'loaded' group by all"""
+    return {(name, size, mtime): held for name, size, mtime, held in store.rows(query, {"source_id": source_id})}

@@ -6,12 +6,18 @@ create or replace temp table moved_party as
 create or replace temp table moved_code as
 (from code_meaning_now except from code_meaning) union all (from code_meaning except from code_meaning_now);
 
-create or replace temp table told_again as
+-- These tables are declared before they are filled: of one made by a query that finds nothing, DuckDB 2.0.0 can lose what a
+-- later statement of the same transaction adds to it, once that is some 100,000 rows.
+create or replace temp table told_again (event_id uuid);
+
+insert into told_again
 select r.event_id
 from raw_event as r
 where r.record_key in (select n.record_key from raw_event as n where n.load_no > getvariable('load_mark') and n.record_key is not null);
 
-create or replace temp table changed as
+create or replace temp table changed (event_id uuid, party_id uinteger, code_id uinteger, call_id varchar, is_new boolean);
+
+insert into changed
 with compared as (
     select
         event_id, party_id, code_id, call_id,

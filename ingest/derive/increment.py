@@ -72,10 +72,14 @@ class Increment:
                 n, rounds = now, rounds + 1
                 store.run(sql("derive/reach.sql"), name="derive/reach.sql")
             log.debug("%d customers of before are touched, after %d rounds", n, rounds)
-        chosen = "" if self.is_all else " semi join affected_id using (event_id)"
         if not self.is_all:
             store.run(sql("derive/affected.sql"), name="derive/affected.sql")
-        store.run(f"create or replace temp view affected as from live{chosen}", name="affected")
+        store.run(
+            f"""create or replace temp view affected as
+            select * exclude (raw_id, record_key, record_version, record_hash)
+            from timed_event semi join {"live" if self.is_all else "affected_id"} using (raw_id)""",
+            name="affected",
+        )
 
     def keep(self, store: Store, name: str) -> None:
         """Run a statement file about what is kept."""

@@ -43,10 +43,14 @@ from telling as t inner join person as p using (identifier_id);
 -- a cluster's key is the pseudonym of its most telling identifier, so that it does not depend on numbers given while loading; where
 -- that is a phone or cookie for a time only, with the start of that time, since its other times are somebody else's
 create or replace temp table cluster_key as
+with told as (
+    select
+        p.cluster, min({'place': 4 - p.strength, 'kind': p.kind, 'pseudonym': i.pseudonym, 'from_at': p.from_at}) as first,
+        count(distinct p.identifier_id) as n_identifiers, max(p.strength) as strength
+    from person as p inner join identifier as i using (identifier_id)
+    where p.cluster is not null
+    group by p.cluster
+)
 select
-    p.cluster,
-    left(md5(arg_min(i.pseudonym || coalesce('|' || p.from_at, ''), row(4 - p.strength, p.kind, i.pseudonym, p.from_at))), 16) as customer_key,
-    count(distinct p.identifier_id) as n_identifiers, max(p.strength) as strength
-from person as p inner join identifier as i using (identifier_id)
-where p.cluster is not null
-group by p.cluster
+    cluster, left(md5(first.pseudonym || coalesce('|' || first.from_at, '')), 16) as customer_key, n_identifiers, strength
+from told

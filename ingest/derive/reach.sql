@@ -1,9 +1,9 @@
 -- One round of the closure: customers who share a visit or a call with what is derived anew. Events of nobody are always derived
--- anew: they are few and belong to no customer who could be kept whole.
+-- anew: they are few and belong to no customer who could be kept whole. What changed of somebody's belongs to one who is touched.
 create or replace temp table reached as
 select session_id, call_id
 from event_before
-where customer_id is null or customer_id in (from touched) or event_id in (select event_id from changed)
+where customer_id is null or customer_id in (from touched)
 union
 select null, coalesce(n.call_id, m.call_id)
 from changed as n left join code_meaning_now as m using (code_id)

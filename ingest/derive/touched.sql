@@ -10,7 +10,9 @@ from live as l
 where l.party_id in (select p.party_id from party as p semi join browser as b on b.browser = coalesce(p.cookie, p.visitor));
 
 -- the customers of then whom that touches; the rest of their events and whatever shares a visit or call with them is derived anew
-create or replace temp table touched as
+create or replace temp table touched (customer_id uinteger);
+
+insert into touched
 select customer_id
 from event_before
 where customer_id is not null and event_id in (select event_id from changed union all from told_again)

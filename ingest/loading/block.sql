@@ -20,7 +20,7 @@ select
     case b.flaw when 'encoding' then 'text in the encoding of the source' else 'a line of at most 1 MiB' end,
     coalesce(b.original, encode(b.raw))
 from block as b inner join block_line as l using (line_no)
-where l.flaw is not null and not l.is_blank;
+where b.flaw is not null and not l.is_blank;
 
 -- Lines that were read before in this very place, and are remembered: the adapter need not be asked about them again. What was
 -- forgotten or is past retention is no longer remembered, and is judged anew.

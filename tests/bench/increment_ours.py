@@ -1,6 +1,6 @@
 """A night that adds the last day to a large warehouse, against a rebuild from all files: ingest to aggregates.
 
-increment_ours.py SITE    (a site of tests/worldgen)
+increment_ours.py SITE    (a site of tests/worldgen with files of a day each)
 
 Both end in the same tables; a hash of each is compared. One run each, in this process; beside other work on the machine its
 processor seconds say more than the clock.
@@ -27,7 +27,7 @@ from ingest.store import Store
 from mining import aggregate
 
 LAST_DAY = dt.date(2026, 3, 1)
-DAYS_IN_GROWING = {"calls": 7, "cdr": 60}
+DAYS_IN_GROWING = {"calls": 7, "cdr": 7}
 """Sources whose newest file grows by a day each night; all others get a new file."""
 TABLES = {
     "event": "exclude (source_file, source_line)",

@@ -125,13 +125,17 @@ def bench_alignments(n_variants: int) -> None:
         print(f"  {name:36s} {rate:8,.0f} /s  {theirs['peak_mb']:6.0f} MB   ours is {per_second / rate:.0f} x as fast")
 
 
-def world_of(scale: float, folder: Path) -> Path:
+def world_of(scale: float, folder: Path, name: str = "world", options: tuple[str, ...] = ()) -> Path:
     """A world of the generator at a scale of its customers, kept between runs."""
-    world = folder / f"world_{scale:g}"
+    world = folder / f"{name}_{scale:g}"
     if not world.exists():
         making = [sys.executable, str(HERE.parent / "worldgen/build.py"), "--out", str(world), "--scale", str(scale)]
-        subprocess.run(making, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*making, *options], check=True, stdout=subprocess.DEVNULL)
     return world
+
+
+DAILY = ("--days", "60", "--customers", "2000", "--days-a-file", "1")
+"""Options of the world of `night`: files of one day each, as a night finds them; a day is 1.2 % of it."""
 
 
 def bench_adapters(n_records: int, folder: Path, only: list[str]) -> None:
@@ -155,6 +159,8 @@ def bench_night(world: Path) -> None:
     """A night that adds a day to 60, against a rebuild."""
     ours = contender("increment_ours.py", str(world))
     assert not ours["differs"], f"the night ends in other tables than the rebuild: {ours['differs']}"
+    share = ours["n_new"] / ours["n_events"]
+    assert 0.005 < share < 0.02, f"the night adds {share:.1%} of the raw events; expected a day of 60, see DAILY"
     print(f"\n{ours['n_events']:,} raw events, of which the night adds {ours['n_new']:,} (tables equal)")
     for name in ("night", "rebuild"):
         parts = ", ".join(f"{part} {seconds:.1f}" for part, seconds in ours[name].items() if part not in ("all", "cpu"))
@@ -266,10 +272,11 @@ def run(section: str, options: argparse.Namespace, folder: Path) -> None:
         bench_alignments(options.variants)
     else:
         for scale in options.scale:
-            world = world_of(scale, folder)
             if section == "night":
-                bench_night(world)
-            elif section == "findings":
+                bench_night(world_of(scale, folder, "daily", DAILY))
+                continue
+            world = world_of(scale, folder)
+            if section == "findings":
                 bench_findings(world)
             else:
                 bench_report(str(world), f"world at scale {scale:g}")

@@ -24,6 +24,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=default.seed)
     parser.add_argument("--days", type=int, default=default.days, help="local days, the last is 2026-03-01")
     parser.add_argument("--customers", type=int, default=default.customers, help="true customers")
+    parser.add_argument("--days-a-file", type=int, default=default.days_a_file, help="of web logs and orders")
     parser.add_argument("--scale", type=float, default=1.0, help="factor on the customers")
     parser.add_argument("--only-logs", action="store_true", help="no site.toml and no process folder")
     choice = parser.add_mutually_exclusive_group()
@@ -36,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
             plants = Plants.only(*given.plants.split(","))
         customers = round(given.customers * given.scale)
         config = replace(default, seed=given.seed, days=given.days, customers=customers, plants=plants)
-        config = replace(config, only_logs=given.only_logs)
+        config = replace(config, only_logs=given.only_logs, days_a_file=given.days_a_file)
     except ValueError as error:
         parser.error(str(error))
     world = build(given.out, config)
