@@ -238,12 +238,13 @@ STEPS = [
 
 
 def random_log(seed: int) -> Log:
-    """Journeys of any steps in any order; a complaint may stand in the call before it; a cancelling has its door."""
+    """Journeys of any steps in any order; a complaint may stand in the call before it; a cancelling has its door, and
+    may carry the number of a call that is over, as what was ordered in it does."""
     rng = random.Random(seed)
     log = Log([], STEPS, as_of=EPOCH.date() + 60 * DAY)
     for number in range(150):
         at = EPOCH + rng.randrange(30) * DAY
-        order = 0
+        order, calls = 0, list[str]()
         for _ in range(rng.randint(1, 7)):
             step = rng.choice([s.step for s in STEPS])
             rows = [step]
@@ -252,8 +253,14 @@ def random_log(seed: int) -> Log:
             if step == "complain" and rng.random() < 0.7:
                 rows = ["call", "complain"]
             call = f"c{number}.{order}" if "complain" in rows or step == "call" else None
+            end = at + dt.timedelta(seconds=rng.choice([0, 50])) if call else None
+            ordered = rng.choice(calls) if calls and step == "cancelled" else None
+            calls += [call] if call else []
             for name in rows:
-                log.events.append(Ev(f"j{number:03d}", name, at, customer=f"k{number % 90}", order=order, call=call))
+                own = ordered if name == "cancelled" else call
+                log.events.append(
+                    Ev(f"j{number:03d}", name, at, end=end, customer=f"k{number % 90}", order=order, call=own)
+                )
                 order += 1
             at += rng.randint(1, 90) * DAY / 1440
     return log
@@ -289,7 +296,9 @@ def by_case(log: Log, outcome: str, ends: tuple[str, ...]) -> dict[str, tuple[tu
     out = {}
     for case, (rows, names, start, end, is_bad) in fates.items():
         if is_bad and outcome != GIVING_UP and rows[end].call:
-            end = min(n for n, event in enumerate(rows) if event.call == rows[end].call)
+            call = [event for event in rows if event.call == rows[end].call]
+            if rows[end].at <= max(event.end or event.at for event in call if event.step in ("call", "complain")):
+                end = rows.index(call[0])
         told: list[tuple[int, str]] = []
         kept_before = None
         for place, name in enumerate(names):
