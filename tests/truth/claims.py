@@ -6,6 +6,7 @@ brings about beside itself: to tell it is neither right nor wrong.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
@@ -30,6 +31,8 @@ CONFIRM_PART, POWER = 0.4, 0.80
 TOLERANCE, MERGE_MIN, HANDOFF_MIN, REQUEST_MIN = 0.01, 0.85, 0.30, 0.05
 CALLS_MIN, MAIN_STEP = 10, "checkout_address"
 """Calls after a page from which it is judged; and the step that failure points of an order are held against."""
+KNOWN_SHARE = 0.70
+"""Of product calls after a page: about how many are by customers who can be known on both sides."""
 WHEN_OFF = 0.60
 """Address pages that delivery options follow at once where nothing is planted."""
 CLOSED_SHARE = 0.75
@@ -132,7 +135,10 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         for plant, more in (("tips_mail", "notice_mail"), ("notice_mail", "tips_mail"))
     },
     "leaves_after_login": [("outcome_path", {"login", GIVING_UP})],
-    "poor_page_call": [("channel_switch", {"call_product", "web"})],
+    "poor_page_call": [
+        ("channel_switch", {step, "web"})
+        for step in ("call_product", "give_up_waiting", "leave_phone_menu", "call_closed")
+    ],
     "menu_again": [
         ("loop.self", {"menu_topic", "call"}), ("loop.self", {"menu_main"}), ("loop.self", {"menu_topic"}),
         ("loop.pingpong", {"menu_main", "menu_topic"}),
@@ -236,9 +242,11 @@ def pages(truth: Truth) -> list[Claim]:
         return []
     out = []
     for product, found in called(truth).items():
-        n = found.usual_calls
-        kept_apart = smallest_found(CONFIRM_PART * n, 0.0, CONFIRM_PART * CALLS_MIN, 1.0, 1 - 0.05 / 3, POWER)
-        limit = max(smallest_found(n, 0.0, CALLS_MIN, 1.5, 0.95, POWER), kept_apart)
+        n = KNOWN_SHARE * found.usual_calls
+        shown = smallest_found(n, 0.0, CALLS_MIN, 1.5, 0.95, POWER)
+        # the same customers, after the view against before it: the size at which it is sure enough
+        sure = math.log(max(found.odds_after, 1.001)) / found.odds_error * KNOWN_SHARE**0.5
+        limit = max(shown, 1 + (found.times - 1) * _found_beyond(1.0) / sure)
         place = frozenset({"view_product", product})
         out.append(Claim("poor_page_call", "page_calls", place, found.times, round(n), 1.0, limit=limit))
     return out

@@ -80,6 +80,10 @@ def test_a_call_counts_for_the_product_that_was_seen_last() -> None:
     person.append(both)
     hits += [_hit(DAY_S + 60, both, others[0]), _hit(DAY_S + 90, both, poor)]
     calls.append(_call(both, DAY_S + 200))
+    back = len(person)  # calls first, and looks afterwards
+    person.append(back)
+    hits.append(_hit(DAY_S + 900, back, poor))
+    calls.append(_call(back, DAY_S + 800))
     made = SimpleNamespace(
         hits=[hits], calls=calls, needs=SimpleNamespace(person=person), is_recorded=lambda at_s: at_s < 60 * DAY_S
     )
@@ -87,7 +91,10 @@ def test_a_call_counts_for_the_product_that_was_seen_last() -> None:
     usual = (41 * 1 / 41 + 40 * 1 / 40) / 81
     assert found.keys() == {str(PRODUCTS[poor].product_id)}
     (told,) = found.values()
-    assert (told.times, told.usual_calls) == (pytest.approx(11 / 41 / usual), pytest.approx(41 * usual))
+    assert (told.times, told.usual_calls) == (pytest.approx(11 / 42 / usual), pytest.approx(42 * usual))
+    # twelve calls are around the poor page: eleven after it, one before; of the others two come after, and none before
+    assert told.odds_after == pytest.approx((11.5 / 1.5) / (2.5 / 0.5))
+    assert told.odds_error == pytest.approx((1 / 11.5 + 1 / 1.5) ** 0.5)
 
 
 def _hit(at_s: int, need: int, place: int) -> Hit:
