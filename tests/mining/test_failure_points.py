@@ -89,8 +89,12 @@ def test_a_step_that_always_ends_badly_stays_finite() -> None:
     assert np.isfinite(beta) and beta > 5
 
 
-def test_the_sandwich_of_customers_with_one_row_is_that_of_rows() -> None:
+@pytest.mark.parametrize("n_at_once", [7, 100_000])
+def test_the_sandwich_of_customers_with_one_row_is_that_of_rows(
+    n_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Against the error of a difference of two shares; and of any customers against H^-1 M H^-1, written out."""
+    monkeypatch.setattr(hazard, "_BLOCK", n_at_once)
     rng = np.random.default_rng(4)
     x = np.column_stack([np.ones(400), rng.integers(0, 2, 400)]).astype(float)
     y = rng.binomial(1, 0.3, 400)

@@ -24,6 +24,7 @@ from mining.hazard_counts import GIVING_UP
 from mining.method import Method
 from mining.path_search import Search, search
 from mining.path_shares import BANDS, FAR, Share, completed, moments, shares
+from mining.population import SPLITS
 from mining.route_ways import NOTHING, T_MAX, read_ways
 from mining.routes import Routes, bad_outcomes, read
 from mining.statistics import holm
@@ -218,6 +219,43 @@ def test_a_known_path_is_kept_where_another_adds_little_more() -> None:
     near = [path for path, value in zip(pool, added, strict=True) if 0.6 * added.max() < value < 0.85 * added.max()]
     assert near and first not in near
     assert search(routes, METHOD, lambda path: path == near[0])[0] == near[0]
+
+
+def two_ways(bad: tuple[int, int], others: tuple[int, int]) -> Share:
+    """The share of those who took a and then b: of bad journeys and of others so many did, and so many c and then b."""
+    n = np.array([*bad, *others])
+    codes = np.full((2, T_MAX), NOTHING, dtype=np.uint8)
+    codes[:, :2] = [[0, 1], [2, 1]]
+    two = np.full(4, 2)
+    fate = np.repeat(np.arange(4), n)
+    routes = Routes(
+        ("a", "b", "c"), codes, np.array([0, 1, 0, 1]), np.array([True, True, False, False]), two, two,
+        dict.fromkeys(SPLITS, n), fate, np.arange(len(fate)), np.arange(len(fate)),
+        dict.fromkeys(SPLITS, np.ones(len(fate), dtype=bool)),
+    )  # fmt: skip
+    return shares(routes, moments(routes, 1), completed(codes, [(0,)])[routes.way], "confirm")[0]
+
+
+def test_a_few_who_all_went_the_usual_way_show_nothing() -> None:
+    """Of the others seven in eight went it: eight bad ones of eight are no wonder, though they differ in nothing."""
+    few = two_ways((8, 0), (700, 100))
+    assert (few.difference, few.hits, few.n) == (0.125, 8, 8)
+    assert few.null_error == pytest.approx((7 / 8 * 1 / 8 / 8) ** 0.5)
+    low, high = few.interval(0.95)
+    assert few.p_value > 0.1 and low < 0 < high < 0.5
+    many = two_ways((200, 0), (700, 100))
+    assert many.p_value < 1e-6 and 0.08 < many.interval(0.95)[0] < 0.125
+    assert two_ways((100, 100), (300, 500)).error == pytest.approx((0.25 / 200 + 0.375 * 0.625 / 800) ** 0.5, rel=0.01)
+
+
+def test_of_chance_alone_a_path_is_rarely_sure_however_usual_it_is() -> None:
+    """Bad journeys that go it as others do, 8 to 40 of them: p below 5 % in about 5 of 100; 95 % intervals cover."""
+    rng = np.random.default_rng(8)
+    for usual, n in ((0.5, 40), (0.875, 8), (0.875, 40), (0.97, 30)):
+        told = [two_ways((hits, n - hits), (round(800 * usual), 800 - round(800 * usual)))
+                for hits in rng.binomial(n, usual, 400).tolist()]  # fmt: skip
+        assert sum(one.p_value < 0.05 for one in told) <= 32, (usual, n)
+        assert sum(one.interval(0.95)[0] <= 0 <= one.interval(0.95)[1] for one in told) >= 370, (usual, n)
 
 
 # ---- the ways, from tables -------------------------------------------------------------------------------------
