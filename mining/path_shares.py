@@ -221,9 +221,10 @@ def shares(routes: Routes, seen: Moments, complete: Ints, split: str) -> list[Sh
     pull = np.where(
         compared.is_compared[:, None], (is_hit - usual.T[seen.point] - (share - expected)) / n_bad, 0.0
     ) - _beside(seen, compared, number, usual)
-    errors = np.hypot(_errors(routes, split, np.column_stack([pull, own])), np.tile(_few(hits, compared.n_bad), 2))
     ended = np.where(compared.is_compared, n, 0)
     null_errors = np.sqrt(ended @ (usual * (1 - usual)).T[seen.point]) / n_bad
+    few = np.where(null_errors > 0, _few(hits, compared.n_bad), 0.0)  # what all others went, nobody could miss
+    errors = np.hypot(_errors(routes, split, np.column_stack([pull, own])), np.tile(few, 2))
     n_went = n @ (is_credited & ~routes.is_bad[:, None])
     return [
         Share(

@@ -243,6 +243,8 @@ def test_a_few_who_all_went_the_usual_way_show_nothing() -> None:
     assert few.null_error == pytest.approx((7 / 8 * 1 / 8 / 8) ** 0.5)
     low, high = few.interval(0.95)
     assert few.p_value > 0.1 and low < 0 < high < 0.5
+    all_of_all = two_ways((8, 0), (800, 0))
+    assert (all_of_all.difference, all_of_all.error, all_of_all.share_error, all_of_all.p_value) == (0, 0, 0, 1)
     many = two_ways((200, 0), (700, 100))
     assert many.p_value < 1e-6 and 0.08 < many.interval(0.95)[0] < 0.125
     assert two_ways((100, 100), (300, 500)).error == pytest.approx((0.25 / 200 + 0.375 * 0.625 / 800) ** 0.5, rel=0.01)
