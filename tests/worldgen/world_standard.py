@@ -97,7 +97,7 @@ STANDARD: dict[str, Standard] = {
     ),
     "W4P": Standard(
         "a path to a bad end: who had to log in leaves at the payment page",
-        {"leaves_after_login": (0.0, 0.30, 0.60)},
+        {"leaves_after_login": (0.0, 0.30, 0.80)},
         settings={"size": 2.5},
     ),
     "W5": Standard(
