@@ -336,7 +336,8 @@ def _finding(
 
 
 def _robust(one: OutcomePath) -> dict[str, Any]:
-    """The difference without the heaviest customers and with strict identity, as for a share."""
+    """The difference without the heaviest customers and with strict identity, as for a share. Where all others went the
+    path there is none to be seen: who is known strictly may be so by a login that is on it."""
     parts: dict[str, Any] = {}
     signs = []
     for name, split in (("without_top_1pct_customers", "light"), ("strict_identity", "strict")):
@@ -345,7 +346,8 @@ def _robust(one: OutcomePath) -> dict[str, Any]:
             parts[name] = {"reason": say("too few journeys that ended so are left")}
         else:
             parts[name] = {"value": round(told.difference, 6), "n": told.n}
-            signs.append((told.interval(0.95)[1] if split == "strict" else told.difference) > 0)
+            if told.null_error > 0:
+                signs.append((told.interval(0.95)[1] if split == "strict" else told.difference) > 0)
     parts |= {name: {"reason": say(evidence.NOT_CUT)} for name in ("half_gap", "double_gap")}
     return {**parts, "sign_stable": all(signs) if signs else None}
 

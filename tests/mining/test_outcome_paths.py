@@ -19,8 +19,9 @@ from planted import world as small
 
 from ingest.store import Store
 from mining import aggregate, population, register
+from mining.analyses import outcome_paths
 from mining.findings import Finding
-from mining.hazard_counts import GIVING_UP
+from mining.hazard_counts import GIVING_UP, Outcome
 from mining.method import Method
 from mining.path_search import Search, search
 from mining.path_shares import BANDS, FAR, Share, completed, moments, shares
@@ -248,6 +249,17 @@ def test_a_few_who_all_went_the_usual_way_show_nothing() -> None:
     many = two_ways((200, 0), (700, 100))
     assert many.p_value < 1e-6 and 0.08 < many.interval(0.95)[0] < 0.125
     assert two_ways((100, 100), (300, 500)).error == pytest.approx((0.25 / 200 + 0.375 * 0.625 / 800) ** 0.5, rel=0.01)
+
+
+def test_where_all_others_went_it_strict_identity_says_nothing() -> None:
+    """Who is known strictly has logged in, and so have all others who are: no reason to doubt a path by the login."""
+    told = dict.fromkeys(SPLITS, two_ways((60, 40), (300, 500)))
+    path = outcome_paths.OutcomePath(Outcome(GIVING_UP, GIVING_UP), 1, ("a", "b"), told, 100)
+    assert outcome_paths._robust(path)["sign_stable"] is True
+    same = replace(path, told=told | {"strict": two_ways((40, 0), (300, 0))})
+    assert outcome_paths._robust(same)["sign_stable"] is True
+    turned = replace(path, told=told | {"strict": two_ways((5, 95), (300, 500))})
+    assert outcome_paths._robust(turned)["sign_stable"] is False
 
 
 def test_of_chance_alone_a_path_is_rarely_sure_however_usual_it_is() -> None:
