@@ -105,10 +105,9 @@ def _sights(store: Store) -> Sights:
         for name in ("place", "family", "topic")
     }
     columns = [plain(told[name]) for name in told.column_names]
-    event_no, customer, at_us = columns[:3]
-    who, later, no = np.diff(customer), np.diff(at_us), np.diff(event_no)
-    if ((who < 0) | ((who == 0) & ((later < 0) | ((later == 0) & (no < 0))))).any():
-        order = np.lexsort((event_no, at_us, customer))
+    event_no = columns[0]
+    if (event_no[1:] < event_no[:-1]).any():
+        order = np.argsort(event_no, kind="stable")  # events are numbered by customer and time
         columns = [one[order] for one in columns]
     return Sights(*[*columns, names])
 

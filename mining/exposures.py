@@ -191,7 +191,8 @@ def count(store: Store, context: Context, *, by_product: bool = False) -> None:
     end = max(dt.datetime.combine(context.window_to, dt.time()), start + dt.timedelta(days=1))
     for name in ("place", "family", "topic"):
         store.run(_TYPE.format(name=name), name=name)
-    store.run((_FOLDER / "known_calls.sql").read_text(encoding="utf-8"), name="known_calls")
+    if not store.has_table("known_call"):  # the calls are the same for pages and for failings
+        store.run((_FOLDER / "known_calls.sql").read_text(encoding="utf-8"), name="known_calls")
     exposure_rows.make(store, context, start, end, by_product=by_product)
     store.run((_FOLDER / "exposures.sql").read_text(encoding="utf-8"), name="exposures")
 

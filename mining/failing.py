@@ -12,7 +12,7 @@ from mining.context import Context
 from mining.deciding import Decision, decide
 from mining.findings import identity
 from mining.hazard import OF_GOODS, Design, Fit, Patterns, Times, design, fit, sandwich, without
-from mining.hazard_counts import BAD, BEFORE, GOOD, TERMINAL, Outcome
+from mining.hazard_counts import BEFORE, GOOD, TERMINAL, Outcome
 from mining.hazard_moments import Moments
 from mining.hazard_rows import AtRisk, rows_at_risk
 from mining.method import Method
@@ -186,13 +186,13 @@ def model(context: Context, moments: Moments, outcome: Outcome) -> Model | None:
     customers = times.customers_by_step(patterns)
     told = [step for step in sorted(made.of_step) if step in customers and _may_be_told(context, step)]
     goods = [column for column, name in enumerate(made.names) if name.split("=")[0] in OF_GOODS]
-    parts = {"all": None, "discovery": times.is_discovery, "confirm": ~times.is_discovery}
     columns = [made.of_step[step] for step in told] + goods
     errors = {
-        split: sandwich(made, fits[split], times, times.seen[BAD], chosen, columns) for split, chosen in parts.items()
+        split: sandwich(made, fits[split], times, at_risk.is_bad, customers_of, columns)
+        for split, customers_of in times.parts.items()
     }
     found = [_failing(method, outcome, patterns, made, fits, errors, step, customers[step]) for step in told]
-    found = _controlled(method, patterns, made, times, found)
+    found = _controlled(method, at_risk, made, times, found)
     return Model(
         outcome,
         at_risk,
@@ -208,22 +208,22 @@ def model(context: Context, moments: Moments, outcome: Outcome) -> Model | None:
     )
 
 
-def _controlled(method: Method, patterns: Patterns, made: Design, times: Times, found: list[Failing]) -> list[Failing]:
+def _controlled(method: Method, at_risk: AtRisk, made: Design, times: Times, found: list[Failing]) -> list[Failing]:
     """The same, with the negative controls of those that pass the gate: no other is told with them."""
     told: dict[str, dict[str, tuple[float, float]]] = {one.step: {} for one in found}
+    patterns, passing = at_risk.patterns, [one.step for one in found if one.passes(method, "all")]
     for name, left_out in ((GOOD, ()), (BEFORE, _MADE_LATER)):
-        enough = [
-            one.step
-            for one in found
-            if one.passes(method, "all")
-            and patterns.y[name][patterns.chosen(one.step)].sum() >= method.failure_outcomes_min
-        ]
+        if not passing or name not in at_risk.controls:
+            continue
+        seen = at_risk.controls[name]()
+        y = np.bincount(at_risk.pattern[seen], minlength=len(patterns))
+        enough = [step for step in passing if y[patterns.chosen(step)].sum() >= method.failure_outcomes_min]
         if not enough:
             continue
         plain = without(patterns, made, left_out)
-        fitted = fit(plain, patterns.n[name], patterns.y[name])
+        fitted = fit(plain, patterns.n["all"], y)
         columns = [plain.of_step[step] for step in enough]
-        errors = sandwich(plain, fitted, times, times.seen[name], None, columns)
+        errors = sandwich(plain, fitted, times, seen, times.parts["all"], columns)
         for step, column in zip(enough, columns, strict=True):
             told[step][name] = (float(fitted.beta[column]), float(errors[column]))
     return [replace(one, controls=told[one.step]) for one in found]

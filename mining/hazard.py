@@ -81,13 +81,18 @@ class Patterns:
 
 @dataclass(frozen=True)
 class Times:
-    """Every time at risk, one customer after the other: its pattern, and what was seen with it, by name (the outcome, a
-    control). `starts`: where each customer's begin, and the end of all; `is_discovery`: of customers."""
+    """The pattern of every time at risk, one customer after the other. `starts`: where each customer's begin, and the
+    end of all. The `n_discovery` customers who may propose come first, so that either part is a slice."""
 
     starts: Ints
     pattern: npt.NDArray[np.integer]
-    seen: Mapping[str, npt.NDArray[np.bool_]]
-    is_discovery: npt.NDArray[np.bool_]
+    n_discovery: int
+
+    @property
+    def parts(self) -> dict[str, range]:
+        """The customers of each split that has a variance of its own."""
+        n = len(self.starts) - 1
+        return {"all": range(n), "discovery": range(self.n_discovery), "confirm": range(self.n_discovery, n)}
 
     def customers_by_step(self, patterns: Patterns) -> dict[str, int]:
         """Customers who were at each step."""
@@ -269,28 +274,29 @@ def sandwich(
     fitted: Fit,
     times: Times,
     seen: npt.NDArray[np.bool_],
-    chosen: npt.NDArray[np.bool_] | None,
+    customers: range,
     columns: Sequence[int] | None = None,
 ) -> Floats:
     """Standard error of each coefficient, customers as clusters; infinite for fewer than two customers. `seen`: which
-    times had the outcome; `chosen`: which customers count, None = all; `columns`: the coefficients that are wanted,
-    None = all, infinite for the others.
+    times had the outcome; `customers`: which of them count, one after the other; `columns`: the coefficients that are
+    wanted, None = all, infinite for the others.
 
     The diagonal of H^-1 M H^-1 is the sum over customers of the squares of what they move each coefficient, which is
     the sum over their times of (y - p) x' H^-1: M itself is never needed.
     """
-    rest = seen - fitted.p[times.pattern]
-    rests = sparse.csr_array((rest, times.pattern, times.starts), (len(times.starts) - 1, len(fitted.p)))
-    rests = rests if chosen is None else rests[np.flatnonzero(chosen)]
-    n = rests.shape[0]
+    n = len(customers)
     errors = np.full(len(fitted.beta), np.inf)
     wanted = np.arange(len(errors)) if columns is None else np.array(columns, dtype=np.int64)
     if n < 2 or not len(wanted):
         return errors
     moves = made.matrix @ fitted.covariance[:, wanted]
     variance = np.zeros(len(wanted))
-    for start in range(0, n, _BLOCK):
-        moved = (rests if n <= _BLOCK else rests[start : start + _BLOCK]) @ moves  # a slice is a copy
+    for first in customers[::_BLOCK]:
+        starts = times.starts[first : min(first + _BLOCK, customers.stop) + 1]
+        own = slice(starts[0], starts[-1])
+        pattern = times.pattern[own]
+        rest = seen[own] - fitted.p[pattern]
+        moved = sparse.csr_array((rest, pattern, starts - starts[0]), (len(starts) - 1, len(fitted.p))) @ moves
         variance += np.einsum("ij,ij->j", moved, moved)
     errors[wanted] = np.sqrt(variance * n / (n - 1))
     return errors

@@ -19,8 +19,8 @@ from mining.context import Context
 
 GIVING_UP = "giving up"
 TERMINAL, DELAYED = "terminal", "delayed"
-BAD, BEFORE, GOOD = "bad", "before", "good"
-"""The negative controls, counted like splits: the outcome came before the step; a good end came within the days in
+BEFORE, GOOD = "before", "good"
+"""The negative controls: the outcome came before the step; a good end came within the days in
 which a delayed outcome counts. Such an end does not come of what fails: who takes a step after which both are more
 frequent is merely nearer to the end."""
 _NEVER_SHARE = 0.05

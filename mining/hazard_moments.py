@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,18 @@ class Moments:
     call: Numbers
     is_good: Bools
     by_step: dict[str, Numbers]
+
+    @cached_property
+    def is_discovery(self) -> Bools:
+        """By customer: whether they may propose."""
+        out = np.zeros(int(self.customer.max(initial=0)) + 1, dtype=bool)
+        out[self.customer] = self.flags & 1 > 0
+        return out
+
+    @cached_property
+    def order(self) -> Ints:
+        """The journeys, one customer after the other, those first who may propose."""
+        return np.lexsort((self.customer, ~self.is_discovery[self.customer]))
 
     def of_steps(self, steps: Iterable[str]) -> Ints:
         """The moments of these steps, in order."""

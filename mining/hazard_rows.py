@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from mining.context import Context
 from mining.hazard import Ints, Patterns, Times
-from mining.hazard_counts import BAD, BEFORE, DELAYED, GIVING_UP, GOOD, Outcome, begins
+from mining.hazard_counts import BEFORE, DELAYED, GIVING_UP, GOOD, Outcome, begins
 from mining.hazard_moments import Bools, Moments, Numbers, seconds
 from mining.population import SPLITS
 
@@ -49,23 +49,25 @@ class Risk:
 
 @dataclass(frozen=True)
 class AtRisk:
-    """The moments at risk of an outcome, one customer after the other: `at` = their numbers; `until` as above; `seen`:
-    by name, whether the outcome follows, a good end does, and whether the outcome came before."""
+    """The moments at risk of an outcome, one customer after the other (Moments.order): `at` = their numbers; `until` as
+    above; `is_bad`: whether the outcome follows; `controls`: what tells whether it came before, and whether a good end
+    follows, where that says anything. Only what passes the gate asks for these."""
 
     moments: Moments
     patterns: Patterns
     pattern: Numbers
     at: Ints
     until: Until
-    seen: Mapping[str, Bools]
+    is_bad: Bools
+    controls: Mapping[str, Callable[[], Bools]]
 
     def times(self) -> Times:
         """What the variance is made of."""
         known = self.moments
         customer = known.customer[known.journey[self.at]]
         starts = np.flatnonzero(np.append(True, customer[1:] != customer[:-1]))
-        is_discovery = known.flags[known.journey[self.at[starts]]] & 1 > 0
-        return Times(np.append(starts, len(customer)), self.pattern, self.seen, is_discovery)
+        n_discovery = int(np.count_nonzero(known.is_discovery[customer[starts]]))
+        return Times(np.append(starts, len(customer)), self.pattern, n_discovery)
 
     def chance(self, steps: Sequence[str]) -> pa.Table:
         """step, journey_id, is_bad of every time at one of these steps."""
@@ -75,7 +77,7 @@ class AtRisk:
             {
                 "step": pa.DictionaryArray.from_arrays(pa.array(self.pattern[rows]), list(self.patterns.step)),
                 "journey_id": pa.array(journey_id, pa.uint32()),
-                "is_bad": pa.array(self.seen[BAD][rows]),
+                "is_bad": pa.array(self.is_bad[rows]),
             }
         )
 
@@ -110,13 +112,20 @@ def rows_at_risk(context: Context, moments: Moments, outcome: Outcome) -> AtRisk
         at = at[risk.is_row[at]]
     if not is_told.all():
         at = at[is_told[moments.pattern[at]]]
-    is_bad, is_before = (np.zeros(len(moments.at_us), dtype=bool) for _ in range(2))
+    is_bad = np.zeros(len(moments.at_us), dtype=bool)
     is_bad[risk.bad] = True
-    asked, mark = moments.before(risk.marks)
-    is_late = moments.at_us[mark] >= moments.at_us[asked] - method.failure_control_days * _DAY_US
-    is_before[asked[is_late]] = True
-    is_good = moments.is_good[at] if outcome.form == DELAYED else np.zeros(len(at), dtype=bool)
-    return _counted(moments, at, risk.until, {BAD: is_bad[at], GOOD: is_good, BEFORE: is_before[at]})
+    controls = {BEFORE: lambda: _came_before(moments, risk.marks, method.failure_control_days)[at]}
+    if outcome.form == DELAYED:
+        controls[GOOD] = lambda: moments.is_good[at]
+    return _counted(moments, at, risk.until, is_bad[at], controls)
+
+
+def _came_before(moments: Moments, marks: Ints, days: int) -> Bools:
+    """By moment: whether one of `marks` comes in the days before it, for the same customer."""
+    asked, mark = moments.before(marks)
+    out = np.zeros(len(moments.at_us), dtype=bool)
+    out[asked[moments.at_us[mark] >= moments.at_us[asked] - days * _DAY_US]] = True
+    return out
 
 
 def both(moments: Moments, outcome: str, good: Sequence[str]) -> list[tuple[str, int, int]]:
@@ -178,8 +187,8 @@ def _delayed(context: Context, moments: Moments, outcome: Outcome) -> Risk:
 
 
 def _ranges(moments: Moments, low: Ints, high: Ints) -> Ints:
-    """The moments of each journey from place `low` on, before `high`, customer by customer."""
-    order = np.argsort(moments.customer, kind="stable")
+    """The moments of each journey from place `low` on, before `high`, customer by customer (Moments.order)."""
+    order = moments.order
     length = np.maximum(high - low, 0)[order]
     ends = np.cumsum(length)
     first = (moments.starts + low)[order] - (ends - length)
@@ -187,19 +196,17 @@ def _ranges(moments: Moments, low: Ints, high: Ints) -> Ints:
     return out
 
 
-def _counted(moments: Moments, at: Ints, until: Until, seen: Mapping[str, Bools]) -> AtRisk:
+def _counted(
+    moments: Moments, at: Ints, until: Until, is_bad: Bools, controls: Mapping[str, Callable[[], Bools]]
+) -> AtRisk:
     """Patterns that are there, with their counts by split."""
     n_all = len(moments.step)
     slot, pattern = moments.slot[at], moments.pattern[at]
-    n, y = (np.bincount(k, minlength=8 * n_all).reshape(-1, 8) for k in (slot, slot[seen[BAD]]))
+    n, y = (np.bincount(k, minlength=8 * n_all).reshape(-1, 8) for k in (slot, slot[is_bad]))
     used = np.flatnonzero(n.any(axis=1))
     number: Numbers = np.zeros(n_all, dtype=np.int32)
     number[used] = np.arange(len(used))
-    counts = {split: n[used] @ _OF_SPLIT[split] for split in SPLITS}
-    bad = {split: y[used] @ _OF_SPLIT[split] for split in SPLITS}
-    for name in (BEFORE, GOOD):
-        counts[name] = counts["all"]
-        bad[name] = np.bincount(pattern[seen[name]], minlength=n_all)[used]
     step, stage = ([names[one] for one in used.tolist()] for names in (moments.step, moments.stage))
+    counts, bad = ({split: k[used] @ _OF_SPLIT[split] for split in SPLITS} for k in (n, y))
     patterns = Patterns(step, stage, moments.cell[used], counts, bad)
-    return AtRisk(moments, patterns, number[pattern], at, until, seen)
+    return AtRisk(moments, patterns, number[pattern], at, until, is_bad, controls)

@@ -164,7 +164,8 @@ def went(routes: Routes, complete: Ints) -> Bools:
 @dataclass(frozen=True)
 class Share:
     """A path in one split. hits of n bad journeys went it; `others`: share of those at the same points; error: of the
-    difference; share_error: of hits / n. n_went: other journeys that went it at any time at risk."""
+    difference; share_error: of hits / n. null_error: of the difference, if bad journeys went it just as others do.
+    n_went: other journeys that went it at any time at risk."""
 
     hits: int
     n: int
@@ -172,6 +173,7 @@ class Share:
     error: float
     share_error: float
     n_went: int
+    null_error: float = 0.0
 
     @property
     def share(self) -> float:
@@ -195,8 +197,10 @@ class Share:
 
     @property
     def p_value(self) -> float:
-        """One-sided p of "bad journeys do not go it more often"."""
-        return normal_above(self.difference / self.error) if 0 < self.error < math.inf else 1.0
+        """One-sided p of "bad journeys do not go it more often". Where all of a few went it they seem to differ in
+        nothing: what chance alone would do to as many of the others counts then."""
+        error = max(self.error, self.null_error)
+        return normal_above(self.difference / error) if 0 < error < math.inf else 1.0
 
 
 def shares(routes: Routes, seen: Moments, complete: Ints, split: str) -> list[Share]:
@@ -217,7 +221,10 @@ def shares(routes: Routes, seen: Moments, complete: Ints, split: str) -> list[Sh
     pull = np.where(
         compared.is_compared[:, None], (is_hit - usual.T[seen.point] - (share - expected)) / n_bad, 0.0
     ) - _beside(seen, compared, number, usual)
-    errors = _errors(routes, split, np.column_stack([pull, own]))
+    ended = np.where(compared.is_compared, n, 0)
+    null_errors = np.sqrt(ended @ (usual * (1 - usual)).T[seen.point]) / n_bad
+    few = np.where(null_errors > 0, _few(hits, compared.n_bad), 0.0)  # what all others went, nobody could miss
+    errors = np.hypot(_errors(routes, split, np.column_stack([pull, own])), np.tile(few, 2))
     n_went = n @ (is_credited & ~routes.is_bad[:, None])
     return [
         Share(
@@ -227,9 +234,18 @@ def shares(routes: Routes, seen: Moments, complete: Ints, split: str) -> list[Sh
             float(errors[path]),
             float(errors[n_told + path]),
             int(n_went[path]),
+            float(null_errors[path]),
         )
         for path in range(n_told)
     ]
+
+
+def _few(hits: Ints, n: int) -> Floats:
+    """What the error of hits / n lacks where n is small and nearly all or none went it: with two more of each (Agresti
+    and Coull 1998) it would be so much larger, as a part of the whole error's square."""
+    share, wider = hits / max(n, 1), (hits + 2) / (n + 4)
+    more = wider * (1 - wider) / (n + 4) - share * (1 - share) / max(n, 1)
+    return np.sqrt(np.maximum(more, 0.0)) if n else np.zeros(len(hits))
 
 
 def _credited(complete: Ints, seen: Moments) -> Ints:

@@ -138,6 +138,7 @@ def prepare(store: Store, context: Context) -> None:
     params = {"window_from": start, "window_to": end, "discovery_parts": context.method.discovery_parts}
     store.run(_SQL.read_text(encoding="utf-8"), params, name="population")
     store.run(_CLAIMS, name="saving_claim")
+    store.run("drop table if exists known_call", name="known_call")  # made again by who first asks for it
 
 
 def variants(store: Store, scope: Scope, is_through: Through = nothing) -> list[Variant]:

@@ -32,8 +32,15 @@ _JOURNEYS = """
 _STEPS = "select enum_code(step) as code from journey_event"
 _NAMES = "select distinct enum_code(step), step::varchar from journey_event"
 _CALLS = """
-    select journey_event.pos, event.call_id from journey_event inner join event using (event_no)
-    where event.call_id is not null order by journey_event.pos"""
+    with call as (
+        select call_id, max(coalesce(ended_at, occurred_at)) as over_at from event
+        where call_id is not null and step in (select step::step_t from touch where class::varchar = 'contact')
+        group by call_id)
+    select journey_event.pos, event.call_id
+    from journey_event inner join event using (event_no) left join call on event.call_id = call.call_id
+    where event.call_id is not null and (call.over_at is null or event.occurred_at <= call.over_at)
+    order by journey_event.pos"""
+"""Steps that are of a call: what an order placed by phone comes to days later carries that call's number, too."""
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ step directly before half of all the outcomes may simply be the way to it (the p
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
@@ -26,8 +28,8 @@ from mining.deciding import Decision
 from mining.evidence import Reach
 from mining.failing import KIND, Effect, Failing, Model, decisions, e_value, model
 from mining.findings import Finding, seed_of
-from mining.hazard_counts import BEFORE, DELAYED, GOOD, kaplan_meier, outcomes
-from mining.hazard_moments import read
+from mining.hazard_counts import BEFORE, DELAYED, GOOD, Outcome, kaplan_meier, outcomes
+from mining.hazard_moments import Moments, read
 from mining.hazard_rows import both
 from mining.population import Scope
 from mining.rates import n_part
@@ -50,10 +52,7 @@ def find(store: Store, context: Context) -> list[Finding]:
     """Failure points of every bad outcome, as findings."""
     moments = read(store, context)
     findings: list[Finding] = []
-    for outcome in outcomes(context, partial(both, moments)):
-        found = model(context, moments, outcome)
-        if found is None:
-            continue
+    for outcome, found in _models(context, moments, outcomes(context, partial(both, moments))):
         proposed, decided, n_tested = decisions(context, found)
         store.put("incoming_chance", found.at_risk.chance([one.step for one in proposed]))
         store.run(_CHANCE, {"outcome": outcome.name}, name="chance")
@@ -67,6 +66,15 @@ def find(store: Store, context: Context) -> list[Finding]:
             for one, reach in shown
         ]
     return findings
+
+
+def _models(context: Context, moments: Moments, bad: Sequence[Outcome]) -> Iterator[tuple[Outcome, Model]]:
+    """The model of each outcome that has one, in their order. Two are fitted at a time, each by itself: what numpy and
+    scipy do to long columns needs no lock of Python."""
+    with ThreadPoolExecutor(2) as pool:
+        for outcome, found in zip(bad, pool.map(partial(model, context, moments), bad), strict=True):
+            if found is not None:
+                yield outcome, found
 
 
 def _status(context: Context, one: Failing, decision: Decision | None, robust: dict[str, Any]) -> str:

@@ -17,7 +17,9 @@ because it was bound to end so.
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,7 +38,7 @@ from mining.path_shares import Moments, Path, Share, completed, exposure, moment
 from mining.population import SPLITS, Scope
 from mining.power import POWER
 from mining.rates import Rate, n_part
-from mining.route_ways import Bools, read_ways
+from mining.route_ways import Bools, Ways, read_ways
 from mining.routes import Routes, bad_outcomes, read
 from mining.statistics import needed_for_floor, normal_quantile
 
@@ -90,31 +92,53 @@ def where(outcome: Outcome, steps: tuple[str, ...]) -> dict[str, Any]:
     return {"outcome": outcome.name, "path": list(steps)}
 
 
+@dataclass(frozen=True)
+class Looked:
+    """What was found of an outcome: its routes, the paths with their shares in every split; what goes none of them, and
+    how many customers kept apart do."""
+
+    routes: Routes
+    seen: Moments
+    paths: list[Path]
+    found: list[OutcomePath]
+    rest: dict[str, Share]
+    n_rest: int
+
+
 def find(store: Store, context: Context) -> list[Finding]:
     """Paths to every bad outcome, as findings; leaves their shares in `outcome_path`."""
     store.run("delete from outcome_path", name="outcome_path")
     findings: list[Finding] = []
     ways = read_ways(store, context)
-    for outcome in bad_outcomes(ways):
-        routes = read(ways, outcome)
-        if routes is not None:
-            findings += _of_outcome(store, context, outcome, routes)
+    bad = bad_outcomes(ways)
+    ways.told_without(frozenset())  # most outcomes ask for it: it is made before two threads do
+    with ThreadPoolExecutor(2) as pool:  # what numpy does to long columns needs no lock of Python
+        for outcome, looked in zip(bad, pool.map(partial(_look, context, ways), bad), strict=True):
+            if looked is not None:
+                findings += _of_outcome(store, context, outcome, looked)
     return findings
 
 
-def _of_outcome(store: Store, context: Context, outcome: Outcome, routes: Routes) -> list[Finding]:
-    method = context.method
+def _look(context: Context, ways: Ways, outcome: Outcome) -> Looked | None:
+    """The paths to an outcome; None where it never came."""
+    routes, method = read(ways, outcome), context.method
+    if routes is None:
+        return None
     paths: list[Path] = []
     if routes.n_bad("all") >= method.path_bad_min:
-        paths = search(routes, method, lambda path: _identity(outcome, routes, path) in context.known)
+        paths = search(routes, method, partial(_is_known, context, outcome, routes))
     routes = routes.together()
     seen = moments(routes, method.path_at_risk_min)
-    found, rest, n_rest = _measured(routes, seen, outcome, paths)
-    _keep(store, context, outcome, routes, found, rest, n_rest)
+    return Looked(routes, seen, paths, *_measured(routes, seen, outcome, paths))
+
+
+def _of_outcome(store: Store, context: Context, outcome: Outcome, looked: Looked) -> list[Finding]:
+    method, found = context.method, looked.found
+    _keep(store, context, outcome, looked.routes, found, looked.rest, looked.n_rest)
     apart = [one for one in found if one.told["discovery"].difference >= method.path_difference_min]
     if not apart:
         return []
-    _chance(store, routes, seen, found, paths)
+    _chance(store, looked.routes, looked.seen, found, looked.paths)
     family = {one.finding_id: one for one in apart}
     decided = decide(
         method,
@@ -130,8 +154,8 @@ def _of_outcome(store: Store, context: Context, outcome: Outcome, routes: Routes
     ]
 
 
-def _identity(outcome: Outcome, routes: Routes, path: Path) -> str:
-    return identity(KIND, where(outcome, tuple(routes.steps[code] for code in path)))
+def _is_known(context: Context, outcome: Outcome, routes: Routes, path: Path) -> bool:
+    return identity(KIND, where(outcome, tuple(routes.steps[code] for code in path))) in context.known
 
 
 def _measured(
@@ -312,7 +336,8 @@ def _finding(
 
 
 def _robust(one: OutcomePath) -> dict[str, Any]:
-    """The difference without the heaviest customers and with strict identity, as for a share."""
+    """The difference without the heaviest customers and with strict identity, as for a share. Where all others went the
+    path there is none to be seen: who is known strictly may be so by a login that is on it."""
     parts: dict[str, Any] = {}
     signs = []
     for name, split in (("without_top_1pct_customers", "light"), ("strict_identity", "strict")):
@@ -321,7 +346,8 @@ def _robust(one: OutcomePath) -> dict[str, Any]:
             parts[name] = {"reason": say("too few journeys that ended so are left")}
         else:
             parts[name] = {"value": round(told.difference, 6), "n": told.n}
-            signs.append((told.interval(0.95)[1] if split == "strict" else told.difference) > 0)
+            if told.null_error > 0:
+                signs.append((told.interval(0.95)[1] if split == "strict" else told.difference) > 0)
     parts |= {name: {"reason": say(evidence.NOT_CUT)} for name in ("half_gap", "double_gap")}
     return {**parts, "sign_stable": all(signs) if signs else None}
 

@@ -17,6 +17,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import mining  # noqa: F401  first, as in a night: it says how many threads numpy may use
+
+# isort: split
 import pandas  # noqa: F401  imported by pyarrow at first use; the clock starts after the imports
 from report_ours import night_of
 

@@ -89,8 +89,12 @@ def test_a_step_that_always_ends_badly_stays_finite() -> None:
     assert np.isfinite(beta) and beta > 5
 
 
-def test_the_sandwich_of_customers_with_one_row_is_that_of_rows() -> None:
+@pytest.mark.parametrize("n_at_once", [7, 100_000])
+def test_the_sandwich_of_customers_with_one_row_is_that_of_rows(
+    n_at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Against the error of a difference of two shares; and of any customers against H^-1 M H^-1, written out."""
+    monkeypatch.setattr(hazard, "_BLOCK", n_at_once)
     rng = np.random.default_rng(4)
     x = np.column_stack([np.ones(400), rng.integers(0, 2, 400)]).astype(float)
     y = rng.binomial(1, 0.3, 400)
@@ -99,15 +103,15 @@ def test_the_sandwich_of_customers_with_one_row_is_that_of_rows() -> None:
     bread = np.linalg.inv(fitted.information)
     for starts in (np.arange(401), np.append(np.sort(rng.choice(400, 60, replace=False)), 400) * [0, *[1] * 60]):
         n = len(starts) - 1
-        times = hazard.Times(starts, np.arange(400), {"y": y == 1}, rng.random(n) < 0.5)
-        for chosen in (None, times.is_discovery):
-            sums = np.add.reduceat(x * (y - fitted.p)[:, None], starts[:-1])
-            sums = sums if chosen is None else sums[chosen]
+        times = hazard.Times(starts, np.arange(400), n // 3)
+        assert times.parts == {"all": range(n), "discovery": range(n // 3), "confirm": range(n // 3, n)}
+        for chosen in times.parts.values():
+            sums = np.add.reduceat(x * (y - fitted.p)[:, None], starts[:-1])[chosen.start : chosen.stop]
             meat = sums.T @ sums * len(sums) / (len(sums) - 1)
-            found = hazard.sandwich(made, fitted, times, times.seen["y"], chosen)
+            found = hazard.sandwich(made, fitted, times, y == 1, chosen)
             assert found == pytest.approx(np.sqrt(np.diag(bread @ meat @ bread)))
-    each = hazard.Times(np.arange(401), np.arange(400), {"y": y == 1}, y == 1)
-    error = hazard.sandwich(made, fitted, each, each.seen["y"], None)
+    each = hazard.Times(np.arange(401), np.arange(400), 0)
+    error = hazard.sandwich(made, fitted, each, y == 1, each.parts["all"])
     share = [y[x[:, 1] == k].mean() for k in (0, 1)]
     exact = np.sqrt(sum(1 / ((x[:, 1] == k).sum() * share[k] * (1 - share[k])) for k in (0, 1)))
     assert error[1] == pytest.approx(exact, rel=0.01)

@@ -19,11 +19,13 @@ from planted import world as small
 
 from ingest.store import Store
 from mining import aggregate, population, register
+from mining.analyses import outcome_paths
 from mining.findings import Finding
-from mining.hazard_counts import GIVING_UP
+from mining.hazard_counts import GIVING_UP, Outcome
 from mining.method import Method
 from mining.path_search import Search, search
 from mining.path_shares import BANDS, FAR, Share, completed, moments, shares
+from mining.population import SPLITS
 from mining.route_ways import NOTHING, T_MAX, read_ways
 from mining.routes import Routes, bad_outcomes, read
 from mining.statistics import holm
@@ -220,6 +222,56 @@ def test_a_known_path_is_kept_where_another_adds_little_more() -> None:
     assert search(routes, METHOD, lambda path: path == near[0])[0] == near[0]
 
 
+def two_ways(bad: tuple[int, int], others: tuple[int, int]) -> Share:
+    """The share of those who took a and then b: of bad journeys and of others so many did, and so many c and then b."""
+    n = np.array([*bad, *others])
+    codes = np.full((2, T_MAX), NOTHING, dtype=np.uint8)
+    codes[:, :2] = [[0, 1], [2, 1]]
+    two = np.full(4, 2)
+    fate = np.repeat(np.arange(4), n)
+    routes = Routes(
+        ("a", "b", "c"), codes, np.array([0, 1, 0, 1]), np.array([True, True, False, False]), two, two,
+        dict.fromkeys(SPLITS, n), fate, np.arange(len(fate)), np.arange(len(fate)),
+        dict.fromkeys(SPLITS, np.ones(len(fate), dtype=bool)),
+    )  # fmt: skip
+    return shares(routes, moments(routes, 1), completed(codes, [(0,)])[routes.way], "confirm")[0]
+
+
+def test_a_few_who_all_went_the_usual_way_show_nothing() -> None:
+    """Of the others seven in eight went it: eight bad ones of eight are no wonder, though they differ in nothing."""
+    few = two_ways((8, 0), (700, 100))
+    assert (few.difference, few.hits, few.n) == (0.125, 8, 8)
+    assert few.null_error == pytest.approx((7 / 8 * 1 / 8 / 8) ** 0.5)
+    low, high = few.interval(0.95)
+    assert few.p_value > 0.1 and low < 0 < high < 0.5
+    all_of_all = two_ways((8, 0), (800, 0))
+    assert (all_of_all.difference, all_of_all.error, all_of_all.share_error, all_of_all.p_value) == (0, 0, 0, 1)
+    many = two_ways((200, 0), (700, 100))
+    assert many.p_value < 1e-6 and 0.08 < many.interval(0.95)[0] < 0.125
+    assert two_ways((100, 100), (300, 500)).error == pytest.approx((0.25 / 200 + 0.375 * 0.625 / 800) ** 0.5, rel=0.01)
+
+
+def test_where_all_others_went_it_strict_identity_says_nothing() -> None:
+    """Who is known strictly has logged in, and so have all others who are: no reason to doubt a path by the login."""
+    told = dict.fromkeys(SPLITS, two_ways((60, 40), (300, 500)))
+    path = outcome_paths.OutcomePath(Outcome(GIVING_UP, GIVING_UP), 1, ("a", "b"), told, 100)
+    assert outcome_paths._robust(path)["sign_stable"] is True
+    same = replace(path, told=told | {"strict": two_ways((40, 0), (300, 0))})
+    assert outcome_paths._robust(same)["sign_stable"] is True
+    turned = replace(path, told=told | {"strict": two_ways((5, 95), (300, 500))})
+    assert outcome_paths._robust(turned)["sign_stable"] is False
+
+
+def test_of_chance_alone_a_path_is_rarely_sure_however_usual_it_is() -> None:
+    """Bad journeys that go it as others do, 8 to 40 of them: p below 5 % in about 5 of 100; 95 % intervals cover."""
+    rng = np.random.default_rng(8)
+    for usual, n in ((0.5, 40), (0.875, 8), (0.875, 40), (0.97, 30)):
+        told = [two_ways((hits, n - hits), (round(800 * usual), 800 - round(800 * usual)))
+                for hits in rng.binomial(n, usual, 400).tolist()]  # fmt: skip
+        assert sum(one.p_value < 0.05 for one in told) <= 32, (usual, n)
+        assert sum(one.interval(0.95)[0] <= 0 <= one.interval(0.95)[1] for one in told) >= 370, (usual, n)
+
+
 # ---- the ways, from tables -------------------------------------------------------------------------------------
 
 STEPS = [
@@ -238,12 +290,13 @@ STEPS = [
 
 
 def random_log(seed: int) -> Log:
-    """Journeys of any steps in any order; a complaint may stand in the call before it; a cancelling has its door."""
+    """Journeys of any steps in any order; a complaint may stand in the call before it; a cancelling has its door, and
+    may carry the number of a call that is over, as what was ordered in it does."""
     rng = random.Random(seed)
     log = Log([], STEPS, as_of=EPOCH.date() + 60 * DAY)
     for number in range(150):
         at = EPOCH + rng.randrange(30) * DAY
-        order = 0
+        order, calls = 0, list[str]()
         for _ in range(rng.randint(1, 7)):
             step = rng.choice([s.step for s in STEPS])
             rows = [step]
@@ -252,8 +305,14 @@ def random_log(seed: int) -> Log:
             if step == "complain" and rng.random() < 0.7:
                 rows = ["call", "complain"]
             call = f"c{number}.{order}" if "complain" in rows or step == "call" else None
+            end = at + dt.timedelta(seconds=rng.choice([0, 50])) if call else None
+            ordered = rng.choice(calls) if calls and step == "cancelled" else None
+            calls += [call] if call else []
             for name in rows:
-                log.events.append(Ev(f"j{number:03d}", name, at, customer=f"k{number % 90}", order=order, call=call))
+                own = ordered if name == "cancelled" else call
+                log.events.append(
+                    Ev(f"j{number:03d}", name, at, end=end, customer=f"k{number % 90}", order=order, call=own)
+                )
                 order += 1
             at += rng.randint(1, 90) * DAY / 1440
     return log
@@ -289,7 +348,9 @@ def by_case(log: Log, outcome: str, ends: tuple[str, ...]) -> dict[str, tuple[tu
     out = {}
     for case, (rows, names, start, end, is_bad) in fates.items():
         if is_bad and outcome != GIVING_UP and rows[end].call:
-            end = min(n for n, event in enumerate(rows) if event.call == rows[end].call)
+            call = [event for event in rows if event.call == rows[end].call]
+            if rows[end].at <= max(event.end or event.at for event in call if event.step in ("call", "complain")):
+                end = rows.index(call[0])
         told: list[tuple[int, str]] = []
         kept_before = None
         for place, name in enumerate(names):

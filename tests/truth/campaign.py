@@ -34,8 +34,10 @@ CODE = (
     "tests/truth/judged_research.py",
     "tests/truth/judged_whatif.py",
     "tests/truth/true_changes.py",
+    "tests/truth/true_ends.py",
     "tests/truth/true_minutes.py",
     "tests/truth/true_needs.py",
+    "tests/truth/true_pages.py",
     "tests/truth/true_waits.py",
     "tests/truth/claims.py",
 )

@@ -6,22 +6,33 @@ brings about beside itself: to tell it is neither right nor wrong.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from scipy import stats
 from true_changes import effects
+from true_ends import GIVING_UP, difference, odds
 from true_minutes import in_calls, in_loop
 from true_needs import Truth
+from true_pages import called
 from true_waits import closed, waits
-from world_catalog import POOR, PRODUCTS
 from world_config import local_datetime
 from world_record import Order
 
+from mining.shrinkage import smallest_found
+
 Place = frozenset[str]
+CONFIRM_PART, POWER = 0.4, 0.80
+"""Of the customers, those kept apart; and how often what is called detectable is found."""
 TOLERANCE, MERGE_MIN, HANDOFF_MIN, REQUEST_MIN = 0.01, 0.85, 0.30, 0.05
+CALLS_MIN, MAIN_STEP = 10, "checkout_address"
+"""Calls after a page from which it is judged; and the step that failure points of an order are held against."""
+KNOWN_SHARE = 0.70
+"""Of product calls after a page: about how many are by customers who can be known on both sides."""
 WHEN_OFF = 0.60
 """Address pages that delivery options follow at once where nothing is planted."""
 CLOSED_SHARE = 0.75
@@ -35,7 +46,8 @@ NOT_BOTH = "not both cancel and deliver"
 class Claim:
     """One truth. `rate` None: that it is so can be told, its size is not compared. `null`: the rate at which there
     would be nothing to tell, such as the tolerance. `n`: about how many closed units there are to see it in. `minutes`:
-    what it costs customers in a week, where that is known.
+    what it costs customers in a week, where that is known. `limit`: the smallest size found with 80 % power, where it
+    does not follow from `n` and `null` alone.
     """
 
     plant: str
@@ -46,6 +58,7 @@ class Claim:
     null: float
     planted: bool = True
     minutes: float | None = None
+    limit: float | None = None
 
     def record(self) -> dict[str, Any]:
         """As JSON."""
@@ -68,10 +81,6 @@ LOOPS: list[tuple[str, str, set[str]]] = [
     ("checkout_again", "loop.cycle", {"checkout_address", "checkout_delivery", "payment_page"}),
     ("sent_round", "loop.pingpong", {"call_returns", "call_status"}),
 ]
-OPEN = {
-    "poor_page_call": "channel_switch and page_calls, whose true sizes have no closed form",
-}
-"""Plants whose size is compared with nothing, and what would tell them."""
 ASKED_ANYWAY: list[tuple[str, set[str]]] = [
     ("duplicate_request", {"order_number"}),
     ("re_ask", {"order_number", "call_status"}),
@@ -82,7 +91,7 @@ ASKED_ANYWAY: list[tuple[str, set[str]]] = [
 """Items that steps.toml says are asked in each call, and on the web before it."""
 CLAIMED = {plant for plant, _, _ in DEVIATIONS + LOOPS} | {
     "leaves_at_delivery", "slow_pick", "sent_on", "menu_again", "ask_again", "together", "handed_on", "asked_again",
-    "mails_of_a_day", "new_menu",
+    "mails_of_a_day", "new_menu", "leaves_after_login", "poor_page_call",
 }  # fmt: skip
 """Plants that claims are made of, below."""
 CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
@@ -125,9 +134,10 @@ CONSEQUENCES: dict[str, list[tuple[str, set[str]]]] = {
         plant: [("batch_contact", {plant, other}) for other in ("confirmation_mail", "shipping_mail", more)]
         for plant, more in (("tips_mail", "notice_mail"), ("notice_mail", "tips_mail"))
     },
+    "leaves_after_login": [("outcome_path", {"login", GIVING_UP})],
     "poor_page_call": [
-        ("channel_switch", {"call_product", "web"}),
-        *(("page_calls", {"view_product", str(PRODUCTS[poor].product_id)}) for poor in sorted(POOR)),
+        ("channel_switch", {step, "web"})
+        for step in ("call_product", "give_up_waiting", "leave_phone_menu", "call_closed")
     ],
     "menu_again": [
         ("loop.self", {"menu_topic", "call"}), ("loop.self", {"menu_main"}), ("loop.self", {"menu_topic"}),
@@ -151,6 +161,7 @@ def claims(truth: Truth) -> list[Claim]:
         *deviations(truth),
         *loops(truth),
         *failures(truth),
+        *pages(truth),
         *consolidations(truth),
         *changes(truth),
         *background(truth),
@@ -198,13 +209,47 @@ def late(truth: Truth) -> list[Claim]:
 
 def failures(truth: Truth) -> list[Claim]:
     """The page that customers leave for good, and those where carts are left in every world (abandon_cart): seldom at
-    the address, more often at the delivery options, mostly at the payment page. How much more than at others is no
-    share: its size is not compared."""
-    n, is_planted = len(truth.made.orders), bool(truth.made.config.plants.leaves_at_delivery)
-    return [
-        Claim("leaves_at_delivery", "failure_point", frozenset({page, "giving up"}), None, n, 0.0, planted)
-        for page, planted in (("checkout_delivery", is_planted), ("payment_page", False))
-    ]
+    the address, more often at the delivery options, mostly at the payment page, by the odds against the address. And
+    the path on which they leave the payment page: by how much more it is gone than by others who stand there.
+    """
+    plants, out = truth.made.config.plants, []
+    for page, planted in (("checkout_delivery", bool(plants.leaves_at_delivery)), ("payment_page", False)):
+        found = odds(truth, page, MAIN_STEP)
+        place = frozenset({page, GIVING_UP})
+        if found is None:
+            out.append(Claim("leaves_at_delivery", "failure_point", place, None, 0, 1.0, planted))
+        else:
+            limit = float(np.exp(_found_beyond(found.error)))
+            out.append(
+                Claim("leaves_at_delivery", "failure_point", place, found.ratio, found.n, 1.0, planted, limit=limit)
+            )
+    told = difference(truth, ("login", "payment_page")) if plants.leaves_after_login else None
+    if told is not None:
+        limit = _found_beyond(told.error)
+        place = frozenset({"login", GIVING_UP})
+        out.append(Claim("leaves_after_login", "outcome_path", place, told.value, told.n, 0.0, limit=limit))
+    return out
+
+
+def _found_beyond(error: float) -> float:
+    """How far from nothing a size must be to be confirmed with 80 % power as one of two; `error`: of all customers."""
+    return float((stats.norm.isf(0.05 / 2) + stats.norm.ppf(POWER)) * error / CONFIRM_PART**0.5)
+
+
+def pages(truth: Truth) -> list[Claim]:
+    """Products with poor pages, as how many times as many calls follow."""
+    if not truth.made.config.plants.poor_page_call:
+        return []
+    out = []
+    for product, found in called(truth).items():
+        n = KNOWN_SHARE * found.usual_calls
+        shown = smallest_found(n, 0.0, CALLS_MIN, 1.5, 0.95, POWER)
+        # the same customers, after the view against before it: the size at which it is sure enough
+        sure = math.log(max(found.odds_after, 1.001)) / found.odds_error * KNOWN_SHARE**0.5
+        limit = max(shown, 1 + (found.times - 1) * _found_beyond(1.0) / sure)
+        place = frozenset({"view_product", product})
+        out.append(Claim("poor_page_call", "page_calls", place, found.times, round(n), 1.0, limit=limit))
+    return out
 
 
 def after_term(truth: Truth, scan: str, days: int) -> tuple[float, int]:

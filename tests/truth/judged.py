@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import true_ends
 from claims import claims, place_of
+from true_ends import GIVING_UP
 from true_needs import Steps, Truth, truth_of
 from world_build import build
 from world_config import Config
@@ -92,6 +94,8 @@ def record(night: Loaded) -> dict[str, Any]:
         if finding["kind"] == "change_effect":
             finding |= {"mde": whole["extra"]["mde"], "text_caution": whole["text_caution"]}
         finding["tendency"] = ((whole.get("extra") or {}).get("tendency") or {}).get("verdict")
+        if finding["where"].get("outcome") == GIVING_UP:
+            finding["true_rate"] = true_ends.of(truth, whole)
         share = shares.get(finding["kind"].split(".")[0])
         if share is not None:
             place = place_of(finding)

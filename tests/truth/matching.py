@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from claims import CONSEQUENCES, place_of
+from claims import CONFIRM_PART, CONSEQUENCES, POWER, place_of
 from scipy import stats
 from world_web import FAILINGS
 
 from mining.shrinkage import smallest_found
 
 Record = dict[str, Any]
-CONFIRM_PART, POWER, MARGIN = 0.4, 0.80, 1.5
+MARGIN = 1.5
 LIKE_WITHIN = 0.02
 SIGNED = {"change_effect"}
 """Kinds whose sizes may lie on either side of the null."""
@@ -65,9 +65,12 @@ def match(world: Record) -> Verdict:
     left = {id(finding): finding for finding in world["findings"]}
     told = []
     for claim in (claim for claim in world["truths"] if claim["kind"] in world["kinds"]):
-        found = next((f for f in left.values() if f["kind"] == claim["kind"] and tells(f, claim)), None)
+        telling = [f for f in left.values() if f["kind"] == claim["kind"] and tells(f, claim["place"])]
+        found = min(telling, key=lambda f: f["status"] != "confirmed", default=None)
         if found is not None:
             del left[id(found)]
+            if found.get("true_rate") is not None:
+                claim = claim | {"rate": found["true_rate"]}
         told.append(Told(claim, found, is_detectable(claim, found, world)))
     verdict = Verdict(told, [], [], [])
     follows = consequences(world)
@@ -83,10 +86,10 @@ def beyond(claim: Record) -> float:
     return abs(far) if claim["kind"] in SIGNED else far
 
 
-def tells(finding: Record, claim: Record) -> bool:
-    """Same steps, by name; the finding may name no context."""
-    place = place_of(finding)
-    return place == frozenset(claim["place"])
+def tells(finding: Record, place: Iterable[str]) -> bool:
+    """Same steps, by name; the finding may name no context. A path may have other steps between those of the plant."""
+    found = place_of(finding)
+    return frozenset(place) <= found if finding["kind"] == "outcome_path" else frozenset(place) == found
 
 
 def consequences(world: Record) -> set[tuple[str, frozenset[str]]]:
@@ -103,7 +106,8 @@ def _class(finding: Record, follows: set[tuple[str, frozenset[str]]]) -> str:
     """The part of a verdict that a finding without a claim belongs to. A count is true within a factor of two."""
     share = finding.get("true_share", {"need": 0.0, "customer": 0.0})
     told = finding["effect"]["value"]
-    if (finding["kind"], place_of(finding)) in follows or 2 * share["need"] >= told > 0:
+    is_told = any(kind == finding["kind"] and tells(finding, place) for kind, place in follows)
+    if is_told or 2 * share["need"] >= told > 0:
         return "allowed"
     return "habits" if 2 * share["customer"] >= told > 0 else "false"
 
@@ -114,6 +118,8 @@ def is_detectable(claim: Record, finding: Record | None, world: Record) -> bool:
         return _power_of_likeness(claim["n"], claim["null"]) >= POWER
     if claim["rate"] is None:
         return False
+    if claim.get("limit") is not None:
+        return bool(claim["rate"] - claim["null"] >= MARGIN * (claim["limit"] - claim["null"]))
     if claim["kind"] in SIGNED:
         return finding is not None and finding.get("mde") is not None and beyond(claim) >= MARGIN * finding["mde"]
     if claim["kind"] in FAILINGS:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -32,6 +32,14 @@ class Steps:
         self.bad = {step.step for step in known.step if step.bad}
         self.browse = {step.step for step in known.step if step.kind == "browse"}
         self.free = {step.step for step in known.step if step.kind == "browse" or step.repeats == "any"}
+        outcomes = {step.step for step in known.step if step.kind == "outcome"}
+        self.ends = outcomes | self.bad
+        self.begins = {
+            step.step
+            for step in known.step
+            if step.visible and step.stage == "order" and step.actor == "customer" and step.step not in self.free
+        } - self.ends
+        self.told = {step.step for step in known.step if step.visible and not (step.bad or step.reactive)} - self.browse
         self.allowed = {step.step: step.repeats for step in known.step if isinstance(step.repeats, int)}
         self.department = {
             step.step: step.department for step in known.step if step.actor == "customer" and step.step not in self.free
@@ -54,7 +62,7 @@ def _items(known: StepDictionary) -> set[str]:
     return {item for step in known.step for item in step.asks}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Truth:
     """Steps of each need, in the same order their moments and the need's number; and the steps of each stretch of a
     customer's life, which is needs no further apart than GAP_S.
@@ -145,12 +153,17 @@ def _comes_again(found: Sequence[str], step: str, prev: str | None) -> bool:
 def truth_of(made: World, steps: Steps) -> Truth:
     """What truly happened in a world."""
     rows = _rows(made, steps)
+    names = [_names(found) for found in rows.values()]
+    truth = Truth(made, steps, names, [], list(rows.values()), list(rows))
+    return replace(truth, stretches=[_names(stretch) for stretch in stretches_of(truth)])
+
+
+def stretches_of(truth: Truth) -> list[Moments]:
+    """The moments of each stretch of a customer's life, in order of time."""
     by_person: defaultdict[int, list[Moments]] = defaultdict(list)
-    for need in sorted(rows):
-        by_person[made.needs.person[need]].append(rows[need])
-    stretches = [stretch for of_one in by_person.values() for stretch in _stretches(of_one)]
-    names = [[_names(found) for found in some] for some in (rows.values(), stretches)]
-    return Truth(made, steps, *names, list(rows.values()), list(rows))
+    for need, moments in sorted(zip(truth.numbers, truth.moments, strict=True)):
+        by_person[truth.made.needs.person[need]].append(moments)
+    return [sorted(stretch) for of_one in by_person.values() for stretch in _stretches(of_one)]
 
 
 def _stretches(needs: list[Moments]) -> list[Moments]:

@@ -64,6 +64,7 @@ class Plants:
     fetched: float = 0.0  # of parcels that no mail told of: nobody is home, and the customer has to fetch it
     fetched_told: float = 0.0  # of those that a mail told of
     leaves_at_delivery: float = 0.0  # of delivery-options pages: the customer leaves for good
+    leaves_after_login: float = 0.0  # of payment pages after a login on the same visit: the customer leaves for good
     hotline_calls: float = 0.0  # first calls a week on each of two hotlines (world_hotline)
     new_menu: float = (
         0.0  # the phone menu that the service hotline gets: 1 better, -1 worse, 2 asks more, routes better

@@ -191,6 +191,8 @@ def pay(actor: Actor, visit: Visit) -> list[int] | None:
     draws, world = actor.draws, actor.world
     plants = world.config.plants
     open_payment(actor, visit)
+    if visit.has_logged_in and actor.strikes("leaves_after_login", visit.at_s) is not None:
+        return None
     if draws.chance(0.08):
         visit.page("/help/payment")
         visit.page("/checkout/pay")

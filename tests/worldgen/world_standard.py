@@ -95,6 +95,11 @@ STANDARD: dict[str, Standard] = {
         {"payment_loop": 0.12, "payment_give_up": 0.50},
         {"size": 1.5},
     ),
+    "W4P": Standard(
+        "a path to a bad end: who had to log in leaves at the payment page",
+        {"leaves_after_login": (0.0, 0.30, 0.80)},
+        settings={"size": 2.5},
+    ),
     "W5": Standard(
         "three products with poor pages; ten times the customers",
         {"poor_page_call": (0.0, 0.15, 0.30)},

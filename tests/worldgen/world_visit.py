@@ -53,6 +53,7 @@ class Visit:
             self.login = None
         self.referrer = "-"
         self.is_first = True
+        self.has_logged_in = False
         self.pages: list[int] = []  # products seen, as positions in PRODUCTS
         self.context = self._context()
 
@@ -105,6 +106,7 @@ class Visit:
             self.page("/account/login", method="POST", status=401, after_s=self.draws.between(8, 30))
         self.page("/account/login", method="POST", status=302, after_s=self.draws.between(8, 40))
         self.login = self.person.login
+        self.has_logged_in = True
         self.context = self._context()
 
     def research(self, target: int, most_pages: int = 14) -> None:
