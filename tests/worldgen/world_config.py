@@ -126,7 +126,7 @@ class Trade:
 
     agents: int = 3
     customers: int = 1_500
-    calls: float = 430.0
+    calls: float = 445.0
     executives: bool = False
     overflow_s: float = -1.0
     needs_kept: float = 1.0

@@ -19,7 +19,7 @@ from world_random import Draws, stream
 from world_record import Call, Leg
 
 OPEN_S, CLOSE_S, LAST_CALL_S = 8 * HOUR_S, 18 * HOUR_S, 17 * HOUR_S + 1_800
-TALK_MEDIAN_S, PATIENCE_MEDIAN_S = 450.0, 300.0
+TALK_MEDIAN_S, PATIENCE_MEDIAN_S = 400.0, 180.0
 SOON, SOON_GIVEN_UP = 0.3, 0.9  # of those who call again: within hours; businesses that gave up waiting do not wait days
 SHAPE = 3.0  # of the gamma of how often businesses call
 
