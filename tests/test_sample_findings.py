@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,21 @@ def test_a_forecast_covers_what_the_world_shows_when_it_is_done(
             found = interval["min_per_need"]
             assert found["low"] - 2 * error <= true <= found["high"] + 2 * error, (point, true)
             assert true * found["value"] > 0, point
+
+
+@pytest.mark.parametrize("line", ["service", "trade"])
+def test_calls_that_lead_to_another_are_as_many_as_the_world_made(findings: list[dict[str, Any]], line: str) -> None:
+    """Of the calls of a line that reach its queue, those that the same need follows within a week."""
+    found = next(f for f in findings if f["kind"] == "repeat_contact" and line in places(f))
+    config = sample()
+    queued = [call for call in make_calls(config) if call.line == line and call.enter_s]
+    starts = defaultdict(list)
+    for call in queued:
+        starts[call.need].append(call.start_s)
+    week_s = 7 * 86_400
+    known = [call for call in queued if call.start_s < config.end_s - week_s]
+    true = sum(any(0 < at - call.start_s <= week_s for at in starts[call.need]) for call in known) / len(known)
+    assert found["ci"]["low"] <= true <= found["ci"]["high"]
 
 
 def test_what_the_sample_is_too_small_for_is_said(findings: list[dict[str, Any]]) -> None:

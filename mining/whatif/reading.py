@@ -160,6 +160,20 @@ def digest_of(calls: Calls, logins: Logins) -> str:
     return told.hexdigest()[:16]
 
 
+_ORDERS_OF = """
+select count(*) from journey
+where anchor = 'order' and started_at >= getvariable('week_from') and started_at < getvariable('week_to')
+    and customer_id in (
+        select customer_id from event
+        where intent = $line and call_id is not null and visible and wait_ms is not null and customer_id is not null
+            and occurred_at >= getvariable('week_from') and occurred_at < getvariable('week_to'))"""
+
+
+def orders_of(store: Store, line: str, weeks: int) -> float:
+    """Orders a week of the customers who called a line in these weeks, `weeks` of them (after `read`)."""
+    return round(float(store.value(_ORDERS_OF, {"line": line}) or 0) / max(1, weeks), 6)
+
+
 _AFTER_PAGE = """
 with called as (
     select customer_id, event_no, occurred_at from event

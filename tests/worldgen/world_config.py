@@ -125,7 +125,7 @@ class Trade:
     """
 
     agents: int = 3
-    customers: int = 1_500
+    customers: int = 1_400
     calls: float = 445.0
     executives: bool = False
     overflow_s: float = -1.0
