@@ -12,9 +12,9 @@ from typing import NamedTuple
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "worldgen"))
-from world_config import Config, Trade, sample  # noqa: E402
-from world_menu import weather  # noqa: E402
-from world_trade import TradeLine, agent_name, in_hours  # noqa: E402
+from world_config import Config, Trade, sample
+from world_menu import weather
+from world_trade import TradeLine, agent_name, in_hours
 
 RING_MOST_S = 12
 

@@ -1,7 +1,7 @@
 """What account executives, or more or fewer agents, truly do to the customers of the trade hotline (world_trade).
 
-The generator runs the same businesses under the other regime; the truth is the mean over many seeds, as a forecast is of
-weeks to come. What no log can tell is given to the other world as the scenario assumes it.
+The generator runs the same businesses under the other regime; the truth is the mean over many seeds, as a forecast
+is of weeks to come. What no log can tell is given to the other world as the scenario assumes it.
 """
 
 from __future__ import annotations

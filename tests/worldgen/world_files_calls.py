@@ -116,7 +116,10 @@ def _agent_rows(world: World) -> list[Row]:
             continue
         if world.config.trade and is_open_day(midnight):
             for seat in range(world.config.trade.agents):
-                for at, verb in ((midnight + TRADE_OPEN_S - 90, "ADDMEMBER"), (midnight + TRADE_CLOSE_S + 600, "REMOVEMEMBER")):
+                for at, verb in (
+                    (midnight + TRADE_OPEN_S - 90, "ADDMEMBER"),
+                    (midnight + TRADE_CLOSE_S + 600, "REMOVEMEMBER"),
+                ):
                     sequence += 1
                     rows.append((at + seat, sequence, 0, f"{at + seat}|NONE|trade|{trade_agent(seat)}|{verb}|"))
         for queue in QUEUES:

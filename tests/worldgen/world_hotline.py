@@ -22,6 +22,7 @@ LINES = ("service", "trade")
 CHANGED = "service"
 AGENTS = {"service": 6, "trade": 7}
 
+
 def changed_from_s(config: Config) -> int:
     """Epoch second from which the new menu is there: local midnight of a Monday."""
     day = round(config.plants.new_menu_from * config.days)

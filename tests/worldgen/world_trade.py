@@ -20,7 +20,7 @@ from world_record import Call, Leg
 
 OPEN_S, CLOSE_S, LAST_CALL_S = 8 * HOUR_S, 18 * HOUR_S, 17 * HOUR_S + 1_800
 TALK_MEDIAN_S, PATIENCE_MEDIAN_S = 400.0, 180.0
-SOON, SOON_GIVEN_UP = 0.3, 0.9  # of those who call again: within hours; businesses that gave up waiting do not wait days
+SOON, SOON_GIVEN_UP = 0.3, 0.9  # of those who call again: within hours, where they were answered, or gave up
 SHAPE = 3.0  # of the gamma of how often businesses call
 
 
@@ -181,7 +181,8 @@ class TradeLine:
         call, draws = contact.call, contact.draws
         if call.end_s < self.config.end_s:
             self.calls.append(call)
-        calls_again, is_same_day = draws.chance(again), draws.chance(SOON_GIVEN_UP if call.outcome == "abandoned" else SOON)
+        calls_again = draws.chance(again)
+        is_same_day = draws.chance(SOON_GIVEN_UP if call.outcome == "abandoned" else SOON)
         soon, late = call.end_s + 1_200 + draws.exp(HOUR_S), draws.u() * (LAST_CALL_S - OPEN_S)
         later = call.end_s - seconds_of_day(call.end_s) + (1 + draws.below(4)) * DAY_S
         if not is_helped and calls_again:
