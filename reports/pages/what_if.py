@@ -232,7 +232,8 @@ def _measures(comparison: Mapping[str, Any], extra: Mapping[str, Any]) -> Rows:
         if name in OF_EXECUTIVES:
             cells[0] = formats.NONE
         rows.append((say(label), *cells))
-    if comparison["orders"]["today"]:  # none where the callers of a line are not known to order
+    if comparison["orders"]["today"] or extra["scenario"]["change"].get("line") is None:
+        # the callers of a line may be known to order nothing
         rows.append((say("Orders a week"), *(formats.number(comparison["orders"][point], 0) for point in points)))
     if extra.get("agent_hour"):
         money = [formats.number(means[point]["staffed_hours"] * extra["agent_hour"], 0) for point in points]
