@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pytest
 
 from ingest.store import Store
@@ -105,3 +106,9 @@ def test_orders_of_a_line_are_those_of_its_callers(log: Store) -> None:
     found = reading.read(log, frame(), 1)
     assert found.orders_per_week == pytest.approx(5 / 3)
     assert reading.orders_of(log, "trade", found.calls.weeks) == pytest.approx(2 / 3)
+
+
+def test_customers_are_numbered_by_their_first_call() -> None:
+    """Whatever numbers the warehouse gives them; who is known by nothing stays apart, and below 0."""
+    assert reading.by_first_call(np.array([7, 3, -12, 7, 9, 3])).tolist() == [0, 1, -3, 0, 3, 1]
+    assert reading.by_first_call(np.array([1, 8, -40, 1, 2, 8])).tolist() == [0, 1, -3, 0, 3, 1]
