@@ -70,7 +70,7 @@ def test_a_call_with_two_legs_a_call_given_up_and_a_page(log: Store) -> None:
     assert calls.wait_s.tolist() == [60, 15, 90] and calls.talk_s.tolist() == [120, 60, 0]
     assert calls.after_s.tolist() == [0, pytest.approx(40), 0] and calls.menu_s.tolist() == [30, 0, 0]
     assert calls.is_served.tolist() == [True, True, False] and calls.leg.tolist() == [1, 2, 1]
-    assert calls.customer[0] == 1 and calls.customer[2] < 0
+    assert calls.customer[0] == 0 and calls.customer[2] < 0
 
 
 def test_queues_with_few_calls_are_left_out_and_named(log: Store) -> None:
