@@ -173,6 +173,9 @@ BROKEN: dict[str, tuple[Callable[[Path], object], list[list[str]]]] = {
     "scenario: two things at once": (
         scenario("agents = { calls = 1 }\nmenu = { levels = 1 }"), [["got agents, menu, expected one of"]],
     ),
+    "scenario: a line beside queues": (
+        scenario('line = "calls"\nagents = { calls = 1 }'), [["change.line: agents names its queues itself"]],
+    ),
     "scenario: nothing is assumed": (
         scenario('merge = { calls = "calls" }'), [["assume.merged_share: missing", "low, mid, high and a source"]],
     ),

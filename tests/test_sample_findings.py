@@ -6,6 +6,7 @@ import gzip
 import json
 import math
 import sys
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ import pytest
 for folder in ("worldgen", "truth"):
     sys.path.insert(0, str(Path(__file__).parent / folder))
 import true_changes  # noqa: E402
+import true_trade  # noqa: E402
 from world_config import sample  # noqa: E402
 from world_hotline import changed_from_s, make_calls  # noqa: E402
 from world_research_sample import ERRANDS  # noqa: E402
+
+from mining.whatif import scenarios  # noqa: E402
+from mining.whatif.building import neutral  # noqa: E402
 
 # what the world's truth.json calls a plant -> the finding that tells it
 PLANTED = {
@@ -133,6 +138,50 @@ def test_what_the_new_menu_did_is_told_with_its_size(findings: list[dict[str, An
         unit = 100 if metric == "transfers_per_call" else 1
         if metric != "true_containment":  # which leaves out what customers do anyway
             assert told["extra"]["before"] == pytest.approx(unit * before[metric], rel=0.02), metric
+
+
+@pytest.mark.parametrize("name", ["account_executives", "more_agents", "fewer_agents"])
+def test_a_forecast_covers_what_the_world_shows_when_it_is_done(
+    findings: list[dict[str, Any]], sample_night: Path, name: str
+) -> None:
+    """The trade line is run for real under each regime: with behaviour as today, and as the scenario assumes."""
+    told = next(f for f in findings if f["kind"] == "whatif" and f["where"]["scenario"] == name)
+    assert (told["status"], told["extra"]["forecast"]["gate"]["outcome"]) == ("candidate", "passed")
+    scenario = scenarios.read(sample_night / f"data/sample/process/scenarios/{name}.toml")
+    points = {"neutral": neutral(scenario), "mid": {key: one.mid for key, one in scenario.assumptions.items()}}
+    today = sample().trade
+    assert today is not None
+    for point, interval in told["extra"]["forecast"]["comparison"]["differences"].items():
+        if point in points:
+            true, error = true_trade.difference(true_trade.other(today, scenario, points[point]))
+            found = interval["min_per_need"]
+            assert found["low"] - 2 * error <= true <= found["high"] + 2 * error, (point, true)
+            assert true * found["value"] > 0, point
+
+
+@pytest.mark.parametrize("line", ["service", "trade"])
+def test_calls_that_lead_to_another_are_as_many_as_the_world_made(findings: list[dict[str, Any]], line: str) -> None:
+    """Of the calls of a line that reach its queue, those that the same need follows within a week."""
+    found = next(f for f in findings if f["kind"] == "repeat_contact" and line in places(f))
+    config = sample()
+    queued = [call for call in make_calls(config) if call.line == line and call.enter_s]
+    starts = defaultdict(list)
+    for call in queued:
+        starts[call.need].append(call.start_s)
+    week_s = 7 * 86_400
+    known = [call for call in queued if call.start_s < config.end_s - week_s]
+    true = sum(any(0 < at - call.start_s <= week_s for at in starts[call.need]) for call in known) / len(known)
+    assert found["ci"]["low"] <= true <= found["ci"]["high"]
+
+
+def test_what_the_sample_is_too_small_for_is_said(findings: list[dict[str, Any]]) -> None:
+    """Few calls after a page or at two desks, and few weeks since the service hotline has its new menu."""
+    status = {f["where"]["scenario"]: f["status"] for f in findings if f["kind"] == "whatif"}
+    assert status == {
+        "account_executives": "candidate", "more_agents": "candidate", "fewer_agents": "candidate",
+        "call_back": "candidate", "mended_page": "not_enough_data", "merged_step": "not_enough_data",
+        "shorter_menu": "not_enough_data",
+    }  # fmt: skip
 
 
 def test_every_finding_has_what_a_reader_needs(findings: list[dict[str, Any]]) -> None:

@@ -157,7 +157,9 @@ def test_every_visible_text_is_said(made_up: Path) -> None:
     with Store.open(site.warehouse, read_only=True) as store:
         months = {word for form in ("wide", "abbreviated") for word in get_month_names(form, locale="en_GB").values()}
         own = OWN | months | site_words(store) | set(words(f"{site.settings.site.name} {site.settings.site.timezone}"))
-    own |= {word for one in scenarios.load(site.process) for word in words(one.scenario.label)}
+    for one in scenarios.load(site.process):  # what the site itself says: what is asked, and who stands for it
+        told = (one.scenario.label, *(given.source for given in one.scenario.assumptions.values()))
+        own |= set(words(" ".join(told)))
     unsaid: dict[str, set[str]] = {}
     for page in sorted(made_up.rglob("*.html")):
         for text in visible(page):

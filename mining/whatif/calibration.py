@@ -48,7 +48,8 @@ class Sample:
 @dataclass(frozen=True)
 class Behaviour:
     """Everything that a run is drawn from. `rate`: original needs by station and half hour of the week.
-    `customer_shape`: shape of the gamma of each customer's rate. `hand_on`[station]: (share, where to)."""
+    `customer_shape`: shape of the gamma of each customer's rate. `hand_on`[station]: (share, where to). `service` and
+    `after`: of calls that end at the station; `passing`: talk of those that it passes on."""
 
     rate: Floats
     week_sigma: float
@@ -61,6 +62,7 @@ class Behaviour:
     retry_s: Sample
     patience: tuple[Times, ...]
     service: tuple[Sample, ...]
+    passing: tuple[Sample, ...]
     after: tuple[Sample, ...]
     pickup: tuple[Times, ...]
     hand_on: tuple[tuple[float, int], ...]
@@ -200,7 +202,7 @@ def calibrate(prepared: Prepared, weight: Floats | None = None) -> Behaviour:
     again = contacts.was_served & (contacts.gap_s <= REPEAT_S)
     tried = ~contacts.was_served & (contacts.gap_s <= RETRY_S)
     pooled = kaplan_meier(calls.wait_s, ~calls.is_served, w_leg)
-    patience, service, after, pickup, hand_on, first_line = [], [], [], [], [], []
+    patience, service, passing, after, pickup, hand_on, first_line = [], [], [], [], [], [], []
     for s in range(n_stations):
         here = calls.station == s
         given_up = float(w_leg[here & ~calls.is_served].sum())
@@ -210,8 +212,10 @@ def calibrate(prepared: Prepared, weight: Floats | None = None) -> Behaviour:
             else pooled
         )
         served = here & calls.is_served
-        service.append(_sample(calls.talk_s[served], w_leg[served]))
-        after.append(_sample(calls.after_s[served], w_leg[served]))
+        ends = served & (calls.leg == calls.n_legs)
+        service.append(_sample(calls.talk_s[ends], w_leg[ends]))
+        passing.append(_sample(calls.talk_s[served & ~ends], w_leg[served & ~ends]))
+        after.append(_sample(calls.after_s[ends], w_leg[ends]))
         idle = prepared.pickup_rows[s]
         pickup.append(kaplan_meier(calls.wait_s[idle], calls.is_served[idle], w_leg[idle]))
         hand_on.append(_handed_on(calls, served, w_leg, n_stations))
@@ -228,6 +232,7 @@ def calibrate(prepared: Prepared, weight: Floats | None = None) -> Behaviour:
         retry_s=_sample(contacts.gap_s[tried], w[tried]),
         patience=tuple(patience),
         service=tuple(service),
+        passing=tuple(passing),
         after=tuple(after),
         pickup=tuple(pickup),
         hand_on=tuple(hand_on),

@@ -85,6 +85,8 @@ def draw(
         share, target = behaviour.hand_on[s]
         if target >= 0:
             hand_on[:, here] = np.where(u["hand on"][:, here] < share, target, -1)
+            passing = behaviour.passing[s].drawn(u["service"][:, here])
+            service[:, here] = np.where(hand_on[:, here] >= 0, passing, service[:, here])
             second[:, here] = behaviour.service[target].drawn(u["second"][:, here])
         else:
             second[:, here] = service[:, here]

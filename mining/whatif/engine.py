@@ -182,7 +182,8 @@ class Centre:
         if contact.is_astray:
             talk, passed_on = min(talk, self.regime.misrouted_s), needs.station[need]
         elif by_team:
-            talk *= self.regime.team_service_factor
+            # an executive does what the last desk does today: nobody is handed on to where they belong
+            talk = (needs.second_s[number][need] if passed_on >= 0 else talk) * self.regime.team_service_factor
             passed_on = self._beyond_first_line(need, number)
             if passed_on >= 0:
                 talk = min(talk, self.team.rules.transfer_s) if self.team else talk
@@ -191,7 +192,7 @@ class Centre:
         elif passed_on >= 0 and self._is_merged(contact):
             talk, passed_on = talk + self.regime.merged.talk_factor * needs.second_s[number][need], -1  # type: ignore[union-attr]
         end = now + pickup + talk
-        after = needs.after_s[number][need]
+        after = needs.after_s[number][need] if passed_on < 0 or by_team else 0.0
         self.log.rows.append(
             (need, number, contact.why, contact.leg, contact.at_s, waited, True, talk, talk + after, contact.station,
              by_team, called_back)

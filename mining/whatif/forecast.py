@@ -27,11 +27,11 @@ from mining.whatif.comparing import back_test_runs, compare
 from mining.whatif.draws import draw
 from mining.whatif.measures import RUN_WEEKS
 from mining.whatif.part import Part, part_of, touches
-from mining.whatif.reading import TEST_WEEKS, WEEK_S, WEEKS_MIN, Calls, Logins, Reading, page_share, read
+from mining.whatif.reading import TEST_WEEKS, WEEK_S, WEEKS_MIN, Calls, Logins, Reading, orders_of, page_share, read
 from mining.whatif.scenarios import Loaded, Scenario
 from mining.whatif.staffing import Staffing, staffing_of
 
-VERSION = "3"
+VERSION = "5"
 """Of the model: raise it when the same calls would give another forecast."""
 CALLS_MIN, CELL_MIN = 5_000, 200
 BACK_TESTS = 20
@@ -92,7 +92,10 @@ def forecasts(store: Store, context: Context, loaded: tuple[Loaded, ...]) -> lis
             continue
         if told.reading.digest not in fitted:
             fitted[told.reading.digest] = _fitted(store, told, used)
-        out.append(_asked(store, told, fitted[told.reading.digest]))
+        orders = reading.orders_per_week
+        if one.scenario.change.line is not None:
+            orders = orders_of(store, one.scenario.change.line, reading.calls.weeks)
+        out.append(_asked(store, told, fitted[told.reading.digest], orders))
     _forget_others(store, used)
     return out
 
@@ -107,7 +110,7 @@ def _fitted(store: Store, told: Forecast, used: list[str]) -> _Fitted:
     return _Fitted(prepared, staffing, fit, kept.get("gate", lambda: _gate(prepared, staffing, fit, test)), kept)
 
 
-def _asked(store: Store, told: Forecast, fitted: _Fitted) -> Forecast:
+def _asked(store: Store, told: Forecast, fitted: _Fitted, orders: float) -> Forecast:
     scenario, fit = told.scenario, fitted.fit
     lacking = _lacking(scenario, fit, fitted.staffing)
     if lacking is None:
@@ -115,7 +118,7 @@ def _asked(store: Store, told: Forecast, fitted: _Fitted) -> Forecast:
         lacking = _page_lacking(scenario, fit, share)
     if lacking is not None:
         return replace(told, lacking=lacking)
-    today = Today(fit.stations, fitted.staffing, told.reading.orders_per_week, share)
+    today = Today(fit.stations, fitted.staffing, orders, share)
     key = canonical([_numbers(scenario), today.orders, today.page_share])
     result = fitted.kept.get(key, lambda: _result(fitted.prepared, today, scenario, fitted.gate, fit))
     return replace(told, result=result)

@@ -123,7 +123,7 @@ def read(store: Store, context: Context, cell_min: int) -> Reading:
     column = {name: np.asarray(rows[name].to_numpy(zero_copy_only=False)) for name in rows.column_names}
     everything = Calls(
         kept, weeks, station, column["leg_no"].astype(np.int64), column["n_legs"].astype(np.int64),
-        column["is_served"].astype(bool), column["customer"].astype(np.int64), column["call_no"].astype(np.int64),
+        column["is_served"].astype(bool), by_first_call(column["customer"]), column["call_no"].astype(np.int64),
         *(column[name].astype(float) for name in ("at_s", "wait_s", "talk_s", "after_s", "menu_s")),
     )  # fmt: skip
     place = np.array([number.get(str(one), -1) for one in logins["intent"].to_pylist()], np.int64)
@@ -139,6 +139,17 @@ def read(store: Store, context: Context, cell_min: int) -> Reading:
     return Reading(
         calls, came, first, everything.n_calls, left, float(orders or 0) / max(1, weeks), digest_of(calls, came)
     )
+
+
+def by_first_call(customer: Ints) -> Ints:
+    """Customers numbered by their first call, from 0, below 0 who is known by nothing. The warehouse's numbers hang on
+    the site's key, and the bootstrap draws customers in order of their number: the same log would tell other forecasts.
+    """
+    _, first, inverse = np.unique(customer.astype(np.int64), return_index=True, return_inverse=True)
+    rank = np.empty(len(first), np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    number = rank[inverse.reshape(-1)]
+    return np.where(customer >= 0, number, -1 - number)
 
 
 def weeks_of(context: Context) -> tuple[dt.date, dt.date]:
@@ -158,6 +169,20 @@ def digest_of(calls: Calls, logins: Logins) -> str:
     for column in (*columns, rank[customer] if len(first) else customer, logins.station, logins.at_s, logins.n):
         told.update(np.ascontiguousarray(column).tobytes())
     return told.hexdigest()[:16]
+
+
+_ORDERS_OF = """
+select count(*) from journey
+where anchor = 'order' and started_at >= getvariable('week_from') and started_at < getvariable('week_to')
+    and customer_id in (
+        select customer_id from event
+        where intent = $line and call_id is not null and visible and wait_ms is not null and customer_id is not null
+            and occurred_at >= getvariable('week_from') and occurred_at < getvariable('week_to'))"""
+
+
+def orders_of(store: Store, line: str, weeks: int) -> float:
+    """Orders a week of the customers who called a line in these weeks, `weeks` of them (after `read`)."""
+    return round(float(store.value(_ORDERS_OF, {"line": line}) or 0) / max(1, weeks), 6)
 
 
 _AFTER_PAGE = """

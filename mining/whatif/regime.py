@@ -22,7 +22,8 @@ class Needs:
     Lists of lists are [contact number][need]; seconds unless the name says otherwise. `retry_s`: the delay after giving
     up, where `retry_u` is below `retry_share` of the tries in vain so far. `repeat_s`: the delay of a further contact,
     made where `repeat_u` is below the need's `repeat_share`, or `again_share` once it was answered before. `hand_on`:
-    the station that the first one passes the contact on to, -1 = none; `second_s`: the talk there.
+    the station that the first one passes the contact on to, -1 = none; `second_s`: the talk there. `service_s` is then
+    the talk before it is passed on.
     """
 
     at_s: Sequence[float]

@@ -67,6 +67,8 @@ SHARES = (
     "order_uplift", "order_channel_shift", "callback_accept", "callback_reach", "page_calls_factor", "misrouted_share",
     "merged_share",
 )  # fmt: skip
+OF_A_LINE = ("assign", "callback", "menu")
+"""Kinds of change that name no queue of their own, and may be for the callers of one."""
 
 
 class Assign(Strict):
@@ -158,6 +160,9 @@ class Merge(Strict):
 class Change(Strict):
     """What is different; one thing, with what belongs to it."""
 
+    line: str | None = Field(
+        None, description="queue whose callers it is for, with those that hand calls to it or get them; none: all"
+    )
     assign: Assign | None = None
     routing: Routing | None = None
     tasks: Tasks | None = None
@@ -202,7 +207,8 @@ class Scenario(Strict):
         """The queues that it changes by name; none where it changes all of them."""
         change = self.change
         one = change.page or change.merge
-        return tuple(change.agents or ()) + ((one.calls,) if one is not None else ())
+        named = change.line if one is None else one.calls
+        return tuple(change.agents or ()) + ((named,) if named is not None else ())
 
     @property
     def order_line(self) -> str | None:
@@ -221,6 +227,8 @@ class Scenario(Strict):
         told = [name for name in KINDS if getattr(self.change, name) is not None]
         if len(told) != 1:
             raise ValueError(f"change: got {', '.join(told) or 'nothing'}, expected one of: {', '.join(KINDS)}")
+        if self.change.line is not None and self.kind not in OF_A_LINE:
+            raise ValueError(f"change.line: {self.kind} names its queues itself; line is for {', '.join(OF_A_LINE)}")
         if told != ["assign"] and (self.change.routing or self.change.tasks):
             raise ValueError("change: routing and tasks belong to assign, which is not there")
         return self

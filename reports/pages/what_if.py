@@ -232,7 +232,9 @@ def _measures(comparison: Mapping[str, Any], extra: Mapping[str, Any]) -> Rows:
         if name in OF_EXECUTIVES:
             cells[0] = formats.NONE
         rows.append((say(label), *cells))
-    rows.append((say("Orders a week"), *(formats.number(comparison["orders"][point], 0) for point in points)))
+    if comparison["orders"]["today"] or extra["scenario"]["change"].get("line") is None:
+        # the callers of a line may be known to order nothing
+        rows.append((say("Orders a week"), *(formats.number(comparison["orders"][point], 0) for point in points)))
     if extra.get("agent_hour"):
         money = [formats.number(means[point]["staffed_hours"] * extra["agent_hour"], 0) for point in points]
         rows.append((say("Cost of agents' hours a week, {currency}", currency=extra["currency"]), *money))

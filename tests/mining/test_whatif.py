@@ -265,6 +265,25 @@ def test_one_desk_instead_of_two_saves_the_second_wait() -> None:
     assert legs(1.0, 2.0)[2] > merged[2] + 0.8 * 300 * second
 
 
+def test_an_executive_ends_what_desks_hand_on_today() -> None:
+    """A third of the calls is passed on after a minute, to a desk that talks for five. An executive talks for five, and
+    nobody is passed on: as much talk for each need as today, less the minute."""
+    minute, five = world.sample(np.full(10, 60.0)), world.sample(np.full(10, 300.0))
+    truth = replace(
+        world.behaviour(needs_per_week=300, customers=3_000, repeat=0.0, patience_s=1e9),
+        hand_on=((0.33, 0),), passing=(minute,), service=(five,),
+    )  # fmt: skip
+    scenario = world.executives(6, True)
+    drawn = draw(truth, 5, 0, RUN_WEEKS)
+    logs = []
+    for run in (base_run(TODAY, truth, drawn), scenario_run(scenario, neutral(scenario), TODAY, truth, drawn)):
+        logs.append(Centre(run.needs, run.wanted, run.regime, RUN_WEEKS * float(WEEK_S)).run().rows)
+    today, then = logs
+    assert {row[7] for row in today if row[6]} == {60.0, 300.0} and {row[7] for row in then if row[6]} == {300.0}
+    assert 0.28 < np.mean([row[7] == 60.0 for row in today if row[3] == 0]) < 0.38
+    assert not any(row[3] for row in then)
+
+
 def test_the_last_agent_of_a_desk_is_not_made_an_executive() -> None:
     agents = np.zeros((2, SLOTS), np.int64)
     agents[0, 16:36], agents[1, 16:36] = 5, 1

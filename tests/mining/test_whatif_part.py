@@ -139,6 +139,13 @@ def test_a_scenario_of_all_lines_is_asked_of_those_that_a_change_left_alone() ->
     assert found.obstacles[0].lines == ("service",) and found.reading.digest != "whole"
 
 
+def test_a_scenario_for_the_callers_of_a_line_is_asked_of_it_alone() -> None:
+    for line, stations in (("orders", ("orders",)), ("service", ())):
+        change = EVERYWHERE.change.model_copy(update={"line": line})
+        found = told(EVERYWHERE.model_copy(update={"change": change}), 7)
+        assert found.is_blocked is (line == "service") and found.reading.calls.stations == (stations or ("service",))
+
+
 def test_lines_that_hand_each_other_calls_stand_and_fall_together() -> None:
     assert linked(two_lines(29).calls)["orders"] == {"orders"}
     assert linked(two_lines(30).calls)["orders"] == {"orders", "service"}

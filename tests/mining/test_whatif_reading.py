@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
+import numpy as np
 import pytest
 
 from ingest.store import Store
@@ -20,7 +21,7 @@ create table touch as select * from (values ('call', 'contact', 'customer'), ('a
 create table event (event_no bigint, customer_id bigint, call_id varchar, source_id integer, intent varchar,
     visible boolean, occurred_at timestamp, ended_at timestamp, wait_ms bigint, handle_ms bigint, step step_t,
     raw_code varchar, channel varchar, product_id varchar);
-create table journey (anchor varchar, started_at timestamp);
+create table journey (anchor varchar, started_at timestamp, customer_id bigint);
 """
 
 
@@ -69,7 +70,7 @@ def test_a_call_with_two_legs_a_call_given_up_and_a_page(log: Store) -> None:
     assert calls.wait_s.tolist() == [60, 15, 90] and calls.talk_s.tolist() == [120, 60, 0]
     assert calls.after_s.tolist() == [0, pytest.approx(40), 0] and calls.menu_s.tolist() == [30, 0, 0]
     assert calls.is_served.tolist() == [True, True, False] and calls.leg.tolist() == [1, 2, 1]
-    assert calls.customer[0] == 1 and calls.customer[2] < 0
+    assert calls.customer[0] == 0 and calls.customer[2] < 0
 
 
 def test_queues_with_few_calls_are_left_out_and_named(log: Store) -> None:
@@ -93,3 +94,21 @@ def test_agents_come_pause_and_go(log: Store) -> None:
         put(log, minute, raw_code=f"{code} orders")
     put(log, 1, call_id="a", step="call", intent="orders", wait_ms=0, handle_ms=1_000)
     assert reading.read(log, frame(), 1).logins.n.tolist() == [1, -1, 1, -1]
+
+
+def test_orders_of_a_line_are_those_of_its_callers(log: Store) -> None:
+    """Three weeks; customers 1 and 2 call for trade, 3 for orders. Of five orders two are of callers of trade."""
+    for customer, line in ((1, "trade"), (2, "trade"), (3, "orders")):
+        put(log, customer, customer_id=customer, call_id=f"c{customer}", step="call", intent=line, wait_ms=0)
+    for customer, anchor in ((1, "order"), (1, "order"), (2, "visit"), (3, "order"), (4, "order"), (None, "order")):
+        params = {"anchor": anchor, "at": MONDAY, "customer": customer}
+        log.run("insert into journey values ($anchor, $at, $customer)", params)
+    found = reading.read(log, frame(), 1)
+    assert found.orders_per_week == pytest.approx(5 / 3)
+    assert reading.orders_of(log, "trade", found.calls.weeks) == pytest.approx(2 / 3)
+
+
+def test_customers_are_numbered_by_their_first_call() -> None:
+    """Whatever numbers the warehouse gives them; who is known by nothing stays apart, and below 0."""
+    assert reading.by_first_call(np.array([7, 3, -12, 7, 9, 3])).tolist() == [0, 1, -3, 0, 3, 1]
+    assert reading.by_first_call(np.array([1, 8, -40, 1, 2, 8])).tolist() == [0, 1, -3, 0, 3, 1]

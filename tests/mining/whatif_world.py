@@ -47,6 +47,7 @@ def behaviour(
         retry_s=sample(-1_800 * np.log(U)),
         patience=(Times(np.zeros(0), np.zeros(0), patience_s),),
         service=(sample(-service_s * np.log(U)),),
+        passing=(sample(-service_s * np.log(U)),),
         after=(sample(np.zeros(1)),),
         pickup=(NEVER,),
         hand_on=((0.0, -1),),

@@ -117,6 +117,27 @@ GROUPS: dict[str, list[str]] = {
 
 
 @dataclass(frozen=True)
+class Trade:
+    """A trade hotline with agents and customers of its own (world_trade), and what is other under account executives.
+
+    `calls`: first calls a week. With `executives` each customer has one of the agents, who takes all their calls; who
+    has waited `overflow_s` is taken by any of them (-1: never). The rest is what no log of today can tell: needs that
+    arise, further calls after an answer and talks, times today's, and contacts that executives begin in idle time.
+    """
+
+    agents: int = 3
+    customers: int = 1_400
+    calls: float = 445.0
+    executives: bool = False
+    overflow_s: float = -1.0
+    needs_kept: float = 1.0
+    repeats_kept: float = 1.0
+    talk_factor: float = 1.0
+    contact_every_days: float = 0.0  # 0 = never
+    contact_s: float = 0.0
+
+
+@dataclass(frozen=True)
 class Config:
     """One world. `customers` true people over `days` local days that end with `last_day`."""
 
@@ -139,6 +160,7 @@ class Config:
     asks_kept: float = 1.0  # of calls for no other reason: those that arise
     days_a_file: int = 1  # of web logs and orders
     window_days: int = 0  # of the site's decisions; 0 = as usual
+    trade: Trade | None = None  # the trade hotline's own; None: it is as the service hotline, waits are drawn
     no_control: bool = False  # the register names no hotline that was left as it was
 
     def __post_init__(self) -> None:
@@ -166,7 +188,9 @@ class Config:
 def sample() -> Config:
     """The committed sample: few customers, so that it is small, over weeks enough for a change to be seen."""
     plants = Plants(hotline_calls=195.0, new_menu=2.0, new_menu_from=0.6)
-    return Config(seed=17, days=105, customers=1_200, plants=plants, days_a_file=7, window_days=98)
+    return Config(
+        seed=17, days=105, customers=1_200, plants=plants, days_a_file=7, window_days=98, trade=Trade()
+    )  # fmt: skip
 
 
 def local_midnight_s(day: date) -> int:

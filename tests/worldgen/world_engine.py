@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import heapq
-import math
-from collections.abc import Callable
 from typing import Any
 
 from world_accounts import AccountCentre
 from world_actor import Journey
+from world_clock import Clock
 from world_config import Config
 from world_hotline import make_calls
 from world_journey import journey
@@ -55,21 +53,3 @@ def run(config: Config) -> World:
         go_on(journey(world, need), None)
     clock.run()
     return world
-
-
-class Clock:
-    """What happens when; of two things at one time, what was planned first."""
-
-    def __init__(self) -> None:
-        self._planned: list[tuple[float, int, Callable[[], None]]] = []
-        self._n = 0
-
-    def at(self, at_s: float, what: Callable[[], None]) -> None:
-        """Plan."""
-        self._n += 1
-        heapq.heappush(self._planned, (at_s, self._n, what))
-
-    def run(self, before_s: float = math.inf) -> None:
-        """Let everything happen that comes before a time."""
-        while self._planned and self._planned[0][0] < before_s:
-            heapq.heappop(self._planned)[2]()

@@ -12,6 +12,10 @@ from world_dirt import Dirt
 from world_io import write
 from world_queue import CLOSE_S, OPEN_S, QUEUES, SHIFT_S, agent_name, n_seats
 from world_record import Call, World
+from world_trade import CLOSE_S as TRADE_CLOSE_S
+from world_trade import OPEN_S as TRADE_OPEN_S
+from world_trade import agent_name as trade_agent
+from world_trade import is_open_day
 
 ROTATION_S = 10 * 3600 + 30 * 60  # Monday 10:30, in office hours: so that some calls straddle two files
 RESTART_S = 3 * 3600  # Sunday night
@@ -110,6 +114,14 @@ def _agent_rows(world: World) -> list[Row]:
             rows.append((at, sequence, 0, f"{at}|NONE|NONE|NONE|QUEUESTART|"))
         if not is_workday(midnight):
             continue
+        if world.config.trade and is_open_day(midnight):
+            for seat in range(world.config.trade.agents):
+                for at, verb in (
+                    (midnight + TRADE_OPEN_S - 90, "ADDMEMBER"),
+                    (midnight + TRADE_CLOSE_S + 600, "REMOVEMEMBER"),
+                ):
+                    sequence += 1
+                    rows.append((at + seat, sequence, 0, f"{at + seat}|NONE|trade|{trade_agent(seat)}|{verb}|"))
         for queue in QUEUES:
             for seat in range(n_seats(world.config)):
                 for begin, end in ((OPEN_S, SHIFT_S), (SHIFT_S, CLOSE_S)):

@@ -2,46 +2,25 @@
 
 Callers are people of their own (their numbers come up nowhere else), so that the shop's needs stay as they are. A need
 is a chain of calls: who hangs up in the menu without an answer, gives up waiting or is not helped calls again within
-days, or leaves it. Both lines share the weather of the weeks; each has some of its own.
+days, or leaves it. Both lines share the weather of the weeks; each has some of its own. Where the trade line has agents
+of its own (Config.trade), world_trade makes its calls.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from world_config import DAY_S, HOUR_S, Config, is_workday, weekday
+from world_menu import CALLS_AGAIN, HELPED, MENUS, MOST_CALLS, OLD, Menu, hear, weather
 from world_queue import CLOSE_S, OPEN_S
 from world_random import Draws, stream
 from world_record import Call, Leg
+from world_trade import TradeLine
 
 LINES = ("service", "trade")
 CHANGED = "service"
 AGENTS = {"service": 6, "trade": 7}
-MOST_CALLS = 4
-
-
-@dataclass(frozen=True)
-class Menu:
-    """A phone menu, and what it does. `levels`: nodes that every caller hears; shares are of those who come so far."""
-
-    levels: int = 3
-    repeats: float = 0.35
-    node_s: float = 11.0
-    leaves: float = 0.12
-    settled: float = 0.35  # of those who leave in the menu: the menu had told them what they wanted
-    misrouted: float = 0.25
-
-
-OLD = Menu()
-MENUS = {
-    0: OLD,
-    1: Menu(levels=2, repeats=0.20, leaves=0.08, settled=0.55, misrouted=0.12),  # better in all
-    -1: Menu(levels=4, repeats=0.50, leaves=0.20, settled=0.20, misrouted=0.38),  # worse in all
-    # routes better, and asks more before it does
-    2: Menu(levels=5, repeats=0.45, node_s=16.0, misrouted=0.10),
-}
-"""The menu of the changed line from its day on, by `Plants.new_menu`."""
 
 
 def changed_from_s(config: Config) -> int:
@@ -55,10 +34,10 @@ def make_calls(config: Config, lines: tuple[str, ...] = LINES) -> list[Call]:
     """All calls of the hotlines in the recorded days, in order of start."""
     if not config.plants.hotline_calls:
         return []
-    shared = _weather(config, "both", 0.10)
+    shared = weather(config, "both", 0.10)
     calls: list[Call] = []
     for line in lines:
-        calls += _line(config, line, shared)
+        calls += TradeLine(config, shared).run() if line == "trade" and config.trade else _line(config, line, shared)
     calls.sort(key=lambda call: (call.start_s, call.queue))
     for n, call in enumerate(calls):
         call.sequence = (1 << 36) + 2 * n
@@ -66,13 +45,8 @@ def make_calls(config: Config, lines: tuple[str, ...] = LINES) -> list[Call]:
     return calls
 
 
-def _weather(config: Config, name: str, sd: float) -> list[float]:
-    """Normal numbers, one a week."""
-    return [float(x) for x in stream(config.seed, f"hotline weeks {name}").normal(0, sd, config.days // 7 + 2)]
-
-
 def _line(config: Config, line: str, shared: list[float]) -> list[Call]:
-    volume, pace = _weather(config, f"{line} volume", 0.05), _weather(config, f"{line} pace", 0.05)
+    volume, pace = weather(config, f"{line} volume", 0.05), weather(config, f"{line} pace", 0.05)
     rng = stream(config.seed, f"hotline starts {line}")
     new_from = changed_from_s(config)
     n_callers = round(config.plants.hotline_calls * config.days / 7 / 2.5)
@@ -96,7 +70,7 @@ def _line(config: Config, line: str, shared: list[float]) -> list[Call]:
                 call.person, call.need = 2 * who + LINES.index(line), 2 * number + LINES.index(line)
                 if call.end_s < config.end_s:
                     calls.append(call)
-                if is_helped or not draws.chance(0.6):
+                if is_helped or not draws.chance(CALLS_AGAIN):
                     break
                 at = _again(at, draws)
                 if at >= config.end_s:
@@ -120,17 +94,8 @@ def _again(at_s: float, draws: Draws) -> float:
 def _call(line: str, caller: str, start_s: int, menu: Menu, pace: float, draws: Draws) -> tuple[Call, bool]:
     """One call, and whether the caller needs no other."""
     call = Call("", 0, line, -1, -1, caller, start_s, line=line)
-    nodes = menu.levels + draws.geometric(menu.repeats, 4)
-    at = start_s + 2
-    for level in range(nodes):
-        call.menu.append((at, f"LEVEL{min(level, 5) + 1}"))
-        at += 3 + min(int(draws.exp(menu.node_s * pace)), 120)
-    if draws.chance(menu.leaves):
-        heard = 1 + draws.below(nodes)
-        call.outcome, call.end_s = "menu", call.menu[heard][0] if heard < nodes else at
-        call.menu = call.menu[:heard]
+    if not hear(call, menu, pace, draws):
         return call, draws.chance(menu.settled)
-    call.enter_s = at
     wait = 4 + int(draws.exp(75.0 * pace))
     patience = 10 + int(draws.lognormal(300.0, 0.7))
     if wait > patience:
@@ -148,7 +113,7 @@ def _call(line: str, caller: str, start_s: int, menu: Menu, pace: float, draws: 
     call.end_s = call.connect_s + talk
     call.after_s = 10 + int(draws.exp(30.0))
     call.completed_by = "COMPLETECALLER" if draws.chance(0.7) else "COMPLETEAGENT"
-    return call, draws.chance(0.85)
+    return call, draws.chance(HELPED)
 
 
 def without_change(config: Config) -> Config:
