@@ -87,7 +87,7 @@ def ways(figures: Figures, change: str, design: str, labels: Mapping[str, str]) 
         )
         for row in told[:MOST_WAYS]
     ]  # fmt: skip
-    return Ways(f"{note} {_about(figures, change, design)}".strip(), _heads(design), tuple(cells), _keys(design))
+    return Ways(f"{note} {_about(figures, change, design)}", _heads(design), tuple(cells), _keys(design))
 
 
 def _shares(row: Mapping[str, Any], design: str) -> tuple[str, str]:
@@ -125,13 +125,11 @@ def _about(figures: Figures, change: str, design: str) -> str:
         return say("Customers who got it by lot are held against those who did not, in the same weeks.")
     if design == "staggered":
         return say("Each wave is held against those who still waited; told is the mean over the waves.")
-    apart = figures.store.records("select * from change_distance where change_id = $change", {"change": change})
-    if not apart:
-        return ""
+    [apart] = figures.store.records("select * from change_distance where change_id = $change", {"change": change})
     return say(
         "Of all moves {apart} go elsewhere than before; were the weeks shuffled, it would be at most {usual} 19 times "
         "in 20.",
-        apart=formats.share(apart[0]["distance"]), usual=formats.share(apart[0]["usual"]),
+        apart=formats.share(apart["distance"]), usual=formats.share(apart["usual"]),
     )  # fmt: skip
 
 

@@ -26,6 +26,8 @@ from mining.changes.judging import Stretch, design_of
 from mining.changes.moves import A_WEEK_MIN, Way
 
 CONFIDENCE, LEAST_P = 0.95, 1e-300
+NONE = (0, 0.0, 0.0)
+"""Sums of an arm that never leaves a step."""
 _LOT = """with person as (
         select coalesce(customer_id::varchar, contact_key) as who, arg_min(group_no, started_at) as group_no
         from change_unit where change_no = $no and day >= $since group by who
@@ -111,25 +113,25 @@ def read_lot(
     params = {"no": change_no, "since": since, "weeks": list(weeks)}
     steps = {(group, source): told for group, source, *told in store.rows(_STEPS, params)}
     hits = {(group, source, target): told for group, source, target, *told in store.rows(_WAYS, params)}
-    contacts = [steps.get((group, ""), (0, 0.0, 0.0))[1] for group in (CONTROL, 0)]
+    contacts = [steps.get((group, ""), NONE)[1] for group in (CONTROL, 0)]
     scale = contacts[1] / contacts[0] if contacts[0] else 0.0
 
     def weekly(group: int, source: str) -> float:
-        return float(steps.get((group, source), (0, 0.0, 0.0))[1]) / len(weeks)
+        return float(steps.get((group, source), NONE)[1]) / len(weeks)
 
     sources = sorted({source for _, source in steps})
     times = {source: (scale * weekly(CONTROL, source), weekly(0, source)) for source in sources}
-    arms: Arms = {}
-    for source, target in sorted({(source, target) for _, source, target in hits}):
-        both = [steps.get((group, source)) for group in (0, CONTROL)]
-        if any(one is None or one[1] < A_WEEK_MIN * len(weeks) for one in both):
-            continue
-        sums = [hits.get((group, source, target), (0.0, 0.0, 0.0)) for group in (0, CONTROL)]
-        treated, control = (
-            Arm(int(one[0]), way[0], one[1], way[1], way[2], one[2])
-            for one, way in zip(both, sums, strict=True) if one is not None
-        )  # fmt: skip
-        arms[source, target] = treated, control
+
+    def arm(group: int, source: str, target: str) -> Arm:
+        customers, n, n_n = steps[group, source]
+        own, own_own, own_n = hits.get((group, source, target), (0.0, 0.0, 0.0))
+        return Arm(int(customers), own, n, own_own, own_n, n_n)
+
+    arms: Arms = {
+        (source, target): (arm(0, source, target), arm(CONTROL, source, target))
+        for source, target in sorted({(source, target) for _, source, target in hits})
+        if min(weekly(0, source), weekly(CONTROL, source)) >= A_WEEK_MIN
+    }
     return times, arms
 
 
