@@ -39,9 +39,8 @@ def read(store: Store, views_min: int) -> pa.Table:
     # a page that is loaded again is no move; two visits at once are cut where they alternate
     is_move = np.ones(len(page), dtype=bool)
     is_move[1:] = (page[1:] != page[:-1]) | (session[1:] != session[:-1])
-    event_no, customer, at_us, session, page, step, browsed = (
-        one[is_move] for one in (event_no, customer, at_us, session, page, step, browsed)
-    )
+    kept = np.flatnonzero(is_move)
+    customer, session, page, step, browsed = (one[kept] for one in (customer, session, page, step, browsed))
     is_back = _same(session, 2) & _same(page, 2)
     is_again = is_back & _same(session, 3) & _lag(_same(page, 2), 1)
     many = int(step.max(initial=0)) + 1
@@ -65,9 +64,9 @@ def read(store: Store, views_min: int) -> pa.Table:
     more = sum((_same(session, lag).astype(np.int8) for lag in _LONG), np.zeros(len(page), dtype=np.int8))
     return pa.table(
         {
-            "event_no": pa.array(event_no[at]),
+            "event_no": pa.array(event_no[kept[at]]),
             "customer_id": pa.array(customer[at]),
-            "occurred_at": pa.array(at_us[at], pa.timestamp("us")),
+            "occurred_at": pa.array(at_us[kept[at]], pa.timestamp("us")),
             "step_a": pa.array(pair[at] // many),
             "step_b": pa.array(pair[at] % many),
             "more": pa.array(more[at]),
