@@ -30,7 +30,7 @@ from mining import analyses, discovery, register, stage
 KEPT = ("kind", "status", "where", "n", "effect", "ci", "p", "q", "m", "family", "grade", "cost")
 """What a score needs of a finding's record."""
 
-OF_CHANGES = ("W6", "W60", "W6D")
+OF_CHANGES = ("W6", "W60", "W6D", "W6S")
 """Worlds of hotlines, whose callers do much that is true and no plant: only the change is judged there."""
 
 

@@ -33,8 +33,9 @@ sys.path.append(str(Path(__file__).parents[1] / "mining"))
 
 from mining_log import Ev, Log, St, build
 
-RESEARCH = ("W10", "W10N")
-"""Planted gaps; and companies that differ from us in nothing but their names for the steps."""
+RESEARCH = ("W10", "W10N", "W10S")
+"""Planted gaps; companies that differ from us in nothing but names of steps; gaps, and a handful of shops."""
+SHOPS = {"W10S": {"us": 12, "Brava": 12, "Corda": 9}}
 NIGHT = dt.date(2026, 3, 9)
 START = dt.datetime(2026, 1, 12)
 DAYS, N_CONTACTS, N_CUSTOMERS = 55, 900, 250
@@ -89,12 +90,13 @@ def research_world(name: str, seed: int) -> Made:
     companies = {}
     for company in ("Brava", "Corda"):
         sizes = {
-            gap: values[Draws(seed, f"{gap} of {company}").below(len(values)) if name == "W10" else 0]
+            gap: values[Draws(seed, f"{gap} of {company}").below(len(values)) if name != "W10N" else 0]
             for gap, values in SIZES.items()
         }
         companies[company] = Planted(**sizes)
-    wave = Fieldwork("w", dt.date(2026, 2, 2), 24, {"us": 120, "Brava": 120, "Corda": 90}, shoppers=12)
-    theirs = (1.0, 0.6, 1.4) if name == "W10" else (1.0, 1.0, 1.0)
+    shops = SHOPS.get(name, {"us": 120, "Brava": 120, "Corda": 90})
+    wave = Fieldwork("w", dt.date(2026, 2, 2), 24, shops, shoppers=12)
+    theirs = (1.0, 0.6, 1.4) if name != "W10N" else (1.0, 1.0, 1.0)
     errands = tuple(replace(one, theirs=factor) for one, factor in zip(ERRANDS, theirs, strict=True))
     research = ResearchWorld(seed, companies, (wave,), errands=errands, scenarios=SCENARIOS)
     return Made(research, *drawn_log(seed))

@@ -14,7 +14,7 @@ from matching import Record
 NUMBERS = Path(__file__).parent / "regression.json"
 CUSTOMERS = 500
 WORLDS = (
-    ("W0", 1), ("W1", 1), ("W2", 1), ("W3", 1), ("W4", 1), ("W4P", 9), ("W5", 8), ("W11", 1), ("W12", 1),
+    ("W0", 1), ("W1", 1), ("W2", 1), ("W3", 1), ("W4", 1), ("W4P", 9), ("W5", 8), ("W6S", 1), ("W11", 1), ("W12", 1),
 )  # fmt: skip
 TOLD = {"confirmed", "candidate"}
 

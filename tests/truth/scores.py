@@ -14,6 +14,8 @@ FALSE_ALARM_SHARE, CONFIDENCE = 0.10, 0.95
 RECALL_MIN, PRECISION_MIN = 0.80, 0.90
 WITHOUT_CONTROL = "W6D"
 NO_CONTROL = "There is no unaffected group"
+SMALL_WORLDS = {"W11": {"confirmed"}, "W6S": {"confirmed", "candidate"}, "W10S": {"confirmed", "candidate"}}
+"""Sites too small for what is asked there, and what nothing may be told as."""
 NULL_WORLDS = {"W0", "W10N", "W60", "WF0"}
 TENDENCY = "loop.pingpong, as a tendency"
 
@@ -35,7 +37,7 @@ class Score:
     errors: list[float] = field(default_factory=list)
     null_worlds: int = 0
     alarmed_worlds: int = 0
-    tiny_confirmed: int = 0
+    told_in_small: int = 0
     habits: int = 0
     too_bold: int = 0
     """Findings of a change without a control that are more than a candidate of grade D, or do not say so."""
@@ -72,8 +74,8 @@ class Score:
             out.append(f"coverage {self.covering} of {self.intervals}")
         if self.too_bold:
             out.append(f"{self.too_bold} without a control, and not told as such")
-        if self.tiny_confirmed:
-            out.append(f"{self.tiny_confirmed} confirmed in worlds of 50 customers")
+        if self.told_in_small:
+            out.append(f"{self.told_in_small} told in worlds too small for it")
         return out
 
 
@@ -106,7 +108,7 @@ def score(worlds: Iterable[Record]) -> dict[str, Score]:
 def _add(out: defaultdict[str, Score], world: Record) -> None:
     verdict = match(world)
     told, false = verdict.told, verdict.false
-    is_null, is_tiny = world["world"] in NULL_WORLDS, world["world"] == "W11"
+    is_null, is_tiny = world["world"] in NULL_WORLDS, world["world"] in SMALL_WORLDS
     if world["world"] == WITHOUT_CONTROL:
         out["change_effect"].too_bold += sum(_is_too_bold(one) for one in world["findings"])
         return  # what it estimates is the change and the season, and says so
@@ -138,7 +140,7 @@ def _add(out: defaultdict[str, Score], world: Record) -> None:
             out[name].alarmed_worlds += name in wrong
     if is_tiny:
         for finding in world["findings"]:
-            out[finding["kind"]].tiny_confirmed += finding["status"] == "confirmed"
+            out[finding["kind"]].told_in_small += finding["status"] in SMALL_WORLDS[world["world"]]
     real = {id(one.finding) for one in told if one.is_real}
     for finding in world["findings"]:
         if finding["q"] is not None and finding["q"] <= 0.10 and finding["status"] in ("confirmed", "candidate"):

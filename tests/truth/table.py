@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from judged_whatif import scored
+from judged_whatif import FORECASTS, SMALL, scored
 from matching import Record, match
 from scores import Score, cost_rank
 
@@ -60,15 +60,26 @@ def _costs(scores: dict[str, Score]) -> list[str]:
     return [f"Cost: rank correlation {rank:.2f} with the planted customer minutes, told / true {ratio:.2f}, of {n}."]
 
 
+def failures_of_forecasts(worlds: list[Record]) -> list[str]:
+    """What does not hold of the forecasts."""
+    return [told for name in FORECASTS for told in scored(worlds, name).failures()]
+
+
 def _forecasts(worlds: list[Record]) -> list[str]:
-    """What came of the forecasts of account executives, who the generator then really had."""
-    found = scored(worlds)
+    """What came of the forecasts of account executives, who the generator then really had; and of a small site's."""
+    return [line for name in FORECASTS for line in _forecast(worlds, name)]
+
+
+def _forecast(worlds: list[Record], name: str) -> list[str]:
+    found = scored(worlds, name)
     if not found.n:
         return []
     untold = ", ".join(f"{n} {why}" for why, n in sorted(found.untold.items())) or "none"
     gates = "; ".join(found.failures()) or "hold"
+    if name == SMALL:
+        return [f"Forecasts of a small site ({name}): {found.n}; can't be told: {untold}. Gates: {gates}."]
     return [
-        f"Forecasts (W7): {found.n}; can't be told: {untold}; of the {found.told} told the sign is right in "
+        f"Forecasts ({name}): {found.n}; can't be told: {untold}; of the {found.told} told the sign is right in "
         f"{found.sign_right}, the interval covers the truth in {found.covering}; told or not, it covers in "
         f"{found.covering_all}. Gates: {gates}."
     ]

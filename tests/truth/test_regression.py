@@ -9,9 +9,12 @@ from types import SimpleNamespace
 import pytest
 from claims import CLAIMED
 from judged import judge
+from judged_research import judge_research
+from judged_whatif import judge_forecast
 from matching import detectable, match
 from regression import CUSTOMERS, NUMBERS, WORLDS, lines
-from scores import Score, cost_rank, covers, score, worlds_allowed
+from scores import SMALL_WORLDS, Score, cost_rank, covers, score, worlds_allowed
+from table import failures_of_forecasts
 from true_minutes import in_loop
 from true_needs import Steps, Truth
 from true_waits import waits
@@ -25,8 +28,8 @@ from world_standard import STANDARD, drawn
 def test_a_standard_world(name: str, seed: int) -> None:
     world = judge(name, seed, CUSTOMERS)
     assert not match(world).false, "confirmed, and not so"
-    if name == "W11":
-        assert not [f for f in world["findings"] if f["status"] == "confirmed"], "50 customers are too few for anything"
+    untold = SMALL_WORLDS.get(name, set())
+    assert not [f for f in world["findings"] if f["status"] in untold], "too few customers, or calls, for anything"
     kept = json.loads(NUMBERS.read_text(encoding="utf-8"))[f"{name}-{seed}"]
     assert lines(world) == kept, "other findings than before; if that is meant: make truth KEEP=1"
 
@@ -75,6 +78,30 @@ def test_scores_by_hand() -> None:
     assert (skipped.recall, skipped.precision, skipped.covering, skipped.errors) == (0.5, 1.0, 1, [0.0])
     assert (loop.precision, loop.alarmed_worlds, loop.null_worlds) == (0.0, 1, 1)
     assert "recall 0.50" in skipped.failures() and "precision 0.00" in loop.failures()
+
+
+def test_a_small_site_that_is_told_something_breaks_a_gate() -> None:
+    """Of a change, a candidate is too much; of a forecast, any number."""
+    finding = {"kind": "change_effect", "where": {}, "q": None, "status": "candidate", "tendency": None}
+    world = {"world": "W6S", "plants": {}, "kinds": [], "findings": [finding], "truths": []}
+    assert score([world])["change_effect"].failures() == ["1 told in worlds too small for it"]
+    assert not score([world | {"world": "W6"}]), "a larger site is judged by what is true"
+    told = {"low": 1.0, "value": 2.0, "high": 3.0}
+    few, bold = (
+        {"world": "W7S", "forecast": {"reason": reason, "told": one, "true": 2.0}}
+        for reason, one in (("few", None), (None, told))
+    )
+    assert not failures_of_forecasts([few]) and len(failures_of_forecasts([few, bold])) == 1
+
+
+def test_research_with_a_handful_of_shops_tells_nothing() -> None:
+    world = judge_research("W10S", 1)
+    assert {finding["status"] for finding in world["findings"]} == {"not_enough_data"}
+
+
+def test_a_call_centre_with_a_few_calls_a_week_is_told_no_forecast() -> None:
+    forecast = judge_forecast("W7S", 1)["forecast"]
+    assert (forecast["told"], forecast["reason"]) == (None, "few")
 
 
 def test_what_is_asked_again_is_told_by_need_and_by_customer() -> None:

@@ -123,6 +123,12 @@ STANDARD: dict[str, Standard] = {
         {"days": 119, "no_control": True},
         is_long=True,
     ),
+    "W6S": Standard(
+        "W6 of a small site: a few calls a week on each hotline",
+        {"new_menu": (-1.0, 1.0, 2.0)},
+        HOTLINE | {"hotline_calls": 20.0},
+        {"days": 119, "size": 0.1},
+    ),
     "W8": Standard("identity stress, with deviations and loops", DEVIATIONS | LOOPS, IDENTITY),
     "W9": Standard("overlapping orders, with deviations and loops", DEVIATIONS | LOOPS, settings={"needs": 3.0}),
     "W11": Standard("50 customers, everything planted", DEVIATIONS | LOOPS | CONSOLIDATION),
