@@ -149,6 +149,8 @@ def plural(n: int, one: str, many: str, **values: object) -> str:
 _QUOTED = re.compile(r'"([^"]*)"')
 _NUMBER = re.compile(r"(?<![\w.,])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w])|(?<![\w.,])\d+\.\d+(?![\w.])")
 """A number of a stored sentence, which is written as Python writes it: 8,920 or 12.3."""
+_NEGATIVE = re.compile(r"(?<![\w.,-])-(?=\d)")
+"""The hyphen that Python writes for a minus; that of a date or a range stands after a figure."""
 _BEFORE_SIGN = re.compile(r"(?<=\d) (?=%)")
 _BRACKET = re.compile(r"(\s?\[[^\[\]]*\d[^\[\]]*\])")
 
@@ -166,7 +168,9 @@ def prose(sentence: str) -> list[tuple[str, bool]]:
     """A finding's sentence in parts: (text, is an interval in brackets). Straight quotes become curly ones, and what
     stands in them stays as it is; numbers get the signs of the language, and keep their per-cent sign on their line."""
     curly = "".join(
-        f"\u201c{part}\u201d" if is_quoted else _BEFORE_SIGN.sub(THIN, _NUMBER.sub(_signs_of, part))
+        f"\u201c{part}\u201d"
+        if is_quoted
+        else _BEFORE_SIGN.sub(THIN, _NEGATIVE.sub(MINUS, _NUMBER.sub(_signs_of, part)))
         for part, is_quoted in _by_quotes(sentence)
     )
     return [(part, bool(_BRACKET.fullmatch(part))) for part in _BRACKET.split(curly) if part]

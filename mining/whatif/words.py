@@ -56,6 +56,14 @@ _TITLES = {
         "With \"{label}\" a need would take {minutes} [{low} to {high}] minutes less of a customer's time than today's "
         "{today}"
     ),
+    "more_if": mark(
+        "With \"{label}\" a need would take {minutes} [{low} to {high}] minutes more of a customer's time than today's "
+        "{today}, if customers behave as assumed; if they behave as today, {other} less"
+    ),
+    "fewer_if": mark(
+        "With \"{label}\" a need would take {minutes} [{low} to {high}] minutes less of a customer's time than today's "
+        "{today}, if customers behave as assumed; if they behave as today, {other} more"
+    ),
     "same": mark(
         "With \"{label}\" a need would take about as much of a customer's time as today's {today} minutes: "
         "{difference} [{low} to {high}]"
@@ -92,14 +100,29 @@ def title(forecast: Forecast, status: str) -> str:
             high=f"{told['high']:+.2f}",
         )
     low, high = sorted(abs(told[end]) for end in ("low", "high"))
+    kind, other = "more" if told["value"] > 0 else "fewer", turned(forecast.result)
     return say(
-        _TITLES["more" if told["value"] > 0 else "fewer"],
+        _TITLES[kind if other is None else f"{kind}_if"],
         label=label,
         minutes=f"{abs(told['value']):.2f}",
         low=f"{low:.2f}",
         high=f"{high:.2f}",
         today=f"{today:.2f}",
+        other=f"{abs(other or 0.0):.2f}",
     )
+
+
+def turned(result: Mapping[str, Any]) -> float | None:
+    """The difference where customers behave as today, if it is clearly of the other sign than what is told.
+
+    What is told then rests on what is assumed alone, and must not be read without it.
+    """
+    neutral = result["comparison"]["differences"].get("neutral")
+    if neutral is None:
+        return None
+    one, told = neutral["min_per_need"], result["told"]
+    is_clear = one["low"] > 0 or one["high"] < 0
+    return float(one["value"]) if is_clear and one["value"] * told["value"] < 0 else None
 
 
 def evidence(forecast: Forecast) -> str:

@@ -129,13 +129,26 @@ class GateView:
 
 
 @dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """One scenario beside the others. `as_today`, `assumed`: the difference (value, interval) where customers behave as
+    today, and at the middle of what is assumed, empty where not told; `dot`: what is told, on one axis."""
+
+    id: str
+    label: str
+    status: str
+    as_today: tuple[str, str]
+    assumed: tuple[str, str]
+    dot: Markup | str
+
+
+@dataclass(frozen=True, slots=True)
 class WhatIfView:
-    """The page. `summary`: of each scenario its id, label, status, difference from today, and that on one axis."""
+    """The page."""
 
     headline: str
     lede: str
     scenarios: tuple[ScenarioView, ...]
-    summary: tuple[tuple[str, str, str, str, Markup | str], ...]
+    summary: tuple[SummaryRow, ...]
     gates: tuple[GateView, ...]
 
 
@@ -173,17 +186,30 @@ def _headline(found: Sequence[Told]) -> str:
     return say("No scenario can be told from today's data")
 
 
-def _summary(found: Sequence[Told]) -> tuple[tuple[str, str, str, str, Markup | str], ...]:
-    """All scenarios beside each other: what is told of each, at the middle of what is assumed."""
-    told = {one.extra["scenario"]["scenario"]: _told(one) for one in found}
-    axis = Axis.over([one[end] for one in told.values() if one for end in ("low", "high")])
-    rows: list[tuple[str, str, str, str, Markup | str]] = []
-    for finding in found:
-        scenario, status = finding.extra["scenario"], say(STATUSES.get(finding.status, finding.status))
-        one = told[scenario["scenario"]]
-        shown = _dotted(one, axis) if one else (formats.NONE, "")
-        rows.append((f"scenario-{scenario['scenario']}", str(scenario["label"]), status, *shown))
-    return tuple(rows)
+def _summary(found: Sequence[Told]) -> tuple[SummaryRow, ...]:
+    """All scenarios beside each other, each at two points: what rests on what is assumed alone must be seen as such."""
+    told = [_told(one) for one in found]
+    axis = Axis.over([one[end] for one in told if one for end in ("low", "high")])
+    return tuple(_summary_row(one, of_one, axis) for one, of_one in zip(found, told, strict=True))
+
+
+def _summary_row(finding: Told, told: Mapping[str, float] | None, axis: Axis) -> SummaryRow:
+    scenario, status = finding.extra["scenario"], say(STATUSES.get(finding.status, finding.status))
+    points: dict[str, tuple[str, str]] = {}
+    if told is not None:
+        comparison = finding.extra["forecast"]["comparison"]
+        differences = comparison["differences"]
+        points = {
+            name: _in_words(differences[name]["min_per_need"]) for name in _shown(comparison) if name in differences
+        }
+    return SummaryRow(
+        id=f"scenario-{scenario['scenario']}",
+        label=str(scenario["label"]),
+        status=status,
+        as_today=points.get("neutral", ("", "")),
+        assumed=points.get("mid", ("", "")),
+        dot=_dot(told, axis) if told is not None else "",
+    )
 
 
 def _told(finding: Told) -> Mapping[str, float] | None:
@@ -192,11 +218,20 @@ def _told(finding: Told) -> Mapping[str, float] | None:
     return forecast["told"] if forecast and finding.status == "candidate" else None
 
 
+def _in_words(one: Mapping[str, float]) -> tuple[str, str]:
+    """(a difference, its interval)."""
+    return _signed(one["value"]), formats.interval(_signed(one["low"]), _signed(one["high"]))
+
+
+def _dot(one: Mapping[str, float], axis: Axis) -> Markup:
+    tone = "cost" if one["low"] > 0 else "save" if one["high"] < 0 else "neutral"
+    return interval_dot(one["value"], one["low"], one["high"], axis, tone, 0.0)
+
+
 def _dotted(one: Mapping[str, float], axis: Axis) -> tuple[str, Markup]:
     """A difference with its interval, in words and on the axis."""
-    tone = "cost" if one["low"] > 0 else "save" if one["high"] < 0 else "neutral"
-    between = formats.interval(_signed(one["low"]), _signed(one["high"]))
-    return f"{_signed(one['value'])} ({between})", interval_dot(one["value"], one["low"], one["high"], axis, tone, 0.0)
+    value, between = _in_words(one)
+    return f"{value} ({between})", _dot(one, axis)
 
 
 def _scenario(finding: Told) -> ScenarioView:

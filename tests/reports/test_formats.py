@@ -67,6 +67,13 @@ def test_a_number_keeps_its_sign_on_its_line_and_labels_stay_as_they_are() -> No
     assert told == f"The process tolerates 1.0{T}%. “Takes 1,000 at 5 %” had 3{T}400."
 
 
+def test_a_minus_is_no_hyphen_and_a_hyphen_no_minus() -> None:
+    told = formats.prose('It is -1.83 [-2.07 to +0.60], 5-7 in all, from 2026-01-05 on; F-01 and "-3" stay.')
+    assert "".join(text for text, _ in told) == (
+        "It is −1.83 [−2.07 to +0.60], 5-7 in all, from 2026-01-05 on; F-01 and “-3” stay."
+    )
+
+
 def test_text_for_drawings() -> None:
     assert plain("a\u202eb\u0000c\nd") == "a\ufffdb\ufffdc d" or plain("a\u202eb") == "a\ufffdb"
     assert wrap("Looks at a product", 60, 2) == ["Looks at", "a product"]

@@ -25,7 +25,7 @@ from mining import register
 from mining.analyses import what_if
 from mining.context import Context
 from mining.method import Method
-from mining.whatif import comparing, forecast
+from mining.whatif import comparing, forecast, words
 from mining.whatif.building import Today
 from mining.whatif.reading import Logins, Reading
 from mining.whatif.scenarios import Loaded, Scenario
@@ -117,6 +117,38 @@ def test_each_scenario_shows_today_beside_it(html: str, site: Site) -> None:
     ]  # fmt: skip
     neutral = told["differences"]["neutral"]["min_per_need"]
     assert differences[0][1].startswith(formats.signed(neutral["value"], 2))
+
+
+def test_scenarios_beside_each_other_show_what_rests_on_assumptions_alone(html: str, site: Site) -> None:
+    """Of each the difference with behaviour as today and with that assumed; nothing where nothing is told."""
+    rows = table(html, "all-scenarios")
+    found = records(site)
+    for row, one in zip(rows, (found[name] for name in sorted(found)), strict=True):
+        comparison = (one["extra"]["forecast"] or {}).get("comparison") if one["status"] == "candidate" else None
+        for cell, point in zip(row[1:3], ("neutral", "mid"), strict=True):
+            told = (comparison or {"differences": {}})["differences"].get(point)
+            wanted = formats.signed(told["min_per_need"]["value"], 2) if told else "–"
+            assert cell.startswith(wanted), (row, point)
+    assert any(cell != "–" for row in rows for cell in row[1:3])
+
+
+@pytest.mark.parametrize(
+    ("neutral", "other"),
+    [((0.5, 0.6, 0.7), 0.6), ((-0.1, 0.1, 0.3), None), ((-0.9, -0.6, -0.4), None), (None, None)],
+)
+def test_a_sign_that_turns_with_what_is_assumed_is_told_in_the_title(
+    neutral: tuple[float, float, float] | None, other: float | None
+) -> None:
+    """Executives who cost minutes as customers behave today, and save them as it is hoped."""
+    points = {"mid": (-2.1, -1.8, -1.6)} | ({"neutral": neutral} if neutral else {})
+    estimates = {name: dict(zip(("low", "value", "high"), one, strict=True)) for name, one in points.items()}
+    differences = {name: {"min_per_need": one} for name, one in estimates.items()}
+    comparison = {"measures": {"today": {"min_per_need": 10.0}}, "differences": differences}
+    result = {"told": estimates["mid"], "comparison": comparison}
+    scenario = SimpleNamespace(label="Executives", smallest_useful_min=0.05)
+    title = words.title(SimpleNamespace(scenario=scenario, result=result), "candidate")  # type: ignore[arg-type]
+    assert words.turned(result) == other
+    assert ("as today, 0.60 more" in title) == (other is not None) and "1.80 [1.60 to 2.10] minutes less" in title
 
 
 def comparing_points(told: dict[str, Any]) -> list[str]:
