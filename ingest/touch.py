@@ -58,6 +58,7 @@ class Step(Strict):
     mandatory: bool = Field(False, description="law or security asks for it: never proposed to drop or merge")
     reactive: bool = Field(False, description="an answer to trouble: who meets it is worse off beforehand")
     bad: bool = Field(False, description="an outcome nobody wants: cancelled, given up, complained, sent back")
+    at: Literal["start", "end"] = Field("start", description="where in its record's span the customer takes the step")
     typical_minutes: float | None = Field(None, ge=0, le=1440, description="of the customer, where no log tells")
     purpose: Purpose | None = Field(None, description="what a page of the website is for")
     form: Item | None = Field(None, description="the form that a step with purpose form_begun or form_sent belongs to")

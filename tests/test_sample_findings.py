@@ -52,10 +52,6 @@ ALSO_TRUE = {
     ("repeat_contact", frozenset({"None"})),  # and so does who hung up in the menu
     *(("change_effect", frozenset({"service_menu", metric})) for metric in CHANGED),
     *(("merge", frozenset({f"hotline_menu_{n}", f"hotline_menu_{n + 1}"})) for n in (1, 2)),  # all callers hear three
-    (
-        "outcome_path",
-        frozenset({"give_up_hotline", "leave_hotline_menu"}),
-    ),  # who hung up has to call again
     ("loop.self", frozenset({"hotline_menu_6"})),  # as often as callers take a wrong turn
 }
 

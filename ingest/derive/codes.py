@@ -105,6 +105,7 @@ def write_dictionary(store: Store, steps: StepDictionary) -> None:
                 "mandatory": [s.mandatory for s in declared],
                 "reactive": [s.reactive for s in declared],
                 "bad": [s.bad for s in declared],
+                "at_end": [s.at == "end" for s in declared],
                 "typical_minutes": pa.array([s.typical_minutes for s in declared], pa.float64()),
                 "purpose": pa.array([s.purpose for s in declared], pa.string()),
                 "form": pa.array([s.form for s in declared], pa.string()),

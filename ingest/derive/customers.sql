@@ -17,8 +17,13 @@ from customer
 union all
 select null, cast(coalesce(sum(n_events), 0) as bigint) from customer;
 
+-- Who hangs up does so at the end of what a call record tells from the dialling on (`at = "end"` of a step): such an event stands there,
+-- after what other logs tell of the call; `lasted_ms` = how long before that its record begins.
 create or replace temp table placed as
-select s.*, c.customer_id, t.visible, t.channel, t.stage, t.department, t.actor, coalesce(s.call_id, cast(s.session_id as varchar)) as contact
+select
+    s.* replace (case when t.at_end and s.ended_at > s.occurred_at then s.ended_at else s.occurred_at end as occurred_at),
+    case when t.at_end then greatest(0, coalesce(date_diff('millisecond', s.occurred_at, s.ended_at), 0)) else 0 end as lasted_ms,
+    c.customer_id, t.visible, t.channel, t.stage, t.department, t.actor, coalesce(s.call_id, cast(s.session_id as varchar)) as contact
 from settled as s
 left join customer as c using (customer_key)
 left join touch as t using (step);

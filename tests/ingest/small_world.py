@@ -31,7 +31,7 @@ STEPS = [
         "department": "Shop",
         "codes": {"web": ["GET /orders/{order}"]},
     },
-    {"step": "menu", "label": "Menu", "stage": "help", "channel": "ivr", "codes": {"cdr": ["*"]}},
+    {"step": "menu", "label": "Menu", "stage": "help", "channel": "ivr", "codes": {"cdr": ["*"]}, "at": "end"},
     {
         "step": "wait",
         "label": "Wait",

@@ -33,8 +33,9 @@ def moment(
     call: str | None = "a",
     channel: str = "agent",
     visible: bool = True,
+    lasted_s: float = 0,
 ) -> Row:
-    """One event, as the identities leave it."""
+    """One event, as the identities leave it. `lasted_s`: how long its record was running when it came, at its end."""
 
     def when(seconds: float | None) -> dt.datetime | None:
         return None if seconds is None else ZERO + dt.timedelta(seconds=seconds)
@@ -45,13 +46,14 @@ def moment(
     return {
         "step": "s", "occurred_at": when(at_s), "ended_at": when(end_s), "wait_ms": ms(wait_s), "handle_ms": ms(talk_s),
         "contact": call, "call_id": call, "session_id": None, "channel": channel, "visible": visible,
+        "lasted_ms": ms(lasted_s),
     }  # fmt: skip
 
 
 def engaged(store: Store, rows: list[Row]) -> list[tuple[int, int, int] | None]:
     """(engaged, of it waiting, of it before the event) in whole seconds, event by event; None: it asks no time."""
     kinds = {"occurred_at": pa.timestamp("us"), "ended_at": pa.timestamp("us"), "wait_ms": pa.int64()}
-    kinds |= {"handle_ms": pa.int64(), "session_id": pa.int64()}
+    kinds |= {"handle_ms": pa.int64(), "lasted_ms": pa.int64(), "session_id": pa.int64()}
     table = {name: pa.array([row[name] for row in rows], kinds.get(name)) for name in rows[0]}
     table["call_id"], table["contact"] = (
         pa.array([row[name] for row in rows], pa.string()) for name in ("call_id", "contact")
@@ -113,6 +115,18 @@ def test_a_menu_that_ended_before_the_wait_leaves_the_wait_to_the_answer(store: 
         (40, 10, 0),
         (410, 110, 110),
     ]
+
+
+def test_a_call_record_that_stands_at_its_end_counts_what_nothing_else_of_the_call_tells(store: Store) -> None:
+    """Who hangs up after 35 seconds: alone, and after two menus that begin 2 seconds after the dialling."""
+    assert engaged(store, [moment(35, 35, lasted_s=35)]) == [(35, 0, 35)]
+    rows = [moment(2), moment(20), moment(35, 35, lasted_s=35)]
+    assert engaged(store, rows) == [(18, 0, 0), (15, 0, 0), (0, 0, 0)]
+    assert engaged(store, [moment(2, 12), moment(35, 35, lasted_s=35)]) == [(10, 0, 0), (23, 0, 23)]
+
+
+def test_a_wait_inside_a_record_that_stands_at_its_end_counts_once(store: Store) -> None:
+    assert engaged(store, [moment(60, 60, wait_s=40, lasted_s=60)]) == [(60, 40, 60)]
 
 
 def test_a_step_that_the_customer_does_not_see_holds_no_wait(store: Store) -> None:

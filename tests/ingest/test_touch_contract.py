@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from ingest.derive import undeclared
@@ -192,6 +194,28 @@ def test_flags_of_steps_reach_the_tables_and_default_to_nothing(new_lab, web_lin
         (["address"], ["card"], True, True, True, 1.5),
         ([], [], False, False, False, None),
     ]
+
+
+@pytest.mark.parametrize(
+    ("at", "order", "begins_s", "lasts_s", "in_all_s"),
+    [("start", ["hang_up", "menu", "menu"], 0, 2, 20), ("end", ["menu", "menu", "hang_up"], 35, 0, 33)],
+)
+def test_who_hangs_up_does_so_at_the_end_of_the_call_record(new_lab, epoch, at, order, begins_s, lasts_s, in_all_s):
+    """The record begins with the dialling; the menus that another log tells of came before its end. Customers are
+    busy to the last line that tells of them."""
+    menu = {"step": "menu", "label": "Menu", "stage": "help", "channel": "ivr", "codes": {"calls": ["MENU *"]}}
+    hang_up = {"step": "hang_up", "label": "Hangs up", "stage": "help", "channel": "ivr", "codes": {"cdr": ["*"]}}
+    lab = new_lab({"calls": "asterisk_queue_log", "cdr": "asterisk_cdr"}, [menu, hang_up | {"at": at}])
+    call = f"{epoch}.5"
+    lab.put("calls", "queue_log", "".join(f"{epoch + n}|{call}|NONE|NONE|MENU|\n" for n in (2, 20)))
+    clock, end = (dt.datetime.fromtimestamp(epoch + n, dt.UTC).replace(tzinfo=None) for n in (0, 35))
+    record = f'"","01705634772","s","in","","S","","BackGround","x","{clock}","{clock}","{end}",35,35,"ANSWERED","D",'
+    lab.put("cdr", "Master.csv", f'{record}"{call}"\n')
+    lab.night()
+    told = lab.rows("select step::varchar, epoch(occurred_at)::bigint, engaged_ms // 1000 from event order by event_no")
+    assert [step for step, _, _ in told] == order
+    assert [(begin - epoch, lasts) for step, begin, lasts in told if step == "hang_up"] == [(begins_s, lasts_s)]
+    assert sum(lasts or 0 for _, _, lasts in told) == in_all_s
 
 
 PAGE = {"step": "page", "label": "Page", "stage": "research", "channel": "web"}
