@@ -31,6 +31,10 @@ _QUALITY = (
     mark("recorded twice, loaded again, or a run of browsing"),
     mark("events with an ambiguous journey"),
     mark("two orders fitted about as well"),
+    mark("stands before what lies inside its record: {step}"),
+    mark(
+        'a call record begins with the dialling; a step that customers take last wants at = "end" in process/steps.toml'
+    ),
     mark("times: first of two"),
     mark("times: skipped hour"),
     mark("times: whole day"),

@@ -26,6 +26,21 @@ twice as (
     group by several.cluster, time_bucket(interval 1 minute, e.occurred_at)
     having count(distinct p.login) > 1
 ),
+-- steps of which most records begin before visible events of their call that another log tells of, and end after them
+spanning as (
+    select step, n, of_n from (
+        select e.step, count(*) as of_n, count(*) filter (
+            where exists (
+                from event as o
+                where o.call_id = e.call_id and o.source_id <> e.source_id and o.visible and o.occurred_at > e.occurred_at and o.occurred_at < e.ended_at
+            )
+        ) as n
+        from event as e
+        where e.visible and e.call_id is not null and e.ended_at > e.occurred_at
+        group by e.step
+    )
+    where n >= 20 and 2 * n >= of_n
+),
 measure as (
     select 1 as place, 'undeclared events' as measure, null as source, count(*) filter (where visible is null) as n, count(*) as of_n, 'codes that the step dictionary does not declare' as note from event
     union all
@@ -47,6 +62,8 @@ measure as (
     select 7, 'steps taken together', null, sum(n_raw) - count(*), sum(n_raw), 'recorded twice, loaded again, or a run of browsing' from journey_event
     union all
     select 8, 'events with an ambiguous journey', null, coalesce(sum(n_raw) filter (where ambiguous), 0), coalesce(sum(n_raw), 0), 'two orders fitted about as well' from journey_event
+    union all
+    select 8, 'stands before what lies inside its record: ' || cast(step as varchar), null, n, of_n, 'a call record begins with the dialling; a step that customers take last wants at = "end" in process/steps.toml' from spanning
     union all
     select 9, 'times: ' || r.time_rule, s.name, count(*), (select count(*) from raw_event as a where a.source_id = r.source_id),
         case r.time_rule when 'whole day' then 'only a day is told; it sorts to the end of that day' else 'clock change: the first of two equal hours, or an hour that was skipped' end

@@ -218,6 +218,28 @@ def test_who_hangs_up_does_so_at_the_end_of_the_call_record(new_lab, epoch, at, 
     assert sum(lasts or 0 for _, _, lasts in told) == in_all_s
 
 
+@pytest.mark.parametrize(("at", "n_said"), [("start", 1), ("end", 0)])
+def test_records_that_stand_before_what_they_span_are_said(new_lab, epoch, at, n_said):
+    """Twenty calls that end in the menu, whose menus the queue log tells of; and five that were all record."""
+    menu = {"step": "menu", "label": "Menu", "stage": "help", "channel": "ivr", "codes": {"calls": ["MENU *"]}}
+    hang_up = {"step": "hang_up", "label": "Hangs up", "stage": "help", "channel": "ivr", "codes": {"cdr": ["*"]}}
+    lab = new_lab({"calls": "asterisk_queue_log", "cdr": "asterisk_cdr"}, [menu, hang_up | {"at": at}])
+    menus, records = [], []
+    for n in range(25):
+        begin = epoch + 3_600 * n
+        clock, end = (dt.datetime.fromtimestamp(begin + s, dt.UTC).replace(tzinfo=None) for s in (0, 35))
+        records.append(
+            f'"","01705634{n:03d}","s","in","","S","","BackGround","x","{clock}","{clock}","{end}",35,35,"ANSWERED","D",'
+            f'"{begin}.5"\n'
+        )
+        menus += [f"{begin + 9}|{begin}.5|NONE|NONE|MENU|\n"] * (n < 20)
+    lab.put("calls", "queue_log", "".join(menus))
+    lab.put("cdr", "Master.csv", "".join(records))
+    lab.night()
+    said = lab.rows("select measure, n, of_n from data_quality where starts_with(measure, 'stands before')")
+    assert said == [("stands before what lies inside its record: hang_up", 20, 25)] * n_said
+
+
 PAGE = {"step": "page", "label": "Page", "stage": "research", "channel": "web"}
 
 
