@@ -57,14 +57,16 @@ def erlang_c(rate: float, service_s: float, agents: int) -> float:
 
 
 def test_erlang_a() -> None:
-    """T9.1: P(abandon) 0.1196 and a mean wait of 21.53 s, within 3 % (5 % on the small set)."""
+    """T9.1: P(abandon) 0.1196 and a mean wait of 21.53 s, within 3 % (5 % on the small set).
+
+    Of either, one run of 400,000 calls has a standard deviation of 1.5 % (twelve seeds): the long test takes four.
+    """
     exact, wait = erlang_a(0.1, 300, 28, 180)
     assert exact == pytest.approx(0.1196, abs=5e-5) and wait == pytest.approx(21.53, abs=0.01)
-    n = 400_000 if LONG else 60_000
-    seen, served = waits(needs_of(n, 0.1, 300, 180, 1), 28, n // 20)
-    within = 0.03 if LONG else 0.05
-    assert 1 - served.mean() == pytest.approx(exact, rel=within)
-    assert seen.mean() == pytest.approx(wait, rel=within)
+    n, runs, within = (400_000, 4, 0.03) if LONG else (60_000, 1, 0.05)
+    told = [waits(needs_of(n, 0.1, 300, 180, seed), 28, n // 20) for seed in range(1, 1 + runs)]
+    assert 1 - np.mean([served.mean() for _, served in told]) == pytest.approx(exact, rel=within)
+    assert np.mean([seen.mean() for seen, _ in told]) == pytest.approx(wait, rel=within)
 
 
 @pytest.mark.skipif(not LONG, reason="needs 6 million calls for 5 %; set FRONTSTAGE_TRUTH=1")
